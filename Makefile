@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+# memweir: `make help` lists what there is.
+# Two commands do everything on a fresh Debian 12: `make demo` and `make test`.
+
+B       := .build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
+VERSION := $(shell cat scripts/version)
+MAKEFLAGS += --no-builtin-rules
+Q       := $(if $(V),,@)# V=1 shows the commands
+PKGS    := libcgroup libbpf libsystemd libmicrohttpd json-c inih
+
+# SANITIZE=1 builds with ASan and UBSan, into a tree of its own.
+ifeq ($(SANITIZE),1)
+B       := .build/asan
+OPT     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+LDOPT   := -fsanitize=address,undefined
+else
+OPT     := -O2 -D_FORTIFY_SOURCE=2
+LDOPT   :=
+endif
+
+CFLAGS  ?= -g
+MWFLAGS  = -std=gnu17 $(OPT) -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+           -Wno-missing-field-initializers -Werror -fPIE -fstack-protector-strong -fstack-clash-protection -fcf-protection -fvisibility=hidden \
+           -D_GNU_SOURCE -DMW_VERSION='"$(VERSION)"' -DMW_LIBEXEC='"$(PREFIX)/libexec/memweir"' \
+           -Iinclude -Iuser -I$(B)/bpf -MMD -MP
+LDFLAGS ?=
+MWLD     = $(LDOPT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lpthread
+CLI_LIBS    = -ljson-c -linih -lpthread
+BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
+
+BPF_SRC    := $(wildcard bpf/*.bpf.c)
+SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c)
+DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
+CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
+UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
+VMTEST_SRC := $(wildcard tests/vm/*_test.c)
+WORKER_SRC := $(wildcard tests/workers/*.c)
+BENCH_SRC  := $(wildcard tests/bench/*.c)
+
+BPF_OBJ    := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
+SKEL       := $(B)/bpf/memweir.skel.h
+obj         = $(patsubst %.c,$(B)/%.o,$(1))
+SHARED_LIB := $(B)/libshared.a
+DAEMON_LIB := $(B)/libdaemon.a
+UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
+VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
+WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%)
+BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
+
+.PHONY: help deps build demo test check bench asan format install uninstall clean programs tests unit-tests
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1#/p' Makefile | column -t -s '#'
+
+deps: ## install what the build, the tests and the demo need (apt, npm; root)
+	@scripts/deps
+
+build: ## compile everything into .build/
+	@scripts/deps build
+	@$(MAKE) --no-print-directory programs
+
+programs: $(B)/memweir $(B)/memweir-daemon
+
+unit-tests: $(UNIT_BIN)
+
+tests: programs $(UNIT_BIN) $(VMTEST_BIN) $(WORKER_BIN) $(BENCH_BIN)
+
+demo: ## the main job on real workers, here or in a VM; about three minutes
+	@scripts/deps build vm demo
+	@$(MAKE) --no-print-directory programs tests
+	@scripts/demo
+
+test: ## all tests: checks, unit, native, and the VM on every kernel of the list
+	@scripts/deps
+	@$(MAKE) --no-print-directory programs tests
+	@scripts/test
+
+check: ## format, clang-tidy, sparse, file sizes, include rules, man pages
+	@scripts/deps build check
+	@$(MAKE) --no-print-directory $(SKEL)
+	@scripts/check
+
+bench: ## measured costs, as ratios (VM and native)
+	@scripts/deps build vm
+	@$(MAKE) --no-print-directory programs tests
+	@scripts/bench
+
+asan: ## unit tests with ASan and UBSan, then under valgrind
+	@$(MAKE) --no-print-directory SANITIZE=1 programs tests
+	@scripts/test --asan
+
+format: ## clang-format the tree in place
+	@git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^vmlinux/' | xargs clang-format -i
+
+install: programs ## install below PREFIX (DESTDIR honoured)
+	@B=$(B) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) VERSION=$(VERSION) scripts/install
+
+uninstall: ## remove what install put there
+	@PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/install --remove
+
+clean: ## remove .build/
+	rm -rf .build
+
+$(B)/memweir: $(call obj,$(CLI_SRC)) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+
+$(B)/memweir-daemon: $(B)/user/daemon/main.o $(DAEMON_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+$(SHARED_LIB): $(call obj,$(SHARED_SRC))
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ar rcs $@ $^
+
+$(DAEMON_LIB): $(filter-out %/main.o,$(call obj,$(DAEMON_SRC)))
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ar rcs $@ $^
+
+$(B)/user/daemon/%.o: user/daemon/%.c $(SKEL)
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
+
+$(B)/tests/vm/%_test: $(B)/tests/vm/%_test.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
+
+$(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+# Workers stand for somebody else's programs: plain flags, none of our code.
+$(B)/tests/workers/%: tests/workers/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -o $@ $< -lpthread
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	@echo "  BPF  $@"
+	$(Q)$(CLANG) $(BPFFLAGS) -c -o $@ $<
+
+$(B)/bpf/memweir.bpf.o: $(BPF_OBJ)
+	@echo "  GEN  $@"
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKEL): $(B)/bpf/memweir.bpf.o
+	@echo "  GEN  $@"
+	$(Q)$(BPFTOOL) gen skeleton $< name memweir > $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Charges: what a worker grows by, and from where. memcg takes memory in
+ * batches of 64 pages a CPU, so one hook on the batch samples by bytes without
+ * a sampler of our own, whatever the language. The same hook sees usage come
+ * near memory.high, before the kernel puts the task to sleep.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "emit.bpf.h"
+#include "watch.bpf.h"
+#include "compat.bpf.h"
+
+extern const volatile __u32 mw_page_shift;
+const volatile bool mw_growth_on = true;
+const volatile bool mw_near_high_on = true;
+
+#define MW_NEAR_HIGH_EVERY_NS 20000000 /* one event per worker in that time */
+#define MW_STACK_BURST_NS 100000000 /* stacks of an idle tenth of a second may be taken at once */
+#define MW_MAX_DEPTH 8 /* cgroups between a member and its worker */
+#define MW_UNLIMITED_PAGES (1ULL << 44)
+
+/* The limit is the worker's own, also when a cgroup below it is charged. */
+static __always_inline struct page_counter *worker_counter(struct page_counter *counter, __u64 id, __u64 worker)
+{
+	for (int i = 0; i < MW_MAX_DEPTH && counter && id != worker; i++) {
+		counter = BPF_CORE_READ(counter, parent);
+		id = counter ? mw_cgroup_id_of_counter(counter) : 0;
+	}
+	return id == worker ? counter : NULL;
+}
+
+static __always_inline void near_high(void *ctx, struct page_counter *counter, __u64 worker,
+				      struct mw_worker_info *info)
+{
+	struct mw_event event = {};
+	__u64 high, usage, now, last;
+
+	if (!counter || !info->near_high_bytes)
+		return;
+	high = BPF_CORE_READ(counter, high);
+	usage = (__u64)BPF_CORE_READ(counter, usage.counter) << mw_page_shift;
+	if (high >= MW_UNLIMITED_PAGES || usage + info->near_high_bytes < high << mw_page_shift)
+		return;
+	now = bpf_ktime_get_ns();
+	last = info->near_high_at;
+	if (now - last < MW_NEAR_HIGH_EVERY_NS || __sync_val_compare_and_swap(&info->near_high_at, last, now) != last)
+		return;
+	mw_event_init(&event, MW_EVENT_NEAR_HIGH, worker);
+	event.value = usage;
+	mw_emit(ctx, &event, info, MW_WAKE_NOW);
+}
+
+/* May a stack be taken now? One timestamp is the whole token bucket (GCRA); who loses the race on it waits. */
+static __always_inline bool take_token(struct mw_worker_info *info)
+{
+	__u32 zero = 0;
+	struct mw_config_map *set = bpf_map_lookup_elem(&config, &zero);
+	__u64 now = bpf_ktime_get_ns(), next = info->stack_next_at, from;
+
+	if (!set || !set->growth_stacks_per_s || now < next)
+		return false;
+	from = next + MW_STACK_BURST_NS > now ? next : now - MW_STACK_BURST_NS;
+	return __sync_val_compare_and_swap(&info->stack_next_at, next, from + 1000000000 / set->growth_stacks_per_s) ==
+	       next;
+}
+
+static __always_inline void add_site(struct mw_site_key *key, __u64 charges, __u64 pages)
+{
+	struct mw_site *site = bpf_map_lookup_elem(&growth_sites, key), none = {};
+
+	if (!site) {
+		bpf_map_update_elem(&growth_sites, key, &none, BPF_NOEXIST);
+		site = bpf_map_lookup_elem(&growth_sites, key);
+	}
+	if (!site) {
+		mw_count(site_map_full, 1);
+		return;
+	}
+	__sync_fetch_and_add(&site->charges, charges);
+	__sync_fetch_and_add(&site->pages, pages);
+	site->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(site->comm, sizeof(site->comm));
+}
+
+/* What goes without a stack is kept and added to the next site that gets one: weights stay whole. */
+static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 pages)
+{
+	struct mw_site_key key = { .cgroup_id = worker };
+
+	__sync_fetch_and_add(&info->charges, 1);
+	__sync_fetch_and_add(&info->charged_pages, pages);
+	if (!take_token(info)) {
+		__sync_fetch_and_add(&info->pending_charges, 1);
+		__sync_fetch_and_add(&info->pending_pages, pages);
+		mw_count(stack_throttled, 1);
+		return;
+	}
+	key.stack_id = bpf_get_stackid(ctx, &growth_stacks, BPF_F_USER_STACK);
+	if (key.stack_id < 0)
+		mw_count(stack_failed, 1);
+	else
+		__sync_fetch_and_add(&info->growth_stacks, 1);
+	add_site(&key, 1 + __sync_lock_test_and_set(&info->pending_charges, 0),
+		 pages + __sync_lock_test_and_set(&info->pending_pages, 0));
+}
+
+/* At the exit and only when it returned true: a charge tries 64 pages, then fewer, then reclaims and tries again. */
+SEC("fexit/page_counter_try_charge")
+int BPF_PROG(charge, struct page_counter *counter, unsigned long pages, struct page_counter **fail, __u8 charged)
+{
+	struct mw_worker_info *info;
+	__u64 id, worker;
+
+	(void)fail;
+	if (!charged)
+		return 0;
+	id = mw_cgroup_id_of_counter(counter);
+	info = id ? mw_watch(id, &worker) : NULL;
+	if (!info)
+		return 0;
+	if (mw_near_high_on)
+		near_high(ctx, worker_counter(counter, id, worker), worker, info);
+	if (mw_growth_on)
+		grow(ctx, worker, info, pages);
+	return 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The maps every program shares. Weak, so that each object carries the same
+ * definition and the linker keeps one. Sizes marked "daemon" are set before
+ * the load. Hashes allocate on use: a host pays for the workers it has.
+ */
+#ifndef MW_MAPS_BPF_H
+#define MW_MAPS_BPF_H
+
+#include "memweir/abi.h"
+
+/* What is remembered about a task between a pause's begin and end. */
+struct mw_begun {
+	__u64 at_ns; /* 0: not in this pause */
+	__u64 worker;
+};
+
+struct mw_task {
+	struct mw_begun memstall, high, reclaim;
+	__u64 stall_pages; /* reclaimed within this memstall */
+	__u64 high_pages; /* reclaimed within this over-high call */
+	__u64 high_reclaim_ns; /* time of that reclaim */
+	__u32 high_sleeps;
+	__u32 exit_told;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20); /* daemon */
+} events __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MW_RECENT_SLOTS);
+	__type(key, __u32);
+	__type(value, struct mw_event);
+} recent __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} tap __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024); /* daemon */
+	__type(key, __u64);
+	__type(value, struct mw_worker_info);
+} workers __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096); /* daemon */
+	__type(key, __u64);
+	__type(value, __u64);
+} members __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 4096); /* daemon */
+	__type(key, struct mw_pause_key);
+	__type(value, struct mw_pause_stat);
+} pauses __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1024); /* daemon */
+	__type(key, __u32);
+	__type(value, struct mw_sample);
+} samples __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384); /* daemon */
+	__type(key, struct mw_site_key);
+	__type(value, struct mw_site);
+} growth_sites __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, MW_STACK_DEPTH * sizeof(__u64));
+	__uint(max_entries, 4096); /* daemon */
+} growth_stacks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mw_task);
+} tasks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mw_stats);
+} stats __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mw_config_map);
+} config __weak SEC(".maps");
+
+/* Add to a counter of maps/stats. */
+#define mw_count(field, n)                                                      \
+	do {                                                                    \
+		__u32 _zero = 0;                                                \
+		struct mw_stats *_stats = bpf_map_lookup_elem(&stats, &_zero); \
+		if (_stats)                                                     \
+			__sync_fetch_and_add(&_stats->field, (n));              \
+	} while (0)
+
+#endif

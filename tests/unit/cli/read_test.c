@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The verbs that only look: documents passed through unchanged, and their text. */
+#include "fake.h"
+
+#define WORKER(name, class)                                                                                            \
+	"\"name\":\"" name                                                                                             \
+	"\",\"class\":\"" class "\",\"cgroup\":\"/memweir/" class "/" name "\",\"cgroup_id\":18446744073709551614"
+#define PS(name, class, more)                                                                                          \
+	"{" WORKER(name, class) ",\"pids\":3,\"owner\":\"own\",\"policy\":\"protect\",\"usage_bytes\":45000000,"       \
+				"\"heap_bytes\":43000000,\"bin_bytes\":1200000,\"max_bytes\":50000000,\"percent\":88." \
+				"4,\"status\":\"error\","                                                              \
+				"\"verdict\":\"growing\",\"sample_age_ms\":12,\"peak_bytes\":46000000,\"command\":"    \
+				"\"npx some-server\"" more "}"
+
+static const char ps[] = "{\"schema\": 1,\t\"timestamp\":\"2026-11-21T20:05:01.123Z\",\"workers\":[" PS(
+	"web-7", "tool",
+	",\"high_bytes\":null,\"lifted\":true,\"frozen\":false,\"hibernated\":true") "," PS("api", "context",
+											    ",\"high_bytes\":42500000,"
+											    "\"lifted\":false") "]}";
+static const char check[] =
+	"{\"schema\":1,\"checked_processes\":5,\"high_memory\":[\"web-7\"],\"memory_leaks\":[\"web-7\"],"
+	"\"hibernated\":[],\"total_memory\":812400000,\"budget_bytes\":3000000000,\"workers\":["
+	"{" WORKER("web-7", "tool") ",\"heap_bytes\":43000000,\"bin_bytes\":1200000,\"percent\":88.4,"
+				    "\"status\":\"error\",\"over_bin\":true,\"hibernate\":true},"
+				    "{" WORKER("api", "context") ",\"percent\":10,\"status\":\"ok\"}]}";
+static const char leaks[] = "{\"workers\":[{" WORKER(
+	"web-7",
+	"tool") ",\"verdict\":\"growing\",\"rate_bytes_per_s\":1200000.0,"
+		"\"onset\":\"2026-11-21T20:04:01.123Z\",\"time_to_limit_s\":33.2,\"confidence\":0.991,"
+		"\"evidence\":[\"r2 0.99 over 10 checks\"],\"sites\":[{\"bytes\":30000000,\"share\":0.7,"
+		"\"kind\":\"anon\",\"frames\":[{\"function\":\"leak_it\",\"file\":\"leak.c\",\"line\":12}]}]}]}";
+#define PAUSES                                                                                                         \
+	"{" WORKER("web-7", "tool") ",\"kinds\":{\"memstall\":{\"count\":0},\"high-throttle\":{\"count\":7,"           \
+				    "\"total_ns\":5300000000,\"max_ns\":312000000,\"p50_ns\":85000,\"p99_ns\":"        \
+				    "1200000}},\"covered\":0.97}"
+#define INCIDENT                                                                                                       \
+	"{\"id\":\"20261121T200501Z-web-7\",\"time\":\"2026-11-21T20:05:01.123Z\"," WORKER(                            \
+		"web-7", "tool") ","                                                                                   \
+				 "\"reason\":\"heap_size\",\"why\":\"web-7 grew to its hard limit of 50.0 "            \
+				 "MB\",\"killed_by\":\"kernel (memory.max)\","                                         \
+				 "\"signal\":9,\"limit_bytes\":50000000,\"usage_bytes\":49900000,\"peak_bytes\":"      \
+				 "50000000,\"lifetime_s\":130,"                                                        \
+				 "\"curve\":[{\"t_s\":-3,\"bytes\":1000000},{\"t_s\":-2,\"bytes\":25000000},{\"t_s\":" \
+				 "-1,\"bytes\":50000000}]}"
+#define EVENT                                                                                                          \
+	"{\"type\":\"throttle\",\"time\":\"2026-11-21T20:05:01.123Z\"," WORKER(                                        \
+		"web-7", "tool") ",\"pid\":123,"                                                                       \
+				 "\"comm\":\"no\\u001bde\",\"kind\":\"high-throttle\",\"duration_ns\":312000000}"
+
+static const struct fake_reply table[] = {
+	{"GET", "/v1/workers", 200, ps},
+	{"POST", "/v1/check", 200, check},
+	{"GET", "/v1/report/leaks", 200, leaks},
+	{"GET", "/v1/report/pauses", 200, "{\"workers\":[" PAUSES "]}"},
+	{"GET", "/v1/report/incidents", 200, "{\"incidents\":[" INCIDENT "," INCIDENT "]}"},
+	{"GET", "/v1/report/incidents?limit=1", 200, "{\"incidents\":[" INCIDENT "]}"},
+	{"GET", "/v1/report/20261121T200501Z-web-7", 200, "{\"incidents\":[" INCIDENT "]}"},
+	{"GET", "/v1/report/web-7", 200,
+	 "{\"worker\":" PS("web-7", "tool", "") ",\"leak\":{" WORKER("web-7", "tool") ",\"verdict\":\"steady\"},"
+										      "\"pauses\":" PAUSES
+										      ",\"incidents\":[]}"},
+	{"GET", "/v1/report/nobody", 404, "{\"error\":\"no worker under guard has this name\"}"},
+	{"GET", "/v1/events/recent", 200, "{\"events\":[" EVENT "]}"},
+	{"GET", "/v1/events", 200,
+	 "event: throttle\ndata: " EVENT "\n\nevent: lost\ndata: 12\n\nevent: started\n"
+	 "data: {\"time\":\"2026-11-21T20:05:02.000Z\",\"text\":\"worker x started\"}\n\n",
+	 FAKE_SSE},
+	{"GET", "/v1/config", 200,
+	 "{\"classes\":[{\"name\":\"context\",\"builtin\":true,\"max_heap\":\"100.0 "
+	 "MB\",\"max_bytes\":100000000,\"policy\":\"protect\"},"
+	 "{\"name\":\"mine\",\"builtin\":false,\"max_heap\":\"max\",\"policy\":\"strict\"}],"
+	 "\"monitor\":{\"check_interval\":\"5 s\"},\"tree\":{\"root\":\"\"}}"},
+	{NULL},
+};
+
+static struct fake f;
+
+static int start(void **state)
+{
+	(void)state;
+	unsetenv("LC_ALL");
+	unsetenv("LC_CTYPE");
+	setenv("LANG", "C.UTF-8", 1);
+	fake_start(&f, table);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fake_stop(&f);
+	return 0;
+}
+
+static void ps_passes_json_through(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "ps", "--json"), 0);
+	last.out[strlen(last.out) - 1] = '\0'; /* the newline */
+	assert_string_equal(last.out, ps);
+}
+
+static void ps_prints_a_table(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "ps"), 0);
+	assert_string_equal(
+		last.out,
+		"NAME   CLASS    STATUS     %     HEAP     BIN  CURRENT     HIGH      MAX  PIDS  VERDICT  STATE\n"
+		"web-7  tool     error   88.4  43.0 MB  1.2 MB  45.0 MB      max  50.0 MB     3  growing  "
+		"lifted,hibernated\n"
+		"api    context  error   88.4  43.0 MB  1.2 MB  45.0 MB  42.5 MB  50.0 MB     3  growing  -\n");
+	assert_int_equal(memweir(&f, "ps", "-q"), 0);
+	assert_string_equal(last.out, "web-7\napi\n");
+}
+
+static void ps_picks(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "ps", "api"), 0);
+	assert_null(strstr(last.out, "web-7"));
+	assert_out("api");
+	assert_int_equal(memweir(&f, "ps", "--json", "api"), 0);
+	assert_null(strstr(last.out, "web-7"));
+	assert_out("18446744073709551614");
+	assert_int_equal(memweir(&f, "ps", "api", "nobody"), 1);
+	assert_err("memweir ps: no worker nobody");
+	assert_out("api");
+}
+
+static void check_tells_by_its_code(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "check"), 4);
+	assert_string_equal(last.out,
+			    "web-7 (tool) error: 88.4 % of max_heap, heap 43.0 MB, bin 1.2 MB, bin over its limit, "
+			    "hibernation is due, growing\n"
+			    "2 workers, 1 high, 1 growing, 812.4 MB of 3.0 GB\n");
+	assert_int_equal(memweir(&f, "check", "--json", "a", "b"), 4);
+	assert_true(fake_was_asked(&f, "/v1/check HTTP/1.1 {\"workers\":[\"a\",\"b\"]}"));
+	last.out[strlen(last.out) - 1] = '\0';
+	assert_string_equal(last.out, check);
+}
+
+static void check_codes(void **state)
+{
+	static const struct {
+		const char *body;
+		int code;
+	} cases[] = {
+		{"{\"workers\":[{\"name\":\"a\",\"status\":\"ok\"}],\"total_memory\":5}", 0},
+		{"{\"workers\":[{\"name\":\"a\",\"status\":\"warning\"},{\"status\":\"ok\"}]}", 3},
+		{"{\"workers\":[]}", 0},
+		{"{}", 1},
+		{"{\"workers\":7}", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct fake_reply one[] = {{"POST", "/v1/check", 200, cases[i].body}, {NULL}};
+		struct fake other;
+
+		fake_start(&other, one);
+		assert_int_equal(memweir(&other, "check"), cases[i].code);
+		fake_stop(&other);
+	}
+}
+
+static void report_leaks(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "report", "leaks"), 0);
+	assert_out("1.2 MB/s  2026-11-21 20:04:01Z");
+	assert_out("33.2 s  99 %  r2 0.99 over 10 checks");
+	assert_out("web-7 allocates at\n  30.0 MB, 70 %, anon\n      leak_it  leak.c:12\n");
+}
+
+static void report_pauses(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "report", "pauses"), 0);
+	assert_out("web-7  tool   high-throttle      7  5.3 s  312 ms  85 us  1.2 ms\n");
+	assert_null(strstr(last.out, "memstall"));
+	assert_out("cover 97 %");
+}
+
+static void report_incidents(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "report", "incidents"), 0);
+	assert_out(
+		"2026-11-21 20:05:01Z  20261121T200501Z-web-7  web-7   tool   heap_size  web-7 grew to its hard limit");
+	assert_int_equal(memweir(&f, "report", "incidents", "--limit", "1"), 0);
+	assert_true(fake_was_asked(&f, "/v1/report/incidents?limit=1 "));
+	assert_int_equal(memweir(&f, "report", "20261121T200501Z-web-7"), 0);
+	assert_out("2026-11-21 20:05:01Z  web-7 (tool): heap_size\n");
+	assert_out("▁▅█  the last 3 s");
+	assert_out("kernel (memory.max)");
+	setenv("LANG", "C", 1);
+	assert_int_equal(memweir(&f, "report", "20261121T200501Z-web-7"), 0);
+	assert_out("_+#  the last");
+	setenv("LANG", "C.UTF-8", 1);
+}
+
+static void report_one(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "report", "web-7"), 0);
+	assert_out("web-7 (tool), cgroup /memweir/tool/web-7\n  npx some-server\n");
+	assert_out("incidents\nnone\n");
+	assert_int_equal(memweir(&f, "report", "nobody"), 1);
+	assert_string_equal(last.err, "memweir report: no worker under guard has this name\n");
+}
+
+static void events(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "events"), 0);
+	assert_string_equal(last.out,
+			    "2026-11-21 20:05:01Z  throttle    web-7  pid 123 (no?de)  high-throttle  312 ms\n");
+	assert_int_equal(memweir(&f, "events", "--follow"), 1); /* the stream ends: the daemon went */
+	assert_out("throttle    web-7");
+	assert_out("events lost");
+	assert_out("2026-11-21 20:05:02Z  started     worker x started\n");
+	assert_int_equal(memweir(&f, "events", "--follow", "--json"), 1);
+	assert_out("\"type\":\"throttle\"");
+}
+
+static void classes(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "classes"), 0);
+	assert_string_equal(last.out, "KEY        context    mine\n"
+				      "max_heap  100.0 MB     max\n"
+				      "policy     protect  strict\n"
+				      "\n[monitor]\ncheck_interval = 5 s\n"
+				      "\n[tree]\nroot = \n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ps_passes_json_through),
+		cmocka_unit_test(ps_prints_a_table),
+		cmocka_unit_test(ps_picks),
+		cmocka_unit_test(check_tells_by_its_code),
+		cmocka_unit_test(check_codes),
+		cmocka_unit_test(report_leaks),
+		cmocka_unit_test(report_pauses),
+		cmocka_unit_test(report_incidents),
+		cmocka_unit_test(report_one),
+		cmocka_unit_test(events),
+		cmocka_unit_test(classes),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

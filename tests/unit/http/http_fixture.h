@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* A real server on a socket of its own, its loop in a thread, for the tests of both sides. */
+#ifndef MW_TESTS_HTTP_FIXTURE_H
+#define MW_TESTS_HTTP_FIXTURE_H
+
+#include "../unit.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "http/client.h"
+#include "http/server.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define DEADLINE_MS 20000
+
+struct fixture {
+	char dir[32];
+	char path[64];
+	struct mw_server *server;
+	pthread_t thread;
+	int wake_fd;
+	atomic_bool stop;
+	atomic_uint runs; /* how often the loop called mw_server_run */
+	atomic_uint pending; /* requests kept for later */
+	atomic_uint answer; /* set it: the loop answers what is pending */
+	atomic_uint broadcast; /* set it: the loop broadcasts that many numbered events */
+	atomic_size_t streams;
+	unsigned sent;
+	size_t event_size;
+	unsigned keep_alive_ms;
+	unsigned request_ms;
+	struct mw_request *kept[256];
+};
+
+static inline void answer_text(struct mw_request *r, unsigned status, const char *text)
+{
+	mw_request_answer(r, status, "text/plain", text, strlen(text));
+}
+
+/* What the test server can do: say something about the request, answer later, stream, be large. */
+static inline void on_request(struct mw_request *r, void *arg)
+{
+	struct fixture *f = arg;
+	const char *path = mw_request_path(r);
+	char text[256];
+	char *large;
+	uid_t uid;
+	pid_t pid;
+
+	if (!strcmp(path, "/echo")) {
+		mw_request_answer(r, 200, "text/plain", mw_request_body(r), strlen(mw_request_body(r)));
+	} else if (!strcmp(path, "/who")) {
+		mw_request_peer(r, &uid, &pid);
+		snprintf(text, sizeof(text), "%s %u %d %s %s %s", mw_request_method(r), uid, pid,
+			 mw_request_query(r, "a b") ? mw_request_query(r, "a b") : "-",
+			 mw_request_query(r, "flag") ? "flag" : "-", mw_request_header(r, "Host"));
+		answer_text(r, 200, text);
+	} else if (!strcmp(path, "/later")) {
+		f->kept[f->pending] = r;
+		f->pending++;
+	} else if (!strcmp(path, "/events")) {
+		mw_request_stream(r);
+	} else if (!strcmp(path, "/large")) {
+		large = malloc(5 << 20);
+		memset(large, 'x', 5 << 20);
+		mw_request_answer(r, 200, "text/plain", large, 5 << 20);
+		free(large);
+	} else if (!strcmp(path, "/empty")) {
+		mw_request_answer(r, 204, "text/plain", NULL, 0);
+	} else {
+		snprintf(text, sizeof(text), "no %s", path);
+		answer_text(r, 404, text);
+	}
+}
+
+static inline void do_orders(struct fixture *f)
+{
+	_cleanup_free_ char *data = calloc(1, f->event_size + 32);
+	int n;
+
+	for (unsigned i = 0; f->answer && i < f->pending; i++)
+		answer_text(f->kept[i], 200, "at last");
+	if (f->answer)
+		f->answer = f->pending = 0;
+	for (; f->broadcast; f->broadcast--) {
+		n = sprintf(data, "{\"n\":%u}", f->sent++);
+		memset(data + n, ' ', f->event_size);
+		mw_server_broadcast(f->server, "count", data);
+	}
+}
+
+static inline void *loop(void *arg)
+{
+	struct fixture *f = arg;
+	struct pollfd fds[2] = {{.fd = mw_server_epoll_fd(f->server), .events = POLLIN},
+				{.fd = f->wake_fd, .events = POLLIN}};
+	eventfd_t value;
+	int timeout_ms = 0;
+
+	while (!f->stop) {
+		assert_true(poll(fds, 2, timeout_ms) >= 0);
+		if (fds[1].revents && !eventfd_read(f->wake_fd, &value))
+			do_orders(f);
+		timeout_ms = mw_server_run(f->server);
+		f->runs++;
+		f->streams = mw_server_streams(f->server);
+	}
+	return NULL;
+}
+
+static inline void wake(struct fixture *f)
+{
+	assert_int_equal(eventfd_write(f->wake_fd, 1), 0);
+}
+
+/* Wait for a condition with a deadline. */
+#define WAIT_FOR(condition)                                                                                            \
+	do {                                                                                                           \
+		__u64 _end = mw_now_ns() + DEADLINE_MS * MW_NS_PER_MS;                                                 \
+		while (!(condition)) {                                                                                 \
+			if (mw_now_ns() > _end)                                                                        \
+				fail_msg("waited in vain for %s", #condition);                                         \
+			poll(NULL, 0, 2);                                                                              \
+		}                                                                                                      \
+	} while (0)
+
+static inline int fixture_start(struct fixture *f)
+{
+	struct mw_error err = {};
+	int fd;
+
+	strcpy(f->dir, "/tmp/mw-http-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/s", f->dir);
+	assert_int_equal(mw_server_listen_unix(f->path, (gid_t)-1, &fd, &err), 0);
+	assert_int_equal(mw_server_new(fd, on_request, f, &f->server, &err), 0);
+	if (f->keep_alive_ms || f->request_ms)
+		mw_server_set_times(f->server, f->request_ms ? f->request_ms : 10000,
+				    f->keep_alive_ms ? f->keep_alive_ms : 15000);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return pthread_create(&f->thread, NULL, loop, f);
+}
+
+static inline void fixture_stop(struct fixture *f)
+{
+	f->stop = true;
+	wake(f);
+	pthread_join(f->thread, NULL);
+	mw_server_free(f->server);
+	/* Answering after the server is gone only frees. */
+	for (unsigned i = 0; i < f->pending; i++)
+		answer_text(f->kept[i], 200, "too late");
+	close(f->wake_fd);
+	unlink(f->path);
+	assert_int_equal(rmdir(f->dir), 0);
+}
+
+static inline int raw_connect(const struct fixture *f)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct timeval limit = {.tv_sec = DEADLINE_MS / 1000};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, f->path);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static inline void raw_send(int fd, const char *text, size_t size)
+{
+	(void)!send(fd, text, size, MSG_NOSIGNAL);
+}
+
+/* All up to the end of the connection, NUL-terminated; fails the test when the end does not come. */
+static inline size_t raw_read(int fd, char *buf, size_t size)
+{
+	size_t done = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && done < size - 1) {
+		n = recv(fd, buf + done, size - 1 - done, 0);
+		if (n < 0 && errno == EAGAIN)
+			fail_msg("the server did not close");
+		done += n > 0 ? (size_t)n : 0;
+	}
+	buf[done] = '\0';
+	return done;
+}
+
+#endif

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+"""What the integration tests share: TAP, a daemon of their own, the command line, conditions with deadlines."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PROJECT = os.path.dirname(os.path.dirname(HERE))
+BUILD = os.path.join(PROJECT, ".build")
+MEMWEIR = os.path.join(BUILD, "memweir")
+WORKERS = os.path.join(BUILD, "tests", "workers")
+MB = 1000 * 1000
+
+
+class Skip(Exception):
+    pass
+
+
+class Failed(Exception):
+    pass
+
+
+def check(condition, what, *found):
+    if not condition:
+        raise Failed(what + ("" if not found else ": found " + ", ".join(repr(f) for f in found)))
+
+
+def wait_until(condition, seconds, what):
+    """The condition's first true value; the deadline is generous because emulated machines are slow."""
+    end = time.monotonic() + seconds
+    value = None
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise Failed("not within %g s: %s (last: %r)" % (seconds, what, value))
+
+
+def read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def keyed(text):
+    return {k: int(v) for k, v in (line.split() for line in text.splitlines() if len(line.split()) == 2)}
+
+
+class Result:
+    def __init__(self, p):
+        self.status, self.out, self.err = p.returncode, p.stdout, p.stderr
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def __repr__(self):
+        return "status %d, stdout %r, stderr %r" % (self.status, self.out[-600:], self.err[-600:])
+
+
+class Guard:
+    """A daemon with directories of its own, and the command line that talks to it."""
+
+    def __init__(self, base, config="", options=(), root=None):
+        self.base, self.options, self.root = base, list(options), root
+        os.makedirs(base, exist_ok=True)
+        self.run_dir, self.state_dir = base + "/run", base + "/state"
+        self.conf, self.log = base + "/memweir.conf", base + "/log"
+        write(self.conf, config)
+        self.process = None
+        self.children = []
+
+    @property
+    def socket(self):
+        return self.run_dir + "/memweir.sock"
+
+    def arguments(self):
+        out = ["--config", self.conf, "--run-dir", self.run_dir, "--state-dir", self.state_dir]
+        if self.root:
+            out += ["--root", self.root]
+        return out + self.options
+
+    def start(self, ready=True):
+        log = open(self.log, "a")
+        self.process = subprocess.Popen([MEMWEIR, "daemon"] + self.arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        if ready:
+            wait_until(lambda: self.answers() or self.process.poll() is not None, 60, "daemon answers: " + read(self.log)[-2000:])
+            check(self.process.poll() is None, "daemon runs", read(self.log)[-2000:])
+        return self
+
+    def answers(self):
+        return os.path.exists(self.socket) and self.mw("ps").status == 0
+
+    def stop(self, sig=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(sig)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                raise Failed("daemon did not stop within 30 s: " + read(self.log)[-1000:])
+        return self.process.returncode if self.process else None
+
+    def mw(self, *args, timeout=60, stdin=None):
+        return Result(subprocess.run([MEMWEIR, "--socket", self.socket] + list(args), capture_output=True, text=True,
+                                     timeout=timeout, input=stdin))
+
+    def run(self, cls, name, *cmd, **kw):
+        """A worker in the background; its stdin and stdout are pipes."""
+        p = subprocess.Popen([MEMWEIR, "--socket", self.socket, "run", "--require-guard", "--class", cls, "--name", name, "--"] + list(cmd),
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+        self.children.append(p)
+        return p
+
+    def worker(self, name):
+        for w in self.mw("ps", "--json").json["workers"]:
+            if w["name"] == name:
+                return w
+        return None
+
+    def placed(self, name, seconds=20):
+        return wait_until(lambda: (self.worker(name) or {}).get("pids") and self.worker(name), seconds, "worker %s is there" % name)
+
+    def incidents(self, name, reason=None):
+        r = self.mw("report", "incidents", "--json").json["incidents"]
+        return [i for i in r if i["name"] == name and (reason is None or i["reason"] == reason)]
+
+    def logged(self, text):
+        return text in read(self.log)
+
+    def daemon_pid(self):
+        return int(read(self.run_dir + "/daemon.lock") or 0)
+
+    def clean(self):
+        for p in self.children:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+        self.children = []
+        for w in self.mw("ps", "--json").json["workers"] if self.process and self.process.poll() is None else []:
+            self.mw("kill", w["name"])
+
+
+def cgroup_of(w):
+    return "/sys/fs/cgroup" + w["cgroup"]
+
+
+def run_all(tests, title):
+    bad = 0
+    print("TAP version 13\n# " + title, flush=True)
+    for n, test in enumerate(tests, 1):
+        name = (test.__doc__ or test.__name__).strip().splitlines()[0]
+        began = time.monotonic()
+        try:
+            test()
+            print("ok %d - %s" % (n, name), end="")
+        except Skip as e:
+            print("ok %d - %s # SKIP %s" % (n, name, e), end="")
+        except Exception as e:  # a test that breaks has failed, the others go on
+            bad += 1
+            print("not ok %d - %s" % (n, name))
+            where = "" if isinstance(e, Failed) else traceback.format_exc()
+            for line in (str(e) + "\n" + where).strip().splitlines():
+                print("  # " + line)
+            print("  #", end="")
+        print("  (%.1f s)" % (time.monotonic() - began), flush=True)
+    print("1..%d" % len(tests))
+    sys.exit(1 if bad else 0)

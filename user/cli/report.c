@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* memweir report: what the guard concluded, and why. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/call.h"
+#include "cli/field.h"
+#include "cli/report.h"
+#include "cli/verb.h"
+#include "util/cleanup.h"
+#include "util/table.h"
+
+struct report_values {
+	bool json;
+	long limit;
+};
+
+static const struct mw_option rows[] = {
+	{"json", 'j', MW_OPT_FLAG, offsetof(struct report_values, json), NULL, "the daemon's document as it is"},
+	{"limit", 'n', MW_OPT_NUMBER, offsetof(struct report_values, limit), "COUNT", "incidents to show, newest first",
+	 1, 1000000},
+	{NULL},
+};
+
+/* A worker's figures in a few lines. */
+static void print_worker(struct json_object *w)
+{
+	char heap[MW_TEXT], bin[MW_TEXT], current[MW_TEXT], peak[MW_TEXT], max[MW_TEXT], high[MW_TEXT], clean[512];
+
+	printf("%s", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)));
+	printf(" (%s), cgroup %s\n", mw_field_str(w, "class"),
+	       mw_text_clean(mw_field_str(w, "cgroup"), 0, clean, sizeof(clean)));
+	printf("  %s", mw_text_clean(mw_field_str(w, "command"), 0, clean, sizeof(clean)));
+	printf("\n  status %s, %.1f %% of max_heap: heap %s, bin %s; current %s, peak %s, high %s, max %s\n",
+	       mw_field_str(w, "status"), mw_field_number(w, "percent", 0), mw_say_bytes(w, "heap_bytes", heap),
+	       mw_say_bytes(w, "bin_bytes", bin), mw_say_bytes(w, "usage_bytes", current),
+	       mw_say_bytes(w, "peak_bytes", peak), mw_say_limit(w, "high_bytes", high),
+	       mw_say_limit(w, "max_bytes", max));
+}
+
+/* The part as an array of one, as the printers of many want it. */
+static struct json_object *only(struct json_object *part)
+{
+	struct json_object *array = json_object_new_array();
+
+	if (part)
+		json_object_array_add(array, json_object_get(part));
+	return array;
+}
+
+static int print_guarded(struct json_object *doc)
+{
+	struct json_object *incidents = mw_field_array(doc, "incidents");
+	_cleanup_json_ struct json_object *leak = only(mw_field_object(doc, "leak"));
+	_cleanup_json_ struct json_object *pauses = only(mw_field_object(doc, "pauses"));
+	int r;
+
+	print_worker(mw_field_object(doc, "worker"));
+	puts("\nleaks");
+	r = mw_print_leaks(leak);
+	puts("\npauses");
+	r = r ? r : mw_print_pauses(pauses);
+	puts("\nincidents");
+	if (mw_field_length(incidents) == 0)
+		puts("none");
+	else
+		r = r ? r : mw_print_incidents(incidents);
+	return r ? MW_EXIT_FAILURE : MW_EXIT_OK;
+}
+
+/* A worker under guard, or what is left of one: its incidents, the newest in full. */
+static int print_one(struct json_object *doc)
+{
+	struct json_object *incidents = mw_field_array(doc, "incidents");
+	size_t n = mw_field_length(incidents);
+
+	if (mw_field_object(doc, "worker"))
+		return print_guarded(doc);
+	if (n > 1) {
+		if (mw_print_incidents(incidents))
+			return MW_EXIT_FAILURE;
+		puts("\nthe newest:");
+	}
+	if (n)
+		mw_print_incident(json_object_array_get_idx(incidents, 0));
+	else
+		puts("no incidents");
+	return MW_EXIT_OK;
+}
+
+static int print_text(const char *what, struct json_object *doc)
+{
+	if (strcmp(what, "leaks") == 0)
+		return mw_print_leaks(mw_field_array(doc, "workers")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
+	if (strcmp(what, "pauses") == 0)
+		return mw_print_pauses(mw_field_array(doc, "workers")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
+	if (strcmp(what, "incidents") == 0)
+		return mw_print_incidents(mw_field_array(doc, "incidents")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
+	return print_one(doc);
+}
+
+static int report_run(const struct mw_cli *cli, int argc, char **argv)
+{
+	const struct report_values *v = cli->values;
+	_cleanup_free_ char *path = mw_call_path("/v1/report", argv[0], NULL);
+	_cleanup_answer_ struct mw_answer a = {0};
+	char full[1024];
+
+	(void)argc;
+	if (!path)
+		return MW_EXIT_FAILURE;
+	if (v->limit)
+		snprintf(full, sizeof(full), "%s?limit=%ld", path, v->limit);
+	else
+		snprintf(full, sizeof(full), "%s", path);
+	if (mw_call(cli, "GET", full, NULL, MW_CALL_MS, &a) < 0)
+		return MW_EXIT_FAILURE;
+	if (!v->json)
+		return print_text(argv[0], a.doc);
+	mw_call_print(&a);
+	return MW_EXIT_OK;
+}
+
+const struct mw_verb mw_verb_report = {
+	.name = "report",
+	.args = "[--json] [--limit COUNT] (leaks | pauses | incidents | WORKER | INCIDENT)",
+	.summary = "what the guard concluded, and why",
+	.options = rows,
+	.min_args = 1,
+	.max_args = 1,
+	.run = report_run,
+};

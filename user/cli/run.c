@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * memweir run: start a worker in its own cgroup and be invisible. The daemon makes the cgroup, this process starts the
+ * worker in it (run_wait.c stands by it) and tells the daemon how it ended. Without a daemon it becomes the command
+ * itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/call.h"
+#include "cli/field.h"
+#include "cli/run_wait.h"
+#include "cli/verb.h"
+#include "core/spawn.h"
+#include "util/cleanup.h"
+#include "util/table.h"
+
+#define GUARD_MS      2000 /* a daemon that takes longer is as good as none */
+#define TOLD_MS	      1000 /* news it can live without */
+#define COMMAND_CHARS 120 /* of the command line, for people; the rest may hold secrets */
+
+struct run_values {
+	const char *class_name, *name;
+	bool require_guard;
+};
+
+#define AT(field) offsetof(struct run_values, field)
+static const struct mw_option rows[] = {
+	{"class", 'c', MW_OPT_TEXT, AT(class_name), "CLASS",
+	 "the worker's class: context, tool, transport, generic, ..."},
+	{"name", 'n', MW_OPT_TEXT, AT(name), "NAME", "the worker's name (default: COMMAND-PID)"},
+	{"require-guard", 0, MW_OPT_FLAG, AT(require_guard), NULL, "fail with 125 where no daemon guards"},
+	{NULL},
+};
+
+/* The command line as people know it, cut and without control characters. */
+static void command_line(int argc, char **argv, char ret_text[4 * COMMAND_CHARS])
+{
+	char raw[4 * COMMAND_CHARS];
+	size_t at = 0;
+
+	raw[0] = '\0';
+	for (int i = 0; i < argc && at < sizeof(raw); i++)
+		at += (size_t)snprintf(raw + at, sizeof(raw) - at, "%s%s", i ? " " : "", argv[i]);
+	mw_text_clean(raw, COMMAND_CHARS, ret_text, 4 * COMMAND_CHARS);
+}
+
+/* Ask for a place to run in. */
+static int ask(const struct mw_cli *cli, int argc, char **argv, struct mw_answer *ret_answer, struct mw_error *err)
+{
+	_cleanup_json_ struct json_object *body = json_object_new_object();
+	const struct run_values *v = cli->values;
+	char command[4 * COMMAND_CHARS];
+
+	command_line(argc, argv, command);
+	json_object_object_add(body, "class", json_object_new_string(v->class_name));
+	json_object_object_add(body, "name", v->name ? json_object_new_string(v->name) : NULL);
+	json_object_object_add(body, "command", json_object_new_string(command));
+	return mw_call_quiet(cli, "POST", "/v1/workers", body, GUARD_MS, ret_answer, err);
+}
+
+/* Tell the daemon something; whether it hears changes nothing for the worker. */
+static void tell(const struct mw_cli *cli, const char *worker, const char *what, const char *key, int value)
+{
+	_cleanup_free_ char *path = mw_call_path("/v1/workers", worker, what);
+	_cleanup_json_ struct json_object *body = json_object_new_object();
+	_cleanup_answer_ struct mw_answer a = {0};
+
+	json_object_object_add(body, key, json_object_new_int(value));
+	if (path)
+		mw_call_quiet(cli, "POST", path, body, TOLD_MS, &a, NULL);
+}
+
+/* Its command never started: the worker never was. */
+static void take_back(const struct mw_cli *cli, const char *worker)
+{
+	_cleanup_free_ char *path = mw_call_path("/v1/workers", worker, NULL);
+	_cleanup_answer_ struct mw_answer a = {0};
+	char *full = NULL;
+
+	if (path && asprintf(&full, "%s?failed=1", path) > 0)
+		mw_call_quiet(cli, "DELETE", full, NULL, TOLD_MS, &a, NULL);
+	free(full);
+}
+
+static int exec_failed(const struct mw_cli *cli, const char *command, int code)
+{
+	mw_say_error(cli, "cannot start %s: %s", command, strerror(-code));
+	return code == -ENOENT ? MW_EXIT_RUN_MISSING : MW_EXIT_RUN_CANNOT;
+}
+
+/* Nobody guards: become the command, so that nothing stands between it and its caller. */
+static int run_unguarded(const struct mw_cli *cli, char **argv, const char *why)
+{
+	const struct run_values *v = cli->values;
+
+	if (v->require_guard) {
+		mw_say_error(cli, "%s; not started (--require-guard)", why);
+		return MW_EXIT_RUN_FAILED;
+	}
+	mw_say_error(cli, "%s; %s runs unguarded", why, argv[0]);
+	fflush(NULL);
+	execvp(argv[0], argv);
+	return exec_failed(cli, argv[0], -errno);
+}
+
+/* The cgroup refused, or there is no room for a process: not the command's fault. */
+static bool is_cgroup_error(int code)
+{
+	return code == -EBADF || code == -ENODEV || code == -EBUSY || code == -EOPNOTSUPP || code == -EAGAIN ||
+	       code == -ENOMEM;
+}
+
+static int place_failed(const struct mw_cli *cli, const char *worker, const char *cgroup, int code)
+{
+	take_back(cli, worker);
+	mw_say_error(cli, "cannot start a process in %s: %s", cgroup, strerror(-code));
+	return MW_EXIT_RUN_FAILED;
+}
+
+static int run_guarded(const struct mw_cli *cli, struct json_object *place, char **argv)
+{
+	const struct run_values *v = cli->values;
+	const char *worker = mw_field_str(place, "name"), *cgroup = mw_field_str(place, "cgroup_path");
+	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
+	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct mw_wait wait;
+	int r, status;
+
+	if (cgroup_fd < 0)
+		return place_failed(cli, worker, cgroup, -errno);
+	setenv("MEMWEIR_SOCKET", *socket ? socket : cli->socket, 1);
+	setenv("MEMWEIR_CLASS", *class_name ? class_name : v->class_name, 1);
+	setenv("MEMWEIR_WORKER", worker, 1);
+	mw_wait_prepare(&wait);
+	r = mw_spawn(&(struct mw_spawn){.cgroup_fd = cgroup_fd,
+					.thp_off = mw_field_bool(place, "thp_off"),
+					.argv = argv,
+					.envp = environ,
+					.sigmask = &wait.childs_mask},
+		     &wait.pid, &wait.pidfd);
+	if (r < 0 && is_cgroup_error(r))
+		return place_failed(cli, worker, cgroup, r);
+	if (r < 0) {
+		take_back(cli, worker);
+		return exec_failed(cli, argv[0], r);
+	}
+	mw_wait_let_go(&wait);
+	tell(cli, worker, "started", "pid", wait.pid);
+	status = mw_wait(&wait);
+	tell(cli, worker, "ended", "status", status);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* A guard that is away, hangs or fails must not stop the worker; one that says no (4xx) or that we may not ask does. */
+static bool guard_is_broken(int code, unsigned status)
+{
+	return code == -EREMOTEIO ? status >= 500 : code != -EACCES && code != -EPERM;
+}
+
+static int run_run(const struct mw_cli *cli, int argc, char **argv)
+{
+	const struct run_values *v = cli->values;
+	_cleanup_answer_ struct mw_answer a = {0};
+	struct mw_error err = {0};
+	int r;
+
+	if (!v->class_name)
+		return mw_say_usage(cli, "--class is missing");
+	r = ask(cli, argc, argv, &a, &err);
+	if (mw_call_no_daemon(r))
+		mw_fail(&err, r, "no daemon on %s", cli->socket);
+	if (r < 0 && guard_is_broken(r, a.status))
+		return run_unguarded(cli, argv, err.text);
+	if (r < 0) {
+		mw_say_error(cli, "%s", err.text);
+		return MW_EXIT_RUN_FAILED;
+	}
+	if (!*mw_field_str(a.doc, "name") || !*mw_field_str(a.doc, "cgroup_path")) {
+		mw_say_error(cli, "the daemon's answer names no cgroup_path to run in");
+		return MW_EXIT_RUN_FAILED;
+	}
+	return run_guarded(cli, a.doc, argv);
+}
+
+const struct mw_verb mw_verb_run = {
+	.name = "run",
+	.args = "--class CLASS [--name NAME] [--require-guard] [--] COMMAND [ARGUMENT...]",
+	.summary = "start a worker in its own cgroup",
+	.notes = "Standard streams, signals and the exit status are the worker's (128 + n on signal n).\n"
+		 "run's own failures: 125 itself, 126 the command cannot be executed, 127 it was not found.",
+	.options = rows,
+	.min_args = 1,
+	.max_args = -1,
+	.stop_early = true,
+	.usage_exit = MW_EXIT_RUN_FAILED,
+	.run = run_run,
+};

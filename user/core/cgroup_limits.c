@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "core/cgroup_limits.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+
+/*
+ * Limits in an order that neither squeezes nor kills on the way: swap first, so that lowering has
+ * somewhere to put pages; of max and high the one that gives room first when it rises, and high
+ * before max when it falls, so that the kernel reclaims before it would kill.
+ */
+size_t mw_limit_files(int dir_fd, const struct mw_limits *l, struct mw_limit_file settings[MW_LIMIT_FILES])
+{
+	__u64 max_now = 0;
+	size_t n = 0;
+	bool rising;
+
+	/* Without swap accounting (swapaccount=0) the file is missing: then there is no swap limit to keep. */
+	if (!faccessat(dir_fd, "memory.swap.max", F_OK, 0))
+		settings[n++] = (struct mw_limit_file){"memory.swap.max", l->swap_max};
+	rising = !mw_cgroup_read_u64(dir_fd, "memory.max", &max_now) && l->max >= max_now;
+	if (rising)
+		settings[n++] = (struct mw_limit_file){"memory.max", l->max};
+	settings[n++] = (struct mw_limit_file){"memory.high", l->high};
+	if (!rising)
+		settings[n++] = (struct mw_limit_file){"memory.max", l->max};
+	settings[n++] = (struct mw_limit_file){"memory.low", l->low};
+	settings[n++] = (struct mw_limit_file){"memory.oom.group", l->oom_group};
+	return n;
+}
+
+/* The kernel rounds limits down to whole pages. */
+__u64 mw_limit_rounded(__u64 value)
+{
+	__u64 page = (__u64)sysconf(_SC_PAGESIZE);
+
+	return value == MW_UNLIMITED ? value : value / page * page;
+}
+
+/* Each file holds what was asked, but for the rounding down to whole pages. */
+int mw_limit_verify(int dir_fd, const char *path, const struct mw_limit_file *settings, size_t n, struct mw_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		__u64 want = settings[i].value, have;
+		int r = mw_cgroup_read_u64(dir_fd, settings[i].file, &have);
+
+		if (r)
+			return mw_fail(err, r, "cannot read %s of cgroup %s back: %s", settings[i].file, path,
+				       strerror(-r));
+		if (have == want || have == mw_limit_rounded(want))
+			continue;
+		return mw_fail(err, -EIO, "%s of cgroup %s is %llu after %llu was written", settings[i].file, path,
+			       have, want);
+	}
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Configuration: classes with their profiles, per-worker settings, monitor and
+ * tree settings. INI files; each key is a row of a table from which parsing,
+ * range checks, printing and documentation come.
+ *
+ *   [monitor]      check_interval, alert_threshold, enable_hibernation, ...
+ *   [tree]         root, budget, ...
+ *   [class NAME]   profile of a class (the four built-in ones or a new one)
+ *   [worker NAME]  settings of one worker, over its class's
+ */
+#ifndef MW_CONFIG_H
+#define MW_CONFIG_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "memweir/abi.h"
+#include "util/error.h"
+
+#define MW_AUTO (~1ULL) /* a size that follows from another one; see each field */
+/* MW_UNLIMITED (abi.h) is "max". */
+
+enum mw_policy {
+	MW_POLICY_OBSERVE, /* sets no limit, takes no action */
+	MW_POLICY_PROTECT, /* limits; reclaims and lifts memory.high */
+	MW_POLICY_STRICT, /* and freezes or kills by itself */
+	MW_POLICY_MAX,
+};
+const char *mw_policy_name(enum mw_policy policy); /* "observe" */
+int mw_policy_parse(const char *text, enum mw_policy *ret_policy); /* -EINVAL */
+
+enum mw_thp {
+	MW_THP_AUTO, /* off for max_heap under 64 MiB */
+	MW_THP_ON,
+	MW_THP_OFF,
+	MW_THP_MAX,
+};
+
+/* What a worker may use and what is done about it. Sizes in bytes. */
+struct mw_profile {
+	__u64 max_heap; /* memory.max; 1 MiB.. or MW_UNLIMITED */
+	__u64 max_bin_heap; /* bound of shmem + sock + kernel - slab_reclaimable; MW_UNLIMITED: none; never MW_AUTO */
+	bool bin_follows; /* max_bin_heap was not given: it is kept at half of max_heap */
+	double hibernate_threshold; /* 0.1..1: memory.high = max_heap * this */
+	__u64 swap_max; /* memory.swap.max; MW_AUTO: max_heap; MW_UNLIMITED: max; 0: no swap */
+	__u64 low; /* memory.low; MW_AUTO: a tenth of max_heap; at most memory.high */
+	bool oom_group; /* memory.oom.group */
+	enum mw_thp thp;
+	enum mw_policy policy;
+	__u64 pause_budget_ns; /* a longer pause is told as an event; 10 us..60 s, 0: none is */
+	bool selectable; /* a caller who is not root may choose it */
+	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */
+	__u64 budget; /* of all workers of the class together; MW_UNLIMITED: none */
+};
+
+/* The figures that follow from a profile: what is written into the cgroup. MW_UNLIMITED is "max". */
+struct mw_limits {
+	__u64 max, high, low, swap_max;
+	bool oom_group;
+};
+struct mw_limits mw_profile_limits(const struct mw_profile *p);
+/* Whether transparent huge pages are switched off for its processes. */
+bool mw_profile_thp_off(const struct mw_profile *p);
+
+struct mw_class {
+	char name[MW_NAME_SIZE];
+	struct mw_profile profile;
+	bool builtin; /* context, tool, transport, generic */
+};
+
+/* [monitor] */
+struct mw_monitor {
+	__u64 check_interval_ns; /* 100 ms..1 h; default 5 s */
+	__u64 sample_interval_ns; /* 10 ms..60 s; default 500 ms */
+	double alert_threshold; /* 0.1..1; default 0.85 */
+	bool enable_hibernation; /* default off: recommended, not done */
+	__u32 max_history; /* checks the growth rule looks at, 3..1000; default 10 */
+	__u32 max_workers; /* 1..65536; default 4096; needs a restart */
+	__u64 near_high; /* bytes below memory.high that count as near; default 4 MiB */
+	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */
+	__u32 max_incidents; /* kept on disk; default 1000 */
+	__u32 actions_per_minute; /* kills and hibernations of ours across the host; default 60 */
+};
+
+/* [tree] */
+struct mw_tree {
+	char root[256]; /* cgroup of ours, path from the cgroup root; "": chosen (systemd scope or /memweir) */
+	__u64 budget; /* memory.max of ROOT; MW_UNLIMITED: none */
+	char state_dir[256]; /* default /var/lib/memweir */
+	char run_dir[64]; /* default /run/memweir; the socket is run_dir/memweir.sock */
+};
+
+/* One key = value kept as text: a worker's setting over its class's. */
+struct mw_setting {
+	char worker[MW_NAME_SIZE];
+	char key[32];
+	char value[64];
+};
+
+struct mw_config {
+	struct mw_monitor monitor;
+	struct mw_tree tree;
+	struct mw_class *classes;
+	size_t n_classes;
+	struct mw_setting *worker_settings; /* sorted by worker, then key; one each */
+	size_t n_worker_settings;
+};
+
+/* The built-in configuration: four classes. -ENOMEM. */
+int mw_config_defaults(struct mw_config *ret_cfg);
+void mw_config_free(struct mw_config *cfg); /* contents; NULL-safe, idempotent */
+int mw_config_copy(const struct mw_config *from, struct mw_config *ret_cfg);
+
+/*
+ * Read PREFIX/usr/lib/memweir/memweir.conf, then PREFIX/etc/memweir/memweir.conf over it, then
+ * memweir.conf.d/ *.conf of /usr/lib/memweir, /run/memweir, /etc/memweir sorted by name (a name in a later directory
+ * replaces the same name in an earlier one; an empty file or a link to /dev/null there masks it). prefix "" is the
+ * host; main_file, if not NULL, replaces the first two and must exist. No file at all is fine. On a wrong line *ret_cfg
+ * is untouched and err says FILE:LINE: [SECTION] KEY: found "...", expected .... What *ret_cfg held before is not
+ * freed. -EINVAL: wrong content; -E2BIG: over 1 MiB, 256 classes or 8192 worker settings; else errno of the file.
+ */
+int mw_config_load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err);
+
+/*
+ * Change settings at run time, all or nothing. target: "monitor", "tree",
+ * "class NAME" (made when new, then max_heap must be among them; the rest begins with generic's defaults),
+ * "worker NAME". A value "" or "default" takes the key back to its default (of a worker: to its class's value).
+ * Cross-checks (max_bin_heap <= max_heap, ...) run on the result. -EINVAL with err; -EPERM for a key that needs a
+ * restart; -E2BIG as above. Pointers from mw_config_class are dead after success.
+ */
+struct mw_kv {
+	const char *key, *value;
+};
+int mw_config_set(struct mw_config *cfg, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err);
+/*
+ * Keep settings of mw_config_set for later: rewrite drop-in PREFIX/etc/memweir/memweir.conf.d/90-set.conf atomically
+ * (tmp + fsync + rename), merging with what it holds (its comments are not kept). Checks keys and values by themselves
+ * and takes keys that need a restart too; cross-checks are mw_config_set's, so call that first. On any failure (a full
+ * disk: -ENOSPC) the old file is as it was. Blocks: not for an event loop.
+ */
+int mw_config_save(const char *prefix, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err);
+
+const struct mw_class *mw_config_class(const struct mw_config *cfg, const char *name); /* NULL: unknown */
+/*
+ * Class's profile with the settings of [worker NAME] over it. -ENOENT for an unknown class, err lists the known ones;
+ * -EINVAL when the worker's settings contradict the class's.
+ */
+int mw_config_worker_profile(const struct mw_config *cfg, const char *class_name, const char *worker,
+			     struct mw_profile *ret_profile, struct mw_error *err);
+
+/* Walk every key of a section kind with its present value, as a file would say it ("100MB", "500ms", "auto", "max"). */
+typedef void (*mw_config_row_fn)(const char *key, const char *value, const char *doc, void *arg);
+void mw_config_rows_profile(const struct mw_profile *p, mw_config_row_fn fn, void *arg);
+void mw_config_rows_monitor(const struct mw_monitor *m, mw_config_row_fn fn, void *arg);
+void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg);
+
+/* Letters, digits, ._- ; begins with letter or digit; at most 63; not "daemon", no "cgroup." or "memory." prefix. */
+bool mw_name_valid(const char *name);
+/* Make one from anything: odd characters become _. Never empty, always valid. */
+void mw_name_from(const char *text, char ret_name[MW_NAME_SIZE]);
+
+#endif

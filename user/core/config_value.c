@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* One value of one key: text in, text out, and the words for what would have been right. */
+#include "core/config_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "util/cleanup.h"
+#include "util/size.h"
+
+static bool in_range(const struct mw_key *key, __u64 value)
+{
+	return (value >= key->min && value <= key->max) || (value == 0 && (key->flags & MW_KEY_ALLOW_ZERO));
+}
+
+/* Words that stand for a number: auto, max, none. */
+static bool number_word(const struct mw_key *key, const char *text, __u64 *ret_value)
+{
+	static const struct {
+		const char *word;
+		unsigned int flag;
+		__u64 value;
+	} words[] = {
+		{"auto", MW_KEY_ALLOW_AUTO, MW_AUTO},
+		{"max", MW_KEY_ALLOW_MAX, MW_UNLIMITED},
+		{"none", MW_KEY_ALLOW_ZERO, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!(key->flags & words[i].flag) || strcasecmp(text, words[i].word) != 0)
+			continue;
+		*ret_value = words[i].value;
+		return true;
+	}
+	return false;
+}
+
+static int parse_u64(const struct mw_key *key, const char *text, void *field)
+{
+	__u64 value;
+
+	if (!number_word(key, text, &value)) {
+		int r = key->type == MW_KEY_SIZE ? mw_size_parse(text, &value) : mw_duration_parse(text, &value);
+
+		if (r < 0 || !in_range(key, value))
+			return -EINVAL;
+	}
+	*(__u64 *)field = value;
+	return 0;
+}
+
+static int parse_count(const struct mw_key *key, const char *text, void *field)
+{
+	__u64 value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		value = value * 10 + (__u64)(*text - '0');
+		if (value > key->max)
+			return -EINVAL;
+	}
+	if (!in_range(key, value))
+		return -EINVAL;
+	*(__u32 *)field = (__u32)value;
+	return 0;
+}
+
+static int parse_ratio(const struct mw_key *key, const char *text, void *field)
+{
+	double value;
+
+	if (mw_ratio_parse(text, &value) < 0 || value < (double)key->min / 1000 || value > (double)key->max / 1000)
+		return -EINVAL;
+	*(double *)field = value;
+	return 0;
+}
+
+static int parse_bool(const struct mw_key *key, const char *text, void *field)
+{
+	static const char *const words[] = {"no", "yes", "off", "on", "false", "true", "0", "1"};
+
+	(void)key;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcasecmp(text, words[i]) != 0)
+			continue;
+		*(bool *)field = i % 2;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_choice(const struct mw_key *key, const char *text, void *field)
+{
+	for (int i = 0; key->names[i]; i++) {
+		if (strcasecmp(text, key->names[i]) != 0)
+			continue;
+		if (key->size == sizeof(bool))
+			*(bool *)field = i;
+		else
+			memcpy(field, &i, sizeof(i));
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* No blank or comment sign, no "//", no trailing slash, no part that is "." or begins with "..": a path is compared as
+ * text later. */
+static bool path_valid(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+	for (const char *c = path; *c; c++) {
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == ';' || *c == '#' || *c == '"')
+			return false;
+		if (*c == '/' && (!c[1] || c[1] == '/' || (c[1] == '.' && (!c[2] || c[2] == '/' || c[2] == '.'))))
+			return false;
+	}
+	return true;
+}
+
+static int parse_path(const struct mw_key *key, const char *text, void *field)
+{
+	if ((key->flags & MW_KEY_ALLOW_EMPTY) && strcasecmp(text, "none") == 0)
+		text = "";
+	else if (!path_valid(text) || strlen(text) >= key->size)
+		return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
+static int (*const parsers[])(const struct mw_key *key, const char *text, void *field) = {
+	[MW_KEY_SIZE] = parse_u64,    [MW_KEY_DURATION] = parse_u64, [MW_KEY_RATIO] = parse_ratio,
+	[MW_KEY_COUNT] = parse_count, [MW_KEY_BOOL] = parse_bool,    [MW_KEY_CHOICE] = parse_choice,
+	[MW_KEY_PATH] = parse_path,
+};
+_Static_assert(ARRAY_SIZE(parsers) == MW_KEY_TYPE_MAX, "a parser for every type");
+
+int mw_key_parse(const struct mw_key *key, const char *text, void *base)
+{
+	return parsers[key->type](key, text, (char *)base + key->offset);
+}
+
+int mw_key_check(const struct mw_key *key, const char *value)
+{
+	union {
+		struct mw_monitor monitor;
+		struct mw_tree tree;
+		struct mw_profile profile;
+	} scratch;
+
+	return mw_is_default(value) ? 0 : mw_key_parse(key, value, &scratch);
+}
+
+bool mw_is_default(const char *value)
+{
+	return !*value || strcasecmp(value, "default") == 0;
+}
+
+static const char *print_u64(const struct mw_key *key, __u64 value, char *buf, size_t size)
+{
+	if (key->type == MW_KEY_DURATION)
+		return mw_duration_exact(value, buf, size);
+	if (value != MW_AUTO)
+		return mw_size_exact(value, buf, size);
+	snprintf(buf, size, "auto");
+	return buf;
+}
+
+const char *mw_key_print(const struct mw_key *key, const void *base, char *buf, size_t size)
+{
+	const char *field = (const char *)base + key->offset;
+	int choice = 0;
+
+	switch (key->type) {
+	case MW_KEY_SIZE:
+	case MW_KEY_DURATION:
+		return print_u64(key, *(const __u64 *)field, buf, size);
+	case MW_KEY_RATIO:
+		snprintf(buf, size, "%.15g", *(const double *)field);
+		break;
+	case MW_KEY_COUNT:
+		snprintf(buf, size, "%u", *(const __u32 *)field);
+		break;
+	case MW_KEY_BOOL:
+		snprintf(buf, size, "%s", *(const bool *)field ? "yes" : "no");
+		break;
+	case MW_KEY_CHOICE:
+		memcpy(&choice, field, key->size);
+		snprintf(buf, size, "%s", key->names[choice]);
+		break;
+	default:
+		snprintf(buf, size, "%s", *field ? field : "none");
+	}
+	return buf;
+}
+
+static void expected_choice(const struct mw_key *key, char *buf, size_t size)
+{
+	int len = 0;
+
+	for (size_t i = 0; key->names[i] && len >= 0 && (size_t)len < size; i++)
+		len += snprintf(buf + len, size - (size_t)len, "%s%s",
+				!i		    ? ""
+				: key->names[i + 1] ? ", "
+						    : " or ",
+				key->names[i]);
+}
+
+const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
+{
+	const char *also_auto = key->flags & MW_KEY_ALLOW_AUTO ? ", auto" : "";
+	const char *also_max = key->flags & MW_KEY_ALLOW_MAX ? ", max" : "";
+	const char *also_zero = key->flags & MW_KEY_ALLOW_ZERO ? ", 0" : "";
+	char min[32], max[32];
+
+	switch (key->type) {
+	case MW_KEY_SIZE:
+		snprintf(buf, size, "a size from %s (as 64M, 50MB)%s%s%s", mw_size_exact(key->min, min, sizeof(min)),
+			 also_auto, also_max, also_zero);
+		break;
+	case MW_KEY_DURATION:
+		snprintf(buf, size, "a time from %s to %s%s", mw_duration_exact(key->min, min, sizeof(min)),
+			 mw_duration_exact(key->max, max, sizeof(max)), also_zero);
+		break;
+	case MW_KEY_RATIO:
+		snprintf(buf, size, "a share from %g to %g", (double)key->min / 1000, (double)key->max / 1000);
+		break;
+	case MW_KEY_COUNT:
+		snprintf(buf, size, "a number from %llu to %llu", key->min, key->max);
+		break;
+	case MW_KEY_BOOL:
+		snprintf(buf, size, "yes or no");
+		break;
+	case MW_KEY_CHOICE:
+		expected_choice(key, buf, size);
+		break;
+	default:
+		snprintf(buf, size, "an absolute path of at most %zu bytes, no blank, .., ; or #%s", key->size - 1,
+			 key->flags & MW_KEY_ALLOW_EMPTY ? ", none" : "");
+	}
+	return buf;
+}

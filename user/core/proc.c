@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "core/proc.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "util/cleanup.h"
+
+#define STATUS_SIZE   8192 /* about 1.5 KB; Cpus_allowed grows with the machine */
+#define MAX_ANCESTORS 1024 /* a chain of parents longer than this is no chain */
+
+/* Read PROC/PID/file. Length or -errno; -ESRCH when the process is gone. A longer file is cut. */
+static ssize_t read_proc(const char *proc_root, pid_t pid, const char *file, char *buf, size_t size)
+{
+	char path[PATH_MAX];
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s/%d/%s", proc_root, pid, file) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	n = mw_cgroup_read(AT_FDCWD, path, buf, size);
+	if (n == -E2BIG)
+		return (ssize_t)size - 1;
+	return n == -ENOENT ? -ESRCH : n;
+}
+
+/* The line of hierarchy 0, "0::/path"; NULL without. */
+static char *v2_line(char *buf)
+{
+	for (char *line = buf; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, "0::/", 4))
+			return line;
+	}
+	return NULL;
+}
+
+int mw_proc_cgroup(const char *proc_root, pid_t pid, char *ret_path, size_t size)
+{
+	static const char deleted[] = " (deleted)";
+	char buf[2 * PATH_MAX], *line, *path;
+	ssize_t n = read_proc(proc_root, pid, "cgroup", buf, sizeof(buf));
+	size_t length;
+
+	if (n < 0)
+		return n;
+	line = v2_line(buf);
+	if (!line)
+		return -ENOENT;
+	path = line + 3;
+	length = strcspn(path, "\n");
+	path[length] = '\0';
+	/* Only a process that has exited can stand in a removed cgroup; another one may bear the name now. */
+	if (length >= sizeof(deleted) && !strcmp(path + length - (sizeof(deleted) - 1), deleted))
+		return -ESRCH;
+	if (length >= size)
+		return -ENAMETOOLONG;
+	memcpy(ret_path, path, length + 1);
+	return 0;
+}
+
+void mw_proc_comm(const char *proc_root, pid_t pid, char *ret_comm, size_t size)
+{
+	char buf[64];
+
+	if (!size)
+		return;
+	ret_comm[0] = '\0';
+	if (read_proc(proc_root, pid, "comm", buf, sizeof(buf)) < 0)
+		return;
+	buf[strcspn(buf, "\n")] = '\0';
+	snprintf(ret_comm, size, "%s", buf);
+}
+
+/* Field of /proc/PID/stat as a number; field 3 is the first after the command, which may hold anything. */
+static int stat_field(const char *proc_root, pid_t pid, int field, __u64 *ret)
+{
+	char buf[2048], *at, *end;
+	ssize_t n = read_proc(proc_root, pid, "stat", buf, sizeof(buf));
+	__u64 value;
+
+	if (n < 0)
+		return n;
+	at = strrchr(buf, ')');
+	if (!at)
+		return -EBADMSG;
+	for (int i = 2; i < field; i++) {
+		at = strchr(at + 1, ' ');
+		if (!at)
+			return -EBADMSG;
+	}
+	if (at[1] < '0' || at[1] > '9')
+		return -EBADMSG;
+	errno = 0;
+	value = strtoull(at + 1, &end, 10);
+	if (errno || (*end != ' ' && *end != '\n' && *end))
+		return -EBADMSG;
+	*ret = value;
+	return 0;
+}
+
+int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks)
+{
+	return stat_field(proc_root, pid, 22, ret_ticks);
+}
+
+int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid)
+{
+	__u64 ppid;
+	int r = stat_field(proc_root, pid, 4, &ppid);
+
+	if (r)
+		return r;
+	if (ppid > INT_MAX)
+		return -EBADMSG;
+	*ret_ppid = (pid_t)ppid;
+	return 0;
+}
+
+/* "Key:   123 kB" in bytes; 0 where the key is missing (kernel threads, zombies) or no number. */
+static __u64 kilobytes(const char *buf, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *line = buf; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, key, length) && line[length] == ':') {
+			const char *number = line + length + 1 + strspn(line + length + 1, " \t");
+			__u64 value = *number >= '0' && *number <= '9' ? strtoull(number, NULL, 10) : 0;
+
+			return value > (1ULL << 53) ? 0 : value * 1024;
+		}
+	}
+	return 0;
+}
+
+int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem,
+		   __u64 *ret_file)
+{
+	char buf[STATUS_SIZE];
+	ssize_t n = read_proc(proc_root, pid, "status", buf, sizeof(buf));
+
+	if (n < 0)
+		return n;
+	*ret_anon = kilobytes(buf, "RssAnon");
+	*ret_swap = kilobytes(buf, "VmSwap");
+	*ret_shmem = kilobytes(buf, "RssShmem");
+	*ret_file = kilobytes(buf, "RssFile");
+	return 0;
+}
+
+int mw_proc_throttled(const char *proc_root, pid_t tid)
+{
+	char buf[128];
+	ssize_t n = read_proc(proc_root, tid, "wchan", buf, sizeof(buf));
+
+	/* mem_cgroup_handle_over_high; newer kernels: with two underscores before it */
+	return n < 0 ? (int)n : strstr(buf, "mem_cgroup_handle_over_high") != NULL;
+}
+
+/* 1 when pid is ancestor or one of its descendants, 0 when not, -ESRCH when it has gone. */
+static int descends(const char *proc_root, pid_t pid, pid_t ancestor)
+{
+	for (int i = 0; i < MAX_ANCESTORS && pid > 0; i++) {
+		int r;
+
+		if (pid == ancestor)
+			return 1;
+		r = mw_proc_ppid(proc_root, pid, &pid);
+		if (r)
+			return i ? 0 : r;
+	}
+	return 0;
+}
+
+bool mw_proc_tree_fills(const char *proc_root, pid_t pid, const pid_t *members, size_t n)
+{
+	bool self = false;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = descends(proc_root, members[i], pid);
+
+		if (r != 1 && r != -ESRCH)
+			return false;
+		self |= members[i] == pid;
+	}
+	return self;
+}
+
+int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free)
+{
+	char buf[STATUS_SIZE], path[PATH_MAX];
+	ssize_t n;
+
+	if (snprintf(path, sizeof(path), "%s/meminfo", proc_root) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	n = mw_cgroup_read(AT_FDCWD, path, buf, sizeof(buf));
+	if (n < 0)
+		return n;
+	*ret_total = kilobytes(buf, "SwapTotal");
+	*ret_free = kilobytes(buf, "SwapFree");
+	return 0;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "core/systemd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-daemon.h>
+
+#include "memweir/abi.h"
+#include "util/cleanup.h"
+
+#define DESTINATION "org.freedesktop.systemd1"
+#define PATH	    "/org/freedesktop/systemd1"
+#define MANAGER	    "org.freedesktop.systemd1.Manager"
+
+static void close_bus(sd_bus **bus)
+{
+	*bus = sd_bus_close_unref(*bus);
+}
+#define _cleanup_bus_ _cleanup_(close_bus)
+
+static void unref_message(sd_bus_message **m)
+{
+	*m = sd_bus_message_unref(*m);
+}
+#define _cleanup_message_ _cleanup_(unref_message)
+
+struct bus_error {
+	sd_bus_error error;
+};
+
+static void free_bus_error(struct bus_error *e)
+{
+	sd_bus_error_free(&e->error);
+}
+
+bool mw_systemd_running(void)
+{
+	return sd_booted() > 0;
+}
+
+/* PID 1's own socket, as systemctl does for root: it works where no D-Bus daemon runs. */
+static int open_private(sd_bus **ret_bus)
+{
+	_cleanup_bus_ sd_bus *bus = NULL;
+	int r = sd_bus_new(&bus);
+
+	if (r >= 0)
+		r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
+	if (r >= 0)
+		r = sd_bus_start(bus);
+	if (r < 0)
+		return r;
+	*ret_bus = TAKE_PTR(bus);
+	return 0;
+}
+
+static int open_bus(sd_bus **ret_bus, struct mw_error *err)
+{
+	int r = open_private(ret_bus);
+
+	if (r < 0)
+		r = sd_bus_open_system(ret_bus);
+	if (r < 0)
+		return mw_fail(err, r, "systemd cannot be reached: %s", strerror(-r));
+	sd_bus_set_method_call_timeout(*ret_bus, MW_SYSTEMD_TIMEOUT_S * 1000000ULL);
+	return 0;
+}
+
+static int call(sd_bus *bus, sd_bus_message *m, const char *what, const char *unit, struct mw_error *err)
+{
+	_cleanup_(free_bus_error) struct bus_error e = {SD_BUS_ERROR_NULL};
+	int r = sd_bus_call(bus, m, 0, &e.error, NULL);
+
+	if (r >= 0)
+		return 0;
+	if (sd_bus_error_has_name(&e.error, "org.freedesktop.systemd1.UnitExists"))
+		r = -EEXIST;
+	else if (sd_bus_error_has_name(&e.error, "org.freedesktop.systemd1.NoSuchUnit"))
+		r = -ENOENT;
+	return mw_fail(err, r, "systemd does not %s %s: %s", what, unit, e.error.message ?: strerror(-r));
+}
+
+static int append_scope(sd_bus_message *m, const struct mw_scope *s)
+{
+	int r = sd_bus_message_append(m, "ss", s->name, "fail");
+
+	if (r >= 0)
+		r = sd_bus_message_append(m, "a(sv)a(sa(sv))", 7, /* */
+					  "Description", "s", s->description, /* */
+					  "Slice", "s", s->slice, /* */
+					  "PIDs", "au", 1, (unsigned)s->pid, /* */
+					  "DelegateControllers", "as", 1, "memory", /* */
+					  "TasksMax", "t", MW_UNLIMITED, /* */
+					  "CollectMode", "s", "inactive-or-failed", /* */
+					  "TimeoutStopUSec", "t", 10000000ULL, /* */
+					  0);
+	return r;
+}
+
+int mw_systemd_start_scope(const struct mw_scope *s, struct mw_error *err)
+{
+	_cleanup_bus_ sd_bus *bus = NULL;
+	_cleanup_message_ sd_bus_message *m = NULL;
+	int r = open_bus(&bus, err);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &m, DESTINATION, PATH, MANAGER, "StartTransientUnit");
+	if (r >= 0)
+		r = append_scope(m, s);
+	if (r < 0)
+		return mw_fail(err, r, "cannot ask systemd for %s: %s", s->name, strerror(-r));
+	return call(bus, m, "start", s->name, err);
+}
+
+int mw_systemd_set(const char *unit, const struct mw_unit_value *values, size_t n, struct mw_error *err)
+{
+	_cleanup_bus_ sd_bus *bus = NULL;
+	_cleanup_message_ sd_bus_message *m = NULL;
+	int r = open_bus(&bus, err);
+
+	if (r < 0)
+		return r;
+	r = sd_bus_message_new_method_call(bus, &m, DESTINATION, PATH, MANAGER, "SetUnitProperties");
+	if (r >= 0)
+		r = sd_bus_message_append(m, "sb", unit, 1);
+	if (r >= 0)
+		r = sd_bus_message_open_container(m, 'a', "(sv)");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = sd_bus_message_append(m, "(sv)", values[i].property, "t", values[i].value);
+	if (r >= 0)
+		r = sd_bus_message_close_container(m);
+	if (r < 0)
+		return mw_fail(err, r, "cannot ask systemd to change %s: %s", unit, strerror(-r));
+	return call(bus, m, "change", unit, err);
+}

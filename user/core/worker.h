@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The workers under guard: who they are, what was last seen of them, found by cgroup id or by name. */
+#ifndef MW_WORKER_H
+#define MW_WORKER_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <uthash.h>
+
+#include "core/config.h"
+#include "core/owner.h"
+#include "core/verdict.h"
+#include "leak/series.h"
+#include "memweir/abi.h"
+
+#define MW_CURVE_POINTS 60 /* usage of the last minute, one point a second, for incidents */
+
+/* What stood in an attached cgroup before us, to be put back by detach. */
+struct mw_originals {
+	bool known;
+	struct mw_limits limits;
+};
+
+struct mw_worker {
+	char name[MW_NAME_SIZE];
+	char class_name[MW_NAME_SIZE];
+	char *cgroup; /* path from the cgroup root, with a leading slash */
+	__u64 cgroup_id;
+	int dir_fd;
+	__u32 slot; /* in maps/samples and in the keeper's table */
+	enum mw_owner owner;
+	bool made; /* its cgroup is ours to remove when it is empty */
+	bool dry_run; /* decided and said, not done */
+	struct mw_profile profile;
+	struct mw_limits limits; /* what the profile wants */
+	struct mw_originals before;
+
+	pid_t main_pid; /* what run started or attach named; 0: unknown */
+	int main_status; /* wait(2) status of main_pid; -1: still running or unknown */
+	char command[128]; /* shortened command line, for people */
+	__u64 started_wall_ns, started_ns;
+	bool was_populated;
+	__u64 empty_since_ns; /* its last process ended then; the exit status may still be on its way */
+	int watch; /* inotify watch of cgroup.events, -1: none */
+
+	struct mw_usage usage; /* last sample */
+	struct mw_check check; /* last check */
+	struct mw_trend trend;
+	struct mw_series history; /* heap + bin at each check */
+	struct mw_point curve[MW_CURVE_POINTS]; /* memory.current */
+	__u32 curve_head, curve_count;
+	__u64 peak; /* bytes */
+
+	struct mw_squeeze_state squeeze;
+	bool frozen_by_admin;
+	bool hibernated; /* reclaimed while idle and not grown since */
+	__u64 hibernated_bytes; /* saved then */
+	bool alerted; /* the high-memory line was said */
+	bool busy; /* an action is under way on it */
+	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
+	__u64 lifts, pulses;
+	__u64 lift_incident_ns; /* when the last incident about a lift was written */
+	__u64 oom_kills_at_start;
+	bool oom_host;
+
+	int subtree; /* handle of its own sampling subtree (attached workers), -1: ROOT's pass covers it */
+	UT_hash_handle by_id, by_name;
+	UT_hash_handle by_watch; /* the daemon's own index */
+};
+
+struct mw_workers {
+	struct mw_worker *by_id, *by_name; /* uthash heads */
+	__u8 *slots; /* taken slots */
+	__u32 max_workers, count;
+};
+
+int mw_workers_init(struct mw_workers *ws, __u32 max_workers);
+void mw_workers_free(struct mw_workers *ws); /* and every worker */
+/*
+ * A new worker in the table, with a slot of its own. dir_fd is taken over on
+ * success. -EEXIST for a name or id that is there, -ENOSPC when max_workers are,
+ * -EINVAL for an empty or too long name or no history, -ENOMEM. Whether the name
+ * may be used as one is the caller's to ask (mw_name_valid).
+ */
+int mw_worker_add(struct mw_workers *ws, const char *name, const char *class_name, const char *cgroup, int dir_fd,
+		  __u64 cgroup_id, __u32 max_history, struct mw_worker **ret_worker);
+void mw_worker_remove(struct mw_workers *ws, struct mw_worker *w); /* closes and frees */
+struct mw_worker *mw_worker_by_id(const struct mw_workers *ws, __u64 cgroup_id);
+struct mw_worker *mw_worker_by_name(const struct mw_workers *ws, const char *name);
+/* Note usage for the curve. Of each second of CLOCK_MONOTONIC the newest point is kept; a time that goes back is
+ * dropped. */
+void mw_worker_curve(struct mw_worker *w, __u64 time_ns, __u64 bytes);
+/* i = 0 is the oldest kept; i < curve_count. */
+struct mw_point mw_worker_curve_at(const struct mw_worker *w, __u32 i);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What is done to a worker, by request or by verdict: handed to the action threads, told when it is through. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "core/cgroup.h"
+#include "daemon/guard.h"
+#include "report/json.h"
+#include "report/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define HIBERNATE_DEADLINE_NS (15 * MW_NS_PER_S)
+#define KILL_DEADLINE_NS (10 * MW_NS_PER_S)
+#define QUICK_DEADLINE_NS (5 * MW_NS_PER_S)
+#define LIFT_INCIDENT_NS (60 * MW_NS_PER_S) /* lifts of one worker closer than this share one incident */
+
+static const char *const act_names[] = {
+	[MW_ACT_HIBERNATE] = "hibernate",
+	[MW_ACT_FREEZE] = "freeze",
+	[MW_ACT_THAW] = "thaw",
+	[MW_ACT_KILL] = "kill",
+	[MW_ACT_RECLAIM_BIN] = "reclaim-bin",
+};
+_Static_assert(ARRAY_SIZE(act_names) == MW_ACT_MAX, "a name for each act");
+
+const char *mw_act_name(enum mw_act act)
+{
+	return act < MW_ACT_MAX ? act_names[act] : "?";
+}
+
+int mw_act_parse(const char *text, enum mw_act *ret_act)
+{
+	for (enum mw_act a = 0; a < MW_ACT_RECLAIM_BIN; a++) {
+		if (strcmp(text, act_names[a]) == 0) {
+			*ret_act = a;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* What an action thread hands back to us through its arg. */
+struct pending {
+	enum mw_act act; /* MW_ACT_MAX: limits or an incident, nobody waits for it */
+	enum mw_reason reason;
+	struct mw_request *request; /* to answer; NULL: none */
+	struct mw_incidents *store; /* incident to write */
+	struct json_object *doc;
+};
+
+static void fill(struct mw_action *a, struct mw_worker *w, enum mw_act act, enum mw_reason reason)
+{
+	static const enum mw_action_kind kinds[] = {
+		[MW_ACT_HIBERNATE] = MW_ACTION_RECLAIM, [MW_ACT_FREEZE] = MW_ACTION_FREEZE,	 [MW_ACT_THAW] = MW_ACTION_THAW,
+		[MW_ACT_KILL] = MW_ACTION_KILL,		[MW_ACT_RECLAIM_BIN] = MW_ACTION_RECLAIM,
+	};
+	static const __u64 deadlines[] = {
+		[MW_ACT_HIBERNATE] = HIBERNATE_DEADLINE_NS, [MW_ACT_FREEZE] = QUICK_DEADLINE_NS,
+		[MW_ACT_THAW] = QUICK_DEADLINE_NS,	    [MW_ACT_KILL] = KILL_DEADLINE_NS,
+		[MW_ACT_RECLAIM_BIN] = QUICK_DEADLINE_NS,
+	};
+
+	*a = mw_action_make(kinds[act], w->dir_fd, w->cgroup_id, deadlines[act]);
+	snprintf(a->reason, sizeof(a->reason), "%s", mw_reason_name(reason));
+	if (act == MW_ACT_HIBERNATE)
+		a->bytes = w->usage.current;
+	else if (act == MW_ACT_RECLAIM_BIN && w->usage.bin > w->profile.max_bin_heap)
+		a->bytes = w->usage.bin - w->profile.max_bin_heap;
+}
+
+int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run, struct mw_request *request,
+	      struct mw_error *err)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+	struct mw_action a;
+	int r;
+
+	if (!p)
+		return mw_fail(err, -ENOMEM, "%s %s: no memory", mw_act_name(act), w->name);
+	*p = (struct pending){ .act = act, .reason = reason, .request = request };
+	fill(&a, w, act, reason);
+	a.dry_run = dry_run;
+	a.arg = p;
+	r = mw_actions_submit(g->actions, &a);
+	if (r < 0) {
+		free(p);
+		return mw_fail(err, r, "%s %s: %s", mw_act_name(act), w->name,
+			       r == -EAGAIN ? "too many actions are under way, try again" : strerror(-r));
+	}
+	if (act == MW_ACT_KILL && !dry_run)
+		w->killed_by = reason; /* before it dies: its end is told with the right reason */
+	w->busy = true;
+	return 0;
+}
+
+static void answer(const struct pending *p, const struct mw_worker *w, const struct mw_action_result *r)
+{
+	struct json_object *o = mw_json_document(mw_wall_ns());
+	__u64 saved = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
+	const char *text;
+	unsigned status = r->status == 0 ? 200 : r->status == -ENODEV ? 404 : 409;
+
+	if (w)
+		json_object_object_add(o, "name", json_object_new_string(w->name));
+	json_object_object_add(o, "action", json_object_new_string(mw_act_name(p->act)));
+	json_object_object_add(o, "done", json_object_new_boolean(r->status == 0 && !r->dry_run));
+	json_object_object_add(o, "dry_run", json_object_new_boolean(r->dry_run));
+	json_object_object_add(o, "before_bytes", json_object_new_uint64(r->before_bytes));
+	json_object_object_add(o, "after_bytes", json_object_new_uint64(r->after_bytes));
+	json_object_object_add(o, "saved_bytes", json_object_new_uint64(saved));
+	json_object_object_add(o, "saved_percent", json_object_new_double((double)(long)(r->saved_pct * 10) / 10));
+	json_object_object_add(o, "text", json_object_new_string(r->text));
+	if (r->status)
+		json_object_object_add(o, "error", json_object_new_string(r->text));
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	mw_request_answer(p->request, status, "application/json", text, strlen(text));
+	json_object_put(o);
+}
+
+static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pending *p, const struct mw_action_result *r)
+{
+	struct mw_incident inc = { .reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1 };
+
+	mw_tell(g->tell, r->status ? LOG_WARNING : LOG_NOTICE, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s", w->name, w->class_name,
+		mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
+	if (r->status || r->dry_run)
+		return;
+	if (p->act == MW_ACT_HIBERNATE || p->act == MW_ACT_FREEZE || p->act == MW_ACT_RECLAIM_BIN) {
+		inc.saved_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
+		snprintf(inc.why, sizeof(inc.why), "%s", r->text);
+		mw_act_incident(g, w, &inc);
+	}
+}
+
+static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct pending *p, const struct mw_action_result *r)
+{
+	bool done = r->status == 0 && !r->dry_run;
+
+	w->busy = false;
+	if (p->act == MW_ACT_HIBERNATE && done) {
+		w->hibernated = true;
+		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
+	} else if (p->act == MW_ACT_FREEZE && done) {
+		w->frozen_by_admin = true;
+		mw_state_save(g, w);
+	} else if (p->act == MW_ACT_THAW && done) {
+		w->frozen_by_admin = false;
+		mw_state_save(g, w);
+	} else if (p->act == MW_ACT_KILL && !done && r->status != -ENODEV) {
+		w->killed_by = MW_REASON_EXIT;
+	}
+}
+
+void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cookie);
+	struct pending *p = r->arg;
+
+	if (!p) { /* limits */
+		if (r->status && r->status != -ENODEV && w)
+			mw_tell(g->tell, LOG_ERR, "limits-failed", w, "worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name,
+				r->text);
+		return;
+	}
+	if (p->act == MW_ACT_MAX) { /* an incident was written, or not */
+		if (r->status)
+			mw_say(g->tell, LOG_ERR, "incident: %s", r->text);
+	} else if (w) {
+		note_outcome(g, w, p, r);
+		tell_done(g, w, p, r);
+	}
+	if (p->request)
+		answer(p, w, r);
+	json_object_put(p->doc);
+	free(p);
+}
+
+void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, HIBERNATE_DEADLINE_NS);
+	int r;
+
+	if (!g->has_memory)
+		return;
+	mw_action_limits(&a, &w->limits);
+	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
+	r = mw_actions_submit(g->actions, &a);
+	if (r < 0)
+		mw_say(g->tell, LOG_ERR, "worker %s: its limits could not be set: %s", w->name, strerror(-r));
+	w->squeeze.lifted = false;
+}
+
+int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
+{
+	static const char *const files[] = { "memory.max", "memory.swap.max", "memory.high", "memory.low" };
+	const __u64 values[] = { limits->max, limits->swap_max, limits->high, limits->low };
+
+	(void)g;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		int r = mw_cgroup_write_u64(w->dir_fd, files[i], values[i]);
+
+		if (r < 0 && r != -ENOENT && r != -ENODEV)
+			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i], strerror(-r));
+	}
+	return 0;
+}
+
+void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, QUICK_DEADLINE_NS);
+
+	w->squeeze.lifted = w->squeeze.throttled = false;
+	if (!mw_life_limited(w))
+		return;
+	a.writes[0] = (struct mw_action_write){ "memory.high", w->limits.high };
+	a.n_writes = 1;
+	if (mw_actions_submit(g->actions, &a) < 0) {
+		w->squeeze.lifted = true; /* again at the next sample */
+		return;
+	}
+	mw_tell(g->tell, LOG_INFO, "restored", w, "worker %s (%s) is below its memory.high again: the limit is back", w->name, w->class_name);
+}
+
+static int write_incident(void *arg, char *text, size_t size)
+{
+	struct pending *p = arg;
+	struct mw_error err = { 0 };
+	char id[128];
+	int r = mw_incidents_write(p->store, p->doc, id, sizeof(id), &err);
+
+	snprintf(text, size, "%.200s", r < 0 ? err.text : id);
+	return r;
+}
+
+void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, KILL_DEADLINE_NS);
+	struct mw_pause_stat pauses[MW_PAUSE_MAX];
+	struct mw_incident full = *inc;
+	char stat[8192];
+	bool have_stat, have_pauses;
+	struct pending *p;
+
+	if (inc->reason == MW_REASON_LIFT) {
+		if (w->lift_incident_ns && mw_now_ns() - w->lift_incident_ns < LIFT_INCIDENT_NS)
+			return;
+		w->lift_incident_ns = mw_now_ns();
+	}
+	if (!full.why[0])
+		mw_text_why(&full, w, full.why, sizeof(full.why));
+	have_stat = mw_cgroup_read(w->dir_fd, "memory.stat", stat, sizeof(stat)) > 0;
+	have_pauses = mw_kernel_pauses_read(g->kernel, w->cgroup_id, pauses) >= 0;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return;
+	*p = (struct pending){ .act = MW_ACT_MAX, .store = g->incidents };
+	p->doc = mw_incident_json(&full, w, &w->usage, have_stat ? stat : NULL, have_pauses ? pauses : NULL);
+	a.arg = p;
+	a.call = write_incident;
+	if (!p->doc || mw_actions_submit(g->actions, &a) < 0) {
+		mw_say(g->tell, LOG_ERR, "incident of worker %s is lost: %s", w->name, full.why);
+		json_object_put(p->doc);
+		free(p);
+	}
+}

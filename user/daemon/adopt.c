@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What an earlier daemon left is taken up again: limits reconciled, nothing counted twice, nothing left behind. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+/* The common end of taking one up: state, limits, everybody told. */
+static void take_up(struct mw_guard *g, struct mw_worker *w)
+{
+	if (mw_state_load(g, w) < 0)
+		w->before.known = false;
+	w->was_populated = true;
+	w->dry_run |= g->opts.dry_run;
+	mw_life_enlist(g, w);
+	if (mw_life_limited(w)) /* the keeper has lifted memory.high meanwhile */
+		mw_act_limits(g, w);
+}
+
+static bool adopt_own(struct mw_guard *g, const struct mw_cgroup_entry *e)
+{
+	char path[PATH_MAX], cgroup[PATH_MAX];
+	struct mw_error err = { 0 };
+	_cleanup_close_ int fd = -1;
+	struct mw_worker *w;
+
+	snprintf(path, sizeof(path), "%s/%s/%s/%s", g->mount, g->root, e->class_name, e->name);
+	snprintf(cgroup, sizeof(cgroup), "/%s/%s/%s", g->root, e->class_name, e->name);
+	fd = mw_cgroup_open(path);
+	if (fd < 0)
+		return false;
+	if (mw_cgroup_populated(fd) == 0) { /* ended while nobody looked */
+		if (mw_place_remove(g, cgroup + 1, &err) < 0)
+			mw_say(g->tell, LOG_WARNING, "left-over cgroup %s: %s", cgroup, err.text);
+		mw_state_remove(g, e->name);
+		return false;
+	}
+	if (mw_life_new(g, e->name, e->class_name, cgroup, fd, &w, &err) < 0) {
+		mw_say(g->tell, LOG_ERR, "%s is not taken up: %s", cgroup, err.text);
+		return false;
+	}
+	TAKE_FD(fd);
+	w->made = true;
+	w->owner = MW_OWNER_OWN;
+	take_up(g, w);
+	w->made = true; /* it stands below ROOT, whatever its file says */
+	return true;
+}
+
+struct adopting {
+	struct mw_guard *g;
+	int count;
+};
+
+static void adopt_attached(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
+{
+	struct adopting *a = arg;
+	struct mw_guard *g = a->g;
+	struct mw_error err = { 0 };
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+	struct mw_worker *w;
+
+	if (mw_worker_by_name(&g->workers, name))
+		return;
+	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
+	fd = cgroup[0] == '/' && !strstr(cgroup, "..") ? mw_cgroup_open(path) : -1;
+	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id) { /* gone, or another one of that name */
+		mw_state_remove(g, name);
+		return;
+	}
+	if (mw_life_new(g, name, class_name, cgroup, fd, &w, &err) < 0) {
+		mw_say(g->tell, LOG_ERR, "%s is not taken up: %s", cgroup, err.text);
+		return;
+	}
+	TAKE_FD(fd);
+	w->owner = mw_life_owner(g, cgroup);
+	take_up(g, w);
+	a->count++;
+}
+
+/* Ids the kernel side still counts for and nobody knows any more. */
+static void forget_strangers(struct mw_guard *g)
+{
+	_cleanup_free_ __u64 *ids = calloc(g->cfg.monitor.max_workers, sizeof(*ids));
+	int n = ids ? mw_kernel_worker_ids(g->kernel, ids, g->cfg.monitor.max_workers) : 0;
+
+	for (int i = 0; i < n; i++) {
+		if (!mw_worker_by_id(&g->workers, ids[i]))
+			mw_kernel_worker_remove(g->kernel, ids[i]);
+	}
+}
+
+int mw_life_adopt(struct mw_guard *g)
+{
+	_cleanup_free_ struct mw_cgroup_entry *entries = NULL;
+	struct adopting a = { .g = g };
+	ssize_t n = mw_cgroup_list(g->root_fd, NULL, 0);
+
+	if (n > 0)
+		entries = calloc((size_t)n, sizeof(*entries));
+	if (entries) {
+		ssize_t got = mw_cgroup_list(g->root_fd, entries, (size_t)n);
+
+		for (ssize_t i = 0; i < (got < n ? got : n); i++)
+			a.count += adopt_own(g, &entries[i]);
+	}
+	mw_state_each(g, adopt_attached, &a);
+	forget_strangers(g);
+	for (size_t i = 0; a.count && i < g->cfg.n_classes; i++)
+		mw_place_protect(g, g->cfg.classes[i].name);
+	return a.count;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The breaker's thread and its queues. Requests and reports travel through
+ * rings with one writer and one reader each; the lock is for workers coming and going.
+ *
+ * The thread runs at nice -10, not under SCHED_FIFO: it is awake soon enough
+ * for a sleep of 2 s, shares the processor if something makes it run in circles, and does not keep
+ * the kernel's cgroup lock from those it would have preempted.
+ */
+#include "daemon/breaker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "core/cgroup.h"
+#include "daemon/breaker_seat.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define RING	   1024 /* a power of two */
+#define MAX_ABOVE  256
+#define STACK_SIZE (128 * 1024)
+#define PASS_NS	   (5 * MW_NS_PER_MS) /* the lock is given up after this long */
+#define NICE	   (-10)
+
+enum { EVENT_WAKE, EVENT_SEAT, EVENT_ABOVE };
+
+struct request {
+	__u64 cgroup_id, time_ns;
+	__u32 slot;
+	pid_t tid; /* 0: near */
+};
+
+struct mw_breaker {
+	char *proc_root;
+	struct mw_seat_env env;
+	bool poll_events;
+	__u32 max_workers, n_active, turn;
+	pthread_t thread;
+	pthread_mutex_t lock; /* seats, above, active */
+	int epoll_fd, wake_fd, report_fd;
+	bool stop; /* atomic, as all below */
+	__u64 lost;
+	__u32 req_head, req_tail, rep_head, rep_tail; /* heads: the reader's */
+	struct request requests[RING];
+	struct mw_breaker_report reports[RING];
+	struct mw_above above[MAX_ABOVE];
+	__u32 *active; /* slots being followed */
+	struct mw_seat *seats;
+};
+
+static void wake(int fd)
+{
+	const __u64 one = 1;
+
+	(void)!write(fd, &one, sizeof(one));
+}
+
+static void lost(struct mw_breaker *b)
+{
+	__atomic_fetch_add(&b->lost, 1, __ATOMIC_RELAXED);
+}
+
+/* ---- rings ---- */
+
+static void request(struct mw_breaker *b, const struct request *r)
+{
+	__u32 tail = b->req_tail;
+
+	if (tail - __atomic_load_n(&b->req_head, __ATOMIC_ACQUIRE) == RING) {
+		lost(b);
+		return;
+	}
+	b->requests[tail % RING] = *r;
+	__atomic_store_n(&b->req_tail, tail + 1, __ATOMIC_RELEASE);
+	wake(b->wake_fd);
+}
+
+static bool next_request(struct mw_breaker *b, struct request *ret)
+{
+	__u32 head = b->req_head;
+
+	if (head == __atomic_load_n(&b->req_tail, __ATOMIC_ACQUIRE))
+		return false;
+	*ret = b->requests[head % RING];
+	__atomic_store_n(&b->req_head, head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* With the lock: the thread's, and the loop's when it takes a worker away. */
+static void report(struct mw_breaker *b, const struct mw_breaker_report *r)
+{
+	__u32 tail = b->rep_tail;
+
+	if (tail - __atomic_load_n(&b->rep_head, __ATOMIC_ACQUIRE) == RING) {
+		lost(b);
+		return;
+	}
+	b->reports[tail % RING] = *r;
+	__atomic_store_n(&b->rep_tail, tail + 1, __ATOMIC_RELEASE);
+	wake(b->report_fd);
+}
+
+bool mw_breaker_next(struct mw_breaker *b, struct mw_breaker_report *ret_report)
+{
+	__u32 head = b->rep_head;
+	__u64 count;
+
+	/* Emptied before the look: what comes after it makes it readable again. */
+	(void)!read(b->report_fd, &count, sizeof(count));
+	if (head == __atomic_load_n(&b->rep_tail, __ATOMIC_ACQUIRE))
+		return false;
+	*ret_report = b->reports[head % RING];
+	__atomic_store_n(&b->rep_head, head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* ---- the thread's work, with the lock ---- */
+
+static void end_following(struct mw_breaker *b, struct mw_seat *s)
+{
+	struct mw_breaker_report r;
+
+	for (__u32 i = 0; i < b->n_active; i++) {
+		if (b->active[i] == s->slot) {
+			b->active[i] = b->active[--b->n_active];
+			break;
+		}
+	}
+	if (mw_seat_end(s, b->env.dry_run, mw_now_ns(), &r))
+		report(b, &r);
+}
+
+static void release(struct mw_breaker *b, struct mw_seat *s)
+{
+	if (s->active)
+		end_following(b, s);
+	for (unsigned i = 0; i < s->n_above; i++) {
+		struct mw_above *a = &b->above[s->above[i]];
+
+		if (!--a->refs)
+			mw_above_close(a);
+	}
+	__atomic_store_n(&s->cgroup_id, 0, __ATOMIC_RELEASE);
+	mw_seat_close(s);
+}
+
+static void follow(struct mw_breaker *b, struct mw_seat *s, pid_t tid, __u64 time_ns, __u64 now_ns)
+{
+	if (!s->active)
+		b->active[b->n_active++] = s->slot;
+	mw_seat_begin(s, tid, time_ns, now_ns);
+}
+
+/* Lift, without anything to follow. */
+static void serve_near(struct mw_breaker *b, struct mw_seat *s, const struct request *q)
+{
+	struct mw_breaker_report r;
+	bool known = s->active;
+
+	if (!known)
+		mw_seat_begin(s, 0, q->time_ns, q->time_ns);
+	if (mw_seat_lift(s, &b->env) == -ENODEV) {
+		s->active = known;
+		release(b, s);
+	} else if (!known && mw_seat_end(s, b->env.dry_run, mw_now_ns(), &r)) {
+		report(b, &r);
+	}
+}
+
+static void serve(struct mw_breaker *b, const struct request *q)
+{
+	struct mw_seat *s = &b->seats[q->slot];
+
+	if (!q->cgroup_id || s->cgroup_id != q->cgroup_id)
+		return; /* another worker's slot by now */
+	if (!q->tid) {
+		serve_near(b, s, q);
+		return;
+	}
+	follow(b, s, q->tid, q->time_ns, mw_now_ns());
+	if (mw_seat_lift(s, &b->env) == -ENODEV)
+		release(b, s);
+}
+
+static void on_above(struct mw_breaker *b, __u32 index)
+{
+	struct mw_above *a = &b->above[index];
+	__u64 now = mw_now_ns();
+	char buf[512];
+
+	if (!a->refs || a->events < 0)
+		return;
+	(void)!pread(a->events, buf, sizeof(buf), 0);
+	if (!mw_above_over(a))
+		return;
+	for (__u32 slot = 0; slot < b->max_workers; slot++) {
+		struct mw_seat *s = &b->seats[slot];
+
+		for (unsigned i = 0; s->cgroup_id && i < s->n_above; i++)
+			if (s->above[i] == index)
+				follow(b, s, 0, now, now);
+	}
+}
+
+static void on_seat(struct mw_breaker *b, __u32 slot)
+{
+	struct mw_seat *s = &b->seats[slot];
+	__u64 now = mw_now_ns();
+	char buf[512];
+
+	if (!s->cgroup_id || s->events < 0)
+		return;
+	if (pread(s->events, buf, sizeof(buf), 0) < 0 && errno == ENODEV)
+		release(b, s);
+	else
+		follow(b, s, 0, now, now);
+}
+
+/* A step of everyone who is due, within PASS_NS. */
+static void step_all(struct mw_breaker *b)
+{
+	__u64 begin = mw_now_ns(), now = begin;
+
+	for (__u32 n = b->n_active; n && b->n_active && now - begin < PASS_NS; n--, now = mw_now_ns()) {
+		struct mw_seat *s = &b->seats[b->active[++b->turn % b->n_active]];
+		int r;
+
+		if (now < s->next_ns)
+			continue;
+		r = mw_seat_step(s, &b->env, now);
+		if (r < 0)
+			release(b, s);
+		else if (!r)
+			end_following(b, s);
+	}
+}
+
+/* Milliseconds until somebody is due; as long as the last pass took, so that half of a processor is the most we use. */
+static int timeout_ms(const struct mw_breaker *b, __u64 pass_ns)
+{
+	__u64 now = mw_now_ns(), wait = ~0ULL;
+
+	for (__u32 i = 0; i < b->n_active; i++) {
+		__u64 next = b->seats[b->active[i]].next_ns;
+		__u64 left = next > now ? next - now : 0;
+
+		wait = left < wait ? left : wait;
+	}
+	if (!b->n_active)
+		return -1;
+	wait = wait > pass_ns ? wait : pass_ns;
+	return (int)((wait + MW_NS_PER_MS - 1) / MW_NS_PER_MS);
+}
+
+static int pass(struct mw_breaker *b, const struct epoll_event *events, int n)
+{
+	__u64 begin = mw_now_ns();
+	struct request q;
+	int ms;
+
+	pthread_mutex_lock(&b->lock);
+	while (next_request(b, &q))
+		serve(b, &q);
+	for (int i = 0; i < n; i++) {
+		__u32 index = (__u32)events[i].data.u64;
+
+		if (events[i].data.u64 >> 32 == EVENT_SEAT)
+			on_seat(b, index);
+		else if (events[i].data.u64 >> 32 == EVENT_ABOVE)
+			on_above(b, index);
+	}
+	step_all(b);
+	ms = timeout_ms(b, mw_now_ns() - begin);
+	pthread_mutex_unlock(&b->lock);
+	return ms;
+}
+
+static void *run(void *arg)
+{
+	struct mw_breaker *b = arg;
+	struct epoll_event events[32];
+	int ms = -1;
+
+	prctl(PR_SET_NAME, "mw-breaker");
+	setpriority(PRIO_PROCESS, 0, NICE); /* of this thread; refused without CAP_SYS_NICE: then as we are */
+	while (!__atomic_load_n(&b->stop, __ATOMIC_ACQUIRE)) {
+		int n = epoll_wait(b->epoll_fd, events, ARRAY_SIZE(events), ms);
+		__u64 count;
+
+		(void)!read(b->wake_fd, &count, sizeof(count));
+		ms = pass(b, events, n > 0 ? n : 0);
+	}
+	return NULL;
+}
+
+/* ---- the loop's side ---- */
+
+static int start_thread(struct mw_breaker *b)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int r;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	sigfillset(&all); /* signals are the loop's */
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&b->thread, &attr, run, b);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return -r;
+}
+
+static void discard(struct mw_breaker **bp)
+{
+	struct mw_breaker *b = *bp;
+
+	if (!b)
+		return;
+	mw_close(&b->epoll_fd);
+	mw_close(&b->wake_fd);
+	mw_close(&b->report_fd);
+	free(b->proc_root);
+	free(b->active);
+	free(b->seats);
+	free(b);
+}
+
+int mw_breaker_new(const struct mw_breaker_options *opts, struct mw_breaker **ret_breaker, struct mw_error *err)
+{
+	_cleanup_(discard) struct mw_breaker *b = calloc(1, sizeof(*b));
+	struct epoll_event wakes = {EPOLLIN, {.u64 = (__u64)EVENT_WAKE << 32}};
+	int r;
+
+	if (!b)
+		return mw_fail(err, -ENOMEM, "breaker: no memory");
+	b->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->proc_root = strdup(opts->proc_root);
+	b->active = calloc(opts->max_workers, sizeof(*b->active));
+	b->seats = calloc(opts->max_workers, sizeof(*b->seats)); /* pages are touched as workers come */
+	if (!b->proc_root || !b->active || !b->seats)
+		return mw_fail(err, -ENOMEM, "breaker: no memory for %u workers", opts->max_workers);
+	if (b->epoll_fd < 0 || b->wake_fd < 0 || b->report_fd < 0 ||
+	    epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, b->wake_fd, &wakes))
+		return mw_fail(err, -errno, "breaker: no descriptors: %s", strerror(errno));
+	b->max_workers = opts->max_workers;
+	b->poll_events = opts->poll_events;
+	b->env = (struct mw_seat_env){b->proc_root, opts->table, b->above, opts->dry_run};
+	pthread_mutex_init(&b->lock, NULL);
+	r = start_thread(b);
+	if (r)
+		return mw_fail(err, r, "breaker: no thread: %s", strerror(-r));
+	*ret_breaker = TAKE_PTR(b);
+	return 0;
+}
+
+void mw_breaker_free(struct mw_breaker *b)
+{
+	if (!b)
+		return;
+	__atomic_store_n(&b->stop, true, __ATOMIC_RELEASE);
+	wake(b->wake_fd);
+	pthread_join(b->thread, NULL); /* a pulse ends with its 0 before the thread looks at stop */
+	for (__u32 i = 0; i < b->max_workers; i++)
+		if (b->seats[i].cgroup_id)
+			release(b, &b->seats[i]);
+	pthread_mutex_destroy(&b->lock);
+	discard(&b);
+}
+
+/* Index of a place for an ancestor, with one more reference. -errno. With the lock. */
+static int hold_above(struct mw_breaker *b, int dir_fd)
+{
+	struct mw_above *found = NULL;
+	__u64 id = mw_cgroup_id(dir_fd);
+	int r;
+
+	for (int i = 0; i < MAX_ABOVE; i++) {
+		struct mw_above *a = &b->above[i];
+
+		if (a->refs && a->cgroup_id == id) {
+			a->refs++;
+			return i;
+		}
+		if (!a->refs && !found)
+			found = a;
+	}
+	if (!found)
+		return -ENOSPC;
+	r = mw_above_open(found, dir_fd, b->poll_events);
+	if (r)
+		return r;
+	found->cgroup_id = id;
+	found->refs = 1;
+	if (found->events >= 0) {
+		struct epoll_event e = {EPOLLPRI, {.u64 = (__u64)EVENT_ABOVE << 32 | (__u64)(found - b->above)}};
+
+		epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, found->events, &e); /* refused: its workers' own events remain */
+	}
+	return (int)(found - b->above);
+}
+
+static int hold_all_above(struct mw_breaker *b, struct mw_seat *s, const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int at = hold_above(b, fds[i]);
+
+		if (at < 0)
+			return at;
+		s->above[s->n_above++] = (__u16)at;
+	}
+	return 0;
+}
+
+static int place(struct mw_breaker *b, struct mw_seat *s, __u64 cgroup_id, const int *ancestor_fds, unsigned n)
+{
+	struct epoll_event e = {EPOLLPRI, {.u64 = (__u64)EVENT_SEAT << 32 | s->slot}};
+	int r;
+
+	pthread_mutex_lock(&b->lock);
+	r = hold_all_above(b, s, ancestor_fds, n);
+	if (!r && s->events >= 0 && epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, s->events, &e))
+		r = -errno;
+	if (r)
+		release(b, s);
+	else
+		__atomic_store_n(&s->cgroup_id, cgroup_id, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&b->lock);
+	return r;
+}
+
+int mw_breaker_add(struct mw_breaker *b, __u32 slot, __u64 cgroup_id, int dir_fd, const int *ancestor_fds,
+		   unsigned n_ancestors, bool may_lift)
+{
+	struct mw_seat *s;
+	int r;
+
+	if (slot >= b->max_workers || !cgroup_id || n_ancestors > MW_BREAKER_ABOVE)
+		return -EINVAL;
+	s = &b->seats[slot];
+	/* Free seats are ours alone: the thread looks at none without an id. */
+	if (__atomic_load_n(&s->cgroup_id, __ATOMIC_ACQUIRE))
+		return -EEXIST;
+	pthread_mutex_lock(&b->lock); /* the thread may be closing a vanished one */
+	*s = (struct mw_seat){.slot = slot, .may_lift = may_lift, .dir = -1, .high = -1, .freeze = -1, .events = -1};
+	pthread_mutex_unlock(&b->lock);
+	r = mw_seat_open(s, dir_fd, b->poll_events);
+	return r ? r : place(b, s, cgroup_id, ancestor_fds, n_ancestors);
+}
+
+void mw_breaker_remove(struct mw_breaker *b, __u32 slot)
+{
+	pthread_mutex_lock(&b->lock);
+	if (slot < b->max_workers && b->seats[slot].cgroup_id)
+		release(b, &b->seats[slot]);
+	pthread_mutex_unlock(&b->lock);
+}
+
+static void ask(struct mw_breaker *b, __u32 slot, pid_t tid, __u64 time_ns)
+{
+	struct request q = {.slot = slot, .tid = tid, .time_ns = time_ns};
+
+	if (slot >= b->max_workers)
+		return;
+	q.cgroup_id = __atomic_load_n(&b->seats[slot].cgroup_id, __ATOMIC_ACQUIRE);
+	if (q.cgroup_id)
+		request(b, &q);
+}
+
+void mw_breaker_throttle(struct mw_breaker *b, __u32 slot, pid_t tid, __u64 time_ns)
+{
+	ask(b, slot, tid, time_ns);
+}
+
+void mw_breaker_near(struct mw_breaker *b, __u32 slot, __u64 time_ns)
+{
+	ask(b, slot, 0, time_ns);
+}
+
+int mw_breaker_fd(const struct mw_breaker *b)
+{
+	return b->report_fd;
+}
+
+__u64 mw_breaker_lost(const struct mw_breaker *b)
+{
+	return __atomic_load_n(&b->lost, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* One worker as the breaker sees it: its open files, and the sleep that is being followed. For breaker.c only. */
+#ifndef MW_BREAKER_SEAT_H
+#define MW_BREAKER_SEAT_H
+
+#include "daemon/breaker.h"
+
+#define MW_SEAT_TIDS 4 /* sleepers told of, looked at before all others */
+
+/* An ancestor of ours, shared by the workers below it. */
+struct mw_above {
+	__u64 cgroup_id;
+	int dir, high, events; /* events: memory.events.local in poll mode, else -1 */
+	__u32 refs; /* 0: free */
+};
+
+struct mw_seat {
+	__u64 cgroup_id; /* 0: free. Atomic: the loop reads it without the lock */
+	int dir, high, freeze, events; /* freeze, events: -1 without */
+	__u32 slot;
+	bool may_lift;
+	__u8 n_above;
+	__u16 above[MW_BREAKER_ABOVE];
+
+	/* a sleep followed */
+	bool active;
+	bool polled; /* looked at because memory.events moved: no task is known to sleep */
+	bool lifted;
+	__u64 lifted_above;
+	__u64 began_ns, until_ns, next_ns;
+	__u64 first_ns; /* of the first confirmed sleep; 0: none yet */
+	__u64 asleep_ns; /* since when one is seen asleep; 0: not now */
+	__u64 slept_ns; /* longest seen */
+	__u32 pulses, away; /* away: looks since the last sleeper */
+	pid_t tids[MW_SEAT_TIDS], sleeper;
+	__u8 next_tid;
+};
+
+/* What a step needs of the breaker. */
+struct mw_seat_env {
+	const char *proc_root;
+	struct mw_keeper_table *table;
+	struct mw_above *above;
+	bool dry_run;
+};
+
+/* Open the files of a worker; 0, or -errno with nothing open. seat->cgroup_id is left to the caller. */
+int mw_seat_open(struct mw_seat *s, int dir_fd, bool poll_events);
+int mw_above_open(struct mw_above *a, int dir_fd, bool poll_events);
+void mw_seat_close(struct mw_seat *s);
+void mw_above_close(struct mw_above *a);
+
+/* Begin to follow, or go on: a task goes to sleep (tid), or memory.events moved (tid 0, polled). */
+void mw_seat_begin(struct mw_seat *s, pid_t tid, __u64 time_ns, __u64 now_ns);
+/* memory.high = max where it is exceeded. -ENODEV: gone. */
+int mw_seat_lift(struct mw_seat *s, const struct mw_seat_env *env);
+/* One look, and a pulse if one sleeps. 1: go on at next_ns, 0: over, -ENODEV: gone. */
+int mw_seat_step(struct mw_seat *s, const struct mw_seat_env *env, __u64 now_ns);
+/* The end of following: what happened. false: nothing worth telling. */
+bool mw_seat_end(struct mw_seat *s, bool dry_run, __u64 now_ns, struct mw_breaker_report *ret_report);
+/* Is the ancestor over its memory.high now? */
+bool mw_above_over(const struct mw_above *a);
+
+#endif

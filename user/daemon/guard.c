@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The way of one event, on one screen: kernel event -> worker -> verdict ->
+ * action -> told. What each step does in detail is in the file of that step.
+ */
+#include "daemon/guard.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "core/proc.h"
+#include "core/usage.h"
+#include "report/json.h"
+#include "report/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+/* Kinds that are told one by one; the rest are counted and go to followers only. */
+static bool worth_keeping(enum mw_event_type type)
+{
+	return type == MW_EVENT_PAUSE || type == MW_EVENT_OOM;
+}
+
+/* What the worker could still swap out, bytes. */
+static __u64 swap_left(const struct mw_guard *g, const struct mw_worker *w)
+{
+	__u64 own = w->limits.swap_max;
+
+	if (own != MW_UNLIMITED)
+		own = own > w->usage.swapped ? own - w->usage.swapped : 0;
+	return own < g->swap_free ? own : g->swap_free;
+}
+
+void mw_guard_on_event(const struct mw_event *e, void *guard)
+{
+	struct mw_guard *g = guard;
+	struct mw_worker *w = mw_worker_by_id(&g->workers, e->cgroup_id);
+
+	g->events_seen++;
+	if (!w) /* detached or ended meanwhile */
+		return;
+	switch (e->type) {
+	case MW_EVENT_THROTTLE:
+		if (w->profile.policy != MW_POLICY_OBSERVE)
+			mw_breaker_throttle(g->breaker, w->slot, (pid_t)e->tid, e->time_ns);
+		break;
+	case MW_EVENT_NEAR_HIGH:
+		if (w->profile.policy != MW_POLICY_OBSERVE && mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
+			mw_breaker_near(g->breaker, w->slot, e->time_ns);
+		break;
+	case MW_EVENT_EXIT:
+		if ((pid_t)e->pid == w->main_pid)
+			w->main_status = (int)e->value;
+		break;
+	case MW_EVENT_OOM:
+		w->oom_host |= !(e->flags & MW_OOM_MEMCG);
+		break;
+	default:
+		break;
+	}
+	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns), worth_keeping(e->type));
+}
+
+void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
+{
+	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cgroup_id);
+	char text[256];
+
+	if (!w || w->slot != r->slot)
+		return;
+	w->pulses += r->pulses;
+	w->squeeze.throttled = r->slept_ns > 0;
+	if (!r->lifted || w->squeeze.lifted)
+		return;
+	w->squeeze.lifted = !r->dry_run;
+	w->squeeze.lifted_ns = mw_now_ns();
+	w->squeeze.usage_at_lift = w->usage.current;
+	w->lifts++;
+	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s", mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
+	mw_act_incident(g, w,
+			&(struct mw_incident){ .reason = MW_REASON_LIFT, .wall_ns = mw_wall_ns(), .wait_status = -1, .killed_by = "" });
+}
+
+bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
+{
+	if (now_ns - g->actions_window_ns > 60 * MW_NS_PER_S) {
+		g->actions_window_ns = now_ns;
+		g->actions_in_window = 0;
+	}
+	if (g->actions_in_window >= g->cfg.monitor.actions_per_minute) {
+		if (g->actions_in_window++ == g->cfg.monitor.actions_per_minute)
+			mw_say(g->tell, LOG_WARNING, "%u interventions in this minute: no more until it is over (actions_per_minute)",
+			       g->cfg.monitor.actions_per_minute);
+		return false;
+	}
+	g->actions_in_window++;
+	return true;
+}
+
+/* One worker's figures: the iterator's, else the cgroup's files, else the sum over its processes. */
+static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass)
+{
+	struct mw_sample s;
+	int r = -EAGAIN;
+
+	if (have_pass)
+		r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
+	if (r < 0 && g->has_memory)
+		r = mw_cgroup_sample(w->dir_fd, &s);
+	if (r >= 0) {
+		mw_usage_from_sample(&s, &w->usage);
+		if (s.peak > w->peak)
+			w->peak = s.peak;
+	} else if (!g->has_memory) {
+		r = mw_usage_from_processes("/proc", w->dir_fd, &w->usage);
+	}
+	return r;
+}
+
+static void after_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	if (w->usage.current > w->peak)
+		w->peak = w->usage.current;
+	mw_worker_curve(w, now_ns, w->usage.current);
+	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
+	case MW_SQUEEZE_RESTORE:
+		mw_act_restore_high(g, w);
+		break;
+	case MW_SQUEEZE_KILL:
+		if (!w->busy && mw_guard_may_act(g, now_ns))
+			mw_act_do(g, w, MW_ACT_KILL, MW_REASON_SQUEEZE, w->dry_run, NULL, NULL);
+		break;
+	default: /* lifting is the breaker's: it does not wait for a sample */
+		break;
+	}
+}
+
+int mw_guard_sample(struct mw_guard *g, __u64 now_ns)
+{
+	bool have_pass = mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER) && mw_kernel_sample(g->kernel, true) == 0;
+	struct mw_worker *w, *next;
+	__u64 swap_total;
+
+	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
+		g->swap_free = 0;
+	HASH_ITER(by_id, g->workers.by_id, w, next)
+	{
+		int r = look(g, w, have_pass);
+
+		if (r == -ENOENT || r == -ENODEV)
+			mw_life_end(g, w);
+		else if (r >= 0)
+			after_look(g, w, now_ns);
+	}
+	g->last_sample_ns = now_ns;
+	return 0;
+}
+
+static void say_high(struct mw_guard *g, struct mw_worker *w)
+{
+	char text[256];
+
+	if (w->check.high_memory && !w->alerted)
+		mw_tell(g->tell, LOG_WARNING, "memory-high", w, "%s", mw_text_high(w, text, sizeof(text)));
+	else if (!w->check.high_memory && w->alerted)
+		mw_tell(g->tell, LOG_INFO, "memory-normal", w, "%s", mw_text_normal(w, text, sizeof(text)));
+	w->alerted = w->check.high_memory;
+}
+
+static void say_trend(struct mw_guard *g, struct mw_worker *w, enum mw_trend_verdict before)
+{
+	char text[256];
+
+	if (w->trend.verdict != before && w->trend.verdict > MW_STEADY)
+		mw_tell(g->tell, LOG_WARNING, "growing", w, "%s", mw_text_trend(w, text, sizeof(text)));
+}
+
+/* Hibernation: once a squeeze, done where it is on, recommended where it is off. */
+static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, bool was_due, __u64 now_ns)
+{
+	char text[256];
+
+	if (!w->check.hibernate || was_due || w->busy)
+		return;
+	if (!g->cfg.monitor.enable_hibernation || w->profile.policy == MW_POLICY_OBSERVE)
+		mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s", mw_text_recommend(w, text, sizeof(text)));
+	else if (mw_guard_may_act(g, now_ns))
+		mw_act_do(g, w, MW_ACT_HIBERNATE, MW_REASON_HIBERNATE, w->dry_run, NULL, NULL);
+}
+
+static void consider_bin(struct mw_guard *g, struct mw_worker *w, bool was_over, __u64 now_ns)
+{
+	char text[256];
+
+	if (!w->check.over_bin)
+		return;
+	if (!was_over)
+		mw_tell(g->tell, LOG_WARNING, "bin-limit", w, "%s", mw_text_bin(w, text, sizeof(text)));
+	if (w->busy || w->profile.policy == MW_POLICY_OBSERVE)
+		return;
+	if (!was_over && mw_guard_may_act(g, now_ns))
+		mw_act_do(g, w, MW_ACT_RECLAIM_BIN, MW_REASON_BIN_LIMIT, w->dry_run, NULL, NULL);
+	else if (was_over && w->profile.policy == MW_POLICY_STRICT && mw_guard_may_act(g, now_ns))
+		mw_act_do(g, w, MW_ACT_KILL, MW_REASON_BIN_LIMIT, w->dry_run, NULL, NULL);
+}
+
+void mw_guard_check(struct mw_guard *g, __u64 now_ns)
+{
+	struct mw_worker *w, *next;
+
+	HASH_ITER(by_id, g->workers.by_id, w, next)
+	{
+		enum mw_trend_verdict trend_before = w->trend.verdict;
+		struct mw_check before = w->check;
+
+		if (!w->usage.time_ns)
+			continue;
+		mw_series_push(&w->history, (struct mw_point){ w->usage.time_ns, w->usage.heap + w->usage.bin });
+		w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
+		w->trend = mw_verdict_trend(&w->history, w->profile.max_heap);
+		say_high(g, w);
+		say_trend(g, w, trend_before);
+		consider_bin(g, w, before.over_bin, now_ns);
+		consider_hibernation(g, w, before.hibernate, now_ns);
+	}
+	g->last_check_ns = now_ns;
+}
+
+void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	mw_act_done(g, r);
+}

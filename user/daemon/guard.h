@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The guard: everything the daemon holds, and the steps of one event on its way
+ * from the kernel to an action. All of it runs in the event loop's thread; what can block is
+ * handed to the breaker (throttle sleeps) or to the action threads.
+ */
+#ifndef MW_GUARD_H
+#define MW_GUARD_H
+
+#include <limits.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <systemd/sd-event.h>
+
+#include "core/action.h"
+#include "core/config.h"
+#include "core/worker.h"
+#include "daemon/breaker.h"
+#include "daemon/kernel.h"
+#include "core/keeper.h"
+#include "daemon/tell.h"
+#include "http/server.h"
+#include "report/incident.h"
+
+struct mw_guard_options {
+	const char *config_file; /* NULL: the usual places */
+	const char *root, *state_dir, *run_dir; /* over the configuration; NULL: as configured */
+	bool dry_run;
+	__u64 disable; /* bit per enum mw_capability */
+};
+
+struct mw_guard {
+	struct mw_guard_options opts;
+	struct mw_config cfg;
+	char mount[256]; /* of cgroup v2 */
+	char root[256]; /* ours, from the mount, no leading slash */
+	int root_fd, run_fd, lock_fd;
+	bool stopping; /* a signal asked for the end */
+	bool has_memory; /* the v2 memory controller is there */
+	__s64 boot_offset_ns; /* wall - monotonic */
+
+	struct mw_workers workers;
+	struct mw_kernel *kernel;
+	struct mw_breaker *breaker;
+	struct mw_actions *actions;
+	struct mw_keeper_link *keeper;
+	struct mw_incidents *incidents;
+	struct mw_server *server;
+	struct mw_teller *tell;
+
+	sd_event *event;
+	sd_event_source *sample_timer, *check_timer, *http_timer;
+	int inotify_fd;
+	struct mw_worker *by_watch; /* uthash head: inotify watch -> worker */
+	__u64 actions_window_ns; /* rate limit of our own interventions: start and count of this minute */
+	__u32 actions_in_window;
+	__u64 events_seen;
+	__u64 last_sample_ns, last_check_ns;
+	__u64 swap_free; /* of the host, bytes, at the last look */
+	struct mw_pause_stat pauses_scratch[MW_PAUSE_MAX];
+};
+
+/* guard.c: the steps, in the order of an event's way. */
+void mw_guard_on_event(const struct mw_event *e, void *guard); /* a ring record */
+void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r); /* the breaker did something */
+void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r); /* an action thread is through */
+int mw_guard_sample(struct mw_guard *g, __u64 now_ns); /* look at every worker */
+void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, act */
+/* Our own interventions are rate-limited across the host: false when this minute's are used up (said once). */
+bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
+
+/* life.c: a worker's life: placed, adopted, changed, ended. */
+struct mw_start {
+	const char *class_name, *name, *command; /* name NULL: from the command and pid */
+	pid_t runner; /* the process that asks */
+};
+int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker **ret_worker, struct mw_error *err);
+/* Whose cgroup is this? Path from the mount, with a leading slash. */
+enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup);
+int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move, struct mw_worker **ret_worker, struct mw_error *err);
+int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup, struct mw_worker **ret_worker,
+			  struct mw_error *err);
+/* Let it go: originals restored where it was attached; a worker we started stays in its cgroup without limits. */
+int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err);
+/* The parts adopt.c and attach.c use too. */
+int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd, struct mw_worker **ret_worker,
+		struct mw_error *err); /* into the table; dir_fd is taken over on success */
+void mw_life_enlist(struct mw_guard *g, struct mw_worker *w); /* everybody who has to know of it, told; again after a change */
+void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup);
+bool mw_life_limited(const struct mw_worker *w); /* our limits stand in its cgroup */
+void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid);
+/* An inotify event: cgroup.events of some worker changed, or went. */
+void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask);
+/* Every 200 ms: workers that are empty and whose exit status has not come by now end without it; unused starts time out. */
+void mw_life_tick(struct mw_guard *g, __u64 now_ns);
+/* Empty for good: record, remove. */
+void mw_life_end(struct mw_guard *g, struct mw_worker *w);
+/* What an earlier daemon left: cgroups below ROOT and attached ones. Number adopted. */
+int mw_life_adopt(struct mw_guard *g);
+/* Put a changed profile into force on every worker it concerns. */
+void mw_life_apply(struct mw_guard *g);
+
+/* place.c: cgroups of ours, through libcgroup, or plain directories where the v2 memory controller is missing. */
+int mw_place_root(struct mw_guard *g, struct mw_error *err);
+int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits, int *ret_fd,
+		  struct mw_error *err);
+int mw_place_remove(struct mw_guard *g, const char *path, struct mw_error *err);
+int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, struct mw_error *err);
+/* memory.low of the class and of ROOT: the sum of what their workers want, so that protection is not inert. */
+void mw_place_protect(struct mw_guard *g, const char *class_name);
+
+/* state.c: what a restarted daemon must know of a worker, one small file each in RUN_DIR/workers. */
+void mw_state_save(struct mw_guard *g, const struct mw_worker *w);
+void mw_state_remove(struct mw_guard *g, const char *name);
+/* Fills what is kept; -ENOENT without a file, -EINVAL for a broken one. */
+int mw_state_load(struct mw_guard *g, struct mw_worker *w);
+/* Names and cgroups of attached workers outside ROOT. fn is called for each. */
+typedef void (*mw_state_fn)(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg);
+void mw_state_each(struct mw_guard *g, mw_state_fn fn, void *arg);
+
+/* acts.c: what is done to a worker on request or by verdict. cookie_request: the HTTP request to answer, NULL: none. */
+enum mw_act {
+	MW_ACT_HIBERNATE,
+	MW_ACT_FREEZE,
+	MW_ACT_THAW,
+	MW_ACT_KILL,
+	MW_ACT_RECLAIM_BIN,
+	MW_ACT_MAX,
+};
+const char *mw_act_name(enum mw_act act);
+int mw_act_parse(const char *text, enum mw_act *ret_act); /* -EINVAL; reclaim-bin is not for people */
+int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run, struct mw_request *request,
+	      struct mw_error *err);
+void mw_act_done(struct mw_guard *g, const struct mw_action_result *r);
+/* The wanted limits into the cgroup, from an action thread. */
+void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
+/* Limits written at once, in this thread: only for raising them. */
+int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err);
+/* memory.high comes back after a lift. */
+void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);
+/* An incident about w, written from an action thread. */
+void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc);
+
+/* serve.c: the control interface. */
+void mw_serve_request(struct mw_request *r, void *guard);
+
+/* setup.c: everything opened and closed in order. */
+int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err);
+void mw_guard_close(struct mw_guard *g);
+
+/* Files, with the command line over them. */
+int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err);
+
+/* unload.c */
+int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err); /* pins gone, limits as before, -EBUSY while a daemon runs */
+int mw_guard_lift(const struct mw_guard_options *opts); /* memory.high = max everywhere; exit status */
+
+/* loop.c: descriptors, timers and signals; returns the exit status. */
+int mw_loop_run(struct mw_guard *g);
+void mw_loop_rearm(struct mw_guard *g); /* intervals changed */
+int mw_guard_reload(struct mw_guard *g, struct mw_error *err);
+
+/* doctor.c */
+int mw_doctor(const struct mw_guard_options *opts, bool json);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Growth sites: the largest of a worker with their stacks; and clearing up after workers that are gone. */
+#include <string.h>
+
+#include "daemon/kernel_private.h"
+
+/* Put row into rows[0..used), sorted by pages, largest first, at most n. Returns the new used. */
+static size_t keep_largest(struct mw_site_row *rows, size_t used, size_t n, const struct mw_site_row *row)
+{
+	size_t at = used < n ? used : n;
+
+	while (at > 0 && rows[at - 1].site.pages < row->site.pages) {
+		if (at < n)
+			rows[at] = rows[at - 1];
+		at--;
+	}
+	if (at < n)
+		rows[at] = *row;
+	return used < n ? used + 1 : n;
+}
+
+int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n)
+{
+	struct mw_site_key key, *previous = NULL;
+	struct mw_site_row row = {};
+	size_t used = 0;
+
+	if (!k->object || !mw_kernel_has(k, MW_CAP_GROWTH))
+		return -EOPNOTSUPP;
+	while (n && bpf_map_get_next_key(k->maps[MAP_SITES], previous, &key) == 0) {
+		previous = &key;
+		if (key.cgroup_id != cgroup_id || bpf_map_lookup_elem(k->maps[MAP_SITES], &key, &row.site))
+			continue;
+		row.stack_id = key.stack_id;
+		used = keep_largest(rows, used, n, &row);
+	}
+	for (size_t i = 0; i < used; i++) {
+		__u32 id = rows[i].stack_id;
+
+		memset(rows[i].frames, 0, sizeof(rows[i].frames));
+		if (rows[i].stack_id >= 0)
+			bpf_map_lookup_elem(k->maps[MAP_STACKS], &id, rows[i].frames);
+	}
+	return used;
+}
+
+/* Delete a key after the walk has passed it, so that the walk goes on from one that exists. */
+static void delete_passed(int map, const void *key, bool passed)
+{
+	if (passed)
+		bpf_map_delete_elem(map, key);
+}
+
+static bool worker_gone(struct mw_kernel *k, __u64 id)
+{
+	struct mw_worker_info info;
+
+	return mw_kernel_worker_info(k, id, &info) == -ENOENT;
+}
+
+static void sweep_members(struct mw_kernel *k)
+{
+	__u64 key, last = 0, worker;
+	bool drop = false;
+
+	while (bpf_map_get_next_key(k->maps[MAP_MEMBERS], last ? &last : NULL, &key) == 0) {
+		delete_passed(k->maps[MAP_MEMBERS], &last, drop);
+		drop = bpf_map_lookup_elem(k->maps[MAP_MEMBERS], &key, &worker) == 0 && worker_gone(k, worker);
+		last = key;
+	}
+	delete_passed(k->maps[MAP_MEMBERS], &last, drop);
+}
+
+/* Marks the stacks that a living site still names. */
+static void sweep_sites(struct mw_kernel *k, bool *used, __u32 stacks)
+{
+	struct mw_site_key key, last = {};
+	bool drop = false;
+
+	while (bpf_map_get_next_key(k->maps[MAP_SITES], last.cgroup_id ? &last : NULL, &key) == 0) {
+		delete_passed(k->maps[MAP_SITES], &last, drop);
+		drop = worker_gone(k, key.cgroup_id);
+		if (!drop && key.stack_id >= 0 && key.stack_id < stacks)
+			used[key.stack_id] = true;
+		last = key;
+	}
+	delete_passed(k->maps[MAP_SITES], &last, drop);
+}
+
+/*
+ * What removed workers left in members, growth_sites and growth_stacks. It is
+ * harmless there, so it goes in one walk for many workers. A stack whose site
+ * is being made at this moment may go with it: that site then has no frames.
+ */
+void mw_sweep(struct mw_kernel *k)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info), id, last = 0;
+	_cleanup_free_ bool *used = NULL;
+	bool walking = false, drop = false;
+
+	sweep_members(k);
+	if (bpf_obj_get_info_by_fd(k->maps[MAP_STACKS], &info, &size))
+		return;
+	used = calloc(info.max_entries, sizeof(*used));
+	if (!used)
+		return;
+	sweep_sites(k, used, info.max_entries);
+	while (bpf_map_get_next_key(k->maps[MAP_STACKS], walking ? &last : NULL, &id) == 0) {
+		delete_passed(k->maps[MAP_STACKS], &last, drop);
+		drop = id < info.max_entries && !used[id];
+		last = id;
+		walking = true;
+	}
+	delete_passed(k->maps[MAP_STACKS], &last, drop);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Shared by the kernel_*.c files and nobody else. The way of mw_kernel_open():
+ * probe (what does this host have) → load (programs and maps, new or adopted)
+ * → attach → pins (hand over from the programs of an earlier daemon).
+ */
+#ifndef MW_KERNEL_PRIVATE_H
+#define MW_KERNEL_PRIVATE_H
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "daemon/kernel.h"
+#include "util/cleanup.h"
+
+#define MW_MAX_PROGRAMS 32
+#define MW_MEMBERS_PER_WORKER 4 /* room in maps/members for cgroups below a worker */
+#define MW_SITES_PER_WORKER 16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
+#define MW_MAX_SITES 65536
+#define MW_MAX_STACKS 8192 /* 272 bytes each, paid at the load */
+
+enum map_id {
+	MAP_EVENTS,
+	MAP_RECENT,
+	MAP_TAP,
+	MAP_WORKERS,
+	MAP_MEMBERS,
+	MAP_PAUSES,
+	MAP_SAMPLES,
+	MAP_SITES,
+	MAP_STACKS,
+	MAP_TASKS,
+	MAP_STATS,
+	MAP_CONFIG,
+	MAP_MAX,
+};
+
+/* Every program, in the order of bpf/; kernel_probe.c has the table. */
+enum hook_kind { HOOK_FENTRY, HOOK_TP_BTF, HOOK_CGROUP_ITER, HOOK_MAP_ITER, HOOK_RUN };
+
+struct program_row {
+	const char *program;
+	enum hook_kind kind; /* HOOK_FENTRY: fexit too */
+	const char *hook; /* function or tracepoint */
+	const char *other_hook; /* its name on other kernels, or NULL */
+	const char *needs; /* a kernel function the program calls, or NULL */
+	__u64 caps; /* bit per capability that is missing without it */
+	int choice; /* > 0: of the rows with this number the first that works is taken */
+	bool by_pid; /* tracepoint's first argument is a number and not a pointer */
+	enum map_id map; /* HOOK_MAP_ITER: what it walks */
+	const char *show; /* HOOK_MAP_ITER: its name below show/ */
+};
+
+extern const struct program_row mw_program_rows[];
+extern const size_t mw_program_count;
+extern const char *const mw_map_names[MAP_MAX];
+
+struct program_state {
+	bool refused; /* by the host, or switched off */
+	bool chosen; /* to be loaded */
+	const char *hook; /* the name this kernel has */
+	struct bpf_link *link;
+};
+
+struct subtree {
+	struct bpf_link *plain, *flush; /* both NULL: a free place */
+};
+
+struct mw_kernel {
+	struct mw_kernel_options opts;
+	char pin_dir[192]; /* "" without pins */
+	int lock_fd; /* of pin_dir: one daemon at a time */
+	struct mw_capability_info caps[MW_CAP_MAX];
+	struct program_state programs[MW_MAX_PROGRAMS];
+	struct memweir *skel;
+	struct bpf_object *object; /* the skeleton's; NULL: nothing could be loaded */
+	int maps[MAP_MAX]; /* descriptors, the object's own; -1 without */
+	__u32 max_workers; /* of the maps; adopted ones may be larger than asked for */
+	__u64 generation;
+	bool adopted;
+	__u64 *slot_owner; /* [max_workers] cgroup id, 0: free */
+	__u32 removed_since_sweep;
+	struct mw_sample *samples; /* maps/samples, mapped */
+	size_t samples_bytes;
+	struct subtree *subtrees;
+	size_t subtree_count;
+	struct ring_buffer *ring;
+	mw_event_fn event_fn;
+	void *event_arg;
+	int handed_on;
+	__u64 bad_records;
+};
+
+#define MW_CAP_BIT(cap) (1ULL << (cap))
+
+/* kernel_probe.c */
+void mw_capabilities_init(struct mw_kernel *k);
+void mw_capability_refuse(struct mw_kernel *k, enum mw_capability cap, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A program that cannot be had: the capabilities that need it are missing for this reason. */
+void mw_program_refuse(struct mw_kernel *k, size_t row, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Nothing loads, for one reason. */
+void mw_refuse_all(struct mw_kernel *k, const char *why);
+/* Find out what the host has; afterwards programs[].chosen and hook are set. */
+void mw_probe(struct mw_kernel *k);
+/* Choose again after a refusal: the next of a choice, or none. */
+void mw_choose(struct mw_kernel *k);
+
+/* kernel_log.c: libbpf's warnings. */
+struct mw_libbpf_words {
+	char program[64]; /* the program or map they are about; "" when none was named */
+	char text[200]; /* what was said about it first, and the verifier's last words */
+};
+void mw_libbpf_listen(struct mw_libbpf_words *words); /* forget, then listen; NULL: stop */
+
+/* kernel_load.c */
+int mw_load(struct mw_kernel *k);
+void mw_unload_object(struct mw_kernel *k);
+void mw_attach(struct mw_kernel *k);
+
+/* kernel_growth.c */
+void mw_sweep(struct mw_kernel *k);
+
+/* kernel_pins.c */
+int mw_pins_open(struct mw_kernel *k); /* directory and lock; may refuse MW_CAP_BPFFS. -EBUSY: another daemon has it */
+int mw_pins_reuse(struct mw_kernel *k, struct bpf_object *object); /* adopt maps; sets k->adopted */
+/* Pin what is new, hand over, drop what is old. hand_over makes the new programs count and the old ones silent. */
+void mw_pins_replace(struct mw_kernel *k, void (*hand_over)(struct mw_kernel *k));
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What does this host have? Looked up in its BTF, or tried; the version is never asked. */
+#include <stdarg.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include "daemon/kernel_private.h"
+
+#define CAP(name) MW_CAP_BIT(MW_CAP_##name)
+
+/* choice numbers */
+enum { ANY_FLUSH = 1, ANY_OOM };
+
+const struct program_row mw_program_rows[] = {
+	{ "worker_fork", HOOK_TP_BTF, "sched_process_fork", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_exec", HOOK_TP_BTF, "sched_process_exec", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_exit", HOOK_TP_BTF, "sched_process_exit", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_attach", HOOK_TP_BTF, "cgroup_attach_task", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_mkdir", HOOK_TP_BTF, "cgroup_mkdir", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_rmdir", HOOK_TP_BTF, "cgroup_rmdir", .caps = CAP(WORKER_EVENTS) },
+	{ "worker_set", HOOK_RUN },
+	{ "sample", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .caps = CAP(SAMPLE_ITER) },
+	{ "sample_flush_memcg", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "bpf_mem_cgroup_flush_stats",
+	  .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH },
+	{ "sample_flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush",
+	  .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH },
+	{ "memstall_enter", HOOK_FENTRY, "psi_memstall_enter", .caps = CAP(PAUSE_MEMSTALL) },
+	{ "memstall_leave", HOOK_FENTRY, "psi_memstall_leave", .caps = CAP(PAUSE_MEMSTALL) },
+	{ "reclaim_begin", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_begin", .caps = CAP(PAUSE_RECLAIM) },
+	{ "reclaim_end", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_end", .caps = CAP(PAUSE_RECLAIM) },
+	{ "high_enter", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
+	  .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT) },
+	{ "high_leave", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
+	  .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT) },
+	{ "high_sleep", HOOK_FENTRY, "schedule_timeout_killable", .caps = CAP(THROTTLE_EVENT) },
+	{ "charge", HOOK_FENTRY, "page_counter_try_charge", .caps = CAP(GROWTH) | CAP(NEAR_HIGH_EVENT) },
+	{ "oom_kill", HOOK_FENTRY, "oom_kill_process", .caps = CAP(OOM), .choice = ANY_OOM },
+	{ "oom_mark_task", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM },
+	{ "oom_mark_pid", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM, .by_pid = true },
+	{ "show_workers", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_WORKERS, .show = "workers" },
+	{ "show_events", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_RECENT, .show = "events" },
+	{ "show_pauses", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_PAUSES, .show = "pauses" },
+};
+const size_t mw_program_count = ARRAY_SIZE(mw_program_rows);
+_Static_assert(ARRAY_SIZE(mw_program_rows) <= MW_MAX_PROGRAMS, "a state for each program");
+
+static const char need_btf[] = "a kernel with CONFIG_DEBUG_INFO_BTF (Debian, Ubuntu, Fedora have it), and root or CAP_BPF";
+static const char need_fentry[] = "a kernel that allows fentry programs (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, no lockdown)";
+
+static const struct mw_capability_info rows[MW_CAP_MAX] = {
+	[MW_CAP_BTF] = { "btf", .lost_without = "everything the kernel side does", .how_to_get = need_btf },
+	[MW_CAP_BPFFS] = { "bpffs", .lost_without = "counters and programs end with the daemon; bpftool finds no pins",
+			   .how_to_get = "mount -t bpf bpf /sys/fs/bpf" },
+	[MW_CAP_RINGBUF] = { "ringbuf", .lost_without = "events; the daemon sees changes at the next check only",
+			     .how_to_get = "kernel 5.8 or newer" },
+	[MW_CAP_WORKER_EVENTS] = { "worker-events", .lost_without = "forks, executions, exits and new cgroups as they happen",
+				   .how_to_get = need_btf },
+	[MW_CAP_SAMPLE_ITER] = { "sample-iter", .lost_without = "one pass for all workers; files are read one by one",
+				 .how_to_get = "kernel 6.1 or newer" },
+	[MW_CAP_SAMPLE_FLUSH] = { "sample-flush", .lost_without = "statistics of the moment; they may be 2 s old",
+				  .how_to_get = "a kernel from 6.1 to 6.15, or one with bpf_mem_cgroup_flush_stats" },
+	[MW_CAP_PAUSE_THROTTLE] = { "pause-throttle", .lost_without = "the time workers sleep over memory.high",
+				    .how_to_get = need_fentry },
+	[MW_CAP_PAUSE_RECLAIM] = { "pause-reclaim", .lost_without = "the time workers spend in reclaim", .how_to_get = need_btf },
+	[MW_CAP_PAUSE_MEMSTALL] = { "pause-memstall", .lost_without = "whole stalls for memory, whatever their kind",
+				    .how_to_get = need_fentry },
+	[MW_CAP_THROTTLE_EVENT] = { "throttle-event", .lost_without = "memory.high is lifted after a poll and not at once",
+				    .how_to_get = need_fentry },
+	[MW_CAP_NEAR_HIGH_EVENT] = { "near-high-event", .lost_without = "memory.high is lifted after the first sleep, not before",
+				     .how_to_get = need_fentry },
+	[MW_CAP_GROWTH] = { "growth", .lost_without = "which code a worker grows by", .how_to_get = need_fentry },
+	[MW_CAP_OOM] = { "oom", .lost_without = "the victim's name and size at the moment of the kill", .how_to_get = need_btf },
+	[MW_CAP_SHOW] = { "show", .lost_without = "tables by cat below show/", .how_to_get = "bpffs, kernel 5.9 or newer" },
+	[MW_CAP_TAP] = { "tap", .lost_without = "bpftool map event_pipe", .how_to_get = need_btf },
+};
+
+const char *mw_kernel_capability_name(enum mw_capability cap)
+{
+	return rows[cap].name;
+}
+
+void mw_capabilities_init(struct mw_kernel *k)
+{
+	memcpy(k->caps, rows, sizeof(rows));
+	for (int cap = 0; cap < MW_CAP_MAX; cap++)
+		k->caps[cap].have = true;
+	for (int cap = 0; cap < MW_CAP_MAX; cap++) {
+		if (k->opts.disable & MW_CAP_BIT(cap))
+			mw_capability_refuse(k, cap, "switched off");
+	}
+}
+
+/* The first reason stands: later ones mostly follow from it. */
+__attribute__((format(printf, 3, 0))) static void refuse(struct mw_kernel *k, enum mw_capability cap, const char *fmt,
+							 va_list args)
+{
+	struct mw_capability_info *info = &k->caps[cap];
+
+	if (info->have)
+		vsnprintf(info->why, sizeof(info->why), fmt, args);
+	info->have = false;
+}
+
+void mw_capability_refuse(struct mw_kernel *k, enum mw_capability cap, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	refuse(k, cap, fmt, args);
+	va_end(args);
+}
+
+/* Is there another row for the same thing that may still work? */
+static bool has_alternative(const struct mw_kernel *k, size_t row)
+{
+	for (size_t i = 0; i < mw_program_count; i++) {
+		if (mw_program_rows[row].choice && mw_program_rows[i].choice == mw_program_rows[row].choice &&
+		    !k->programs[i].refused)
+			return true;
+	}
+	return false;
+}
+
+void mw_program_refuse(struct mw_kernel *k, size_t row, const char *fmt, ...)
+{
+	va_list args;
+
+	k->programs[row].refused = true;
+	if (has_alternative(k, row))
+		return;
+	for (int cap = 0; cap < MW_CAP_MAX; cap++) {
+		if (!(mw_program_rows[row].caps & MW_CAP_BIT(cap)))
+			continue;
+		va_start(args, fmt);
+		refuse(k, cap, fmt, args);
+		va_end(args);
+	}
+}
+
+void mw_refuse_all(struct mw_kernel *k, const char *why)
+{
+	for (size_t i = 0; i < mw_program_count; i++)
+		k->programs[i].refused = true;
+	for (int cap = 0; cap < MW_CAP_MAX; cap++) {
+		if (cap != MW_CAP_BTF && cap != MW_CAP_BPFFS)
+			mw_capability_refuse(k, cap, "%s", why);
+	}
+	mw_choose(k);
+}
+
+/* Does the tracepoint's first argument fit the program? (void *, first, …) */
+static bool tracepoint_fits(const struct btf *btf, const struct program_row *row)
+{
+	char name[80];
+	const struct btf_type *type;
+	int id;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", row->hook);
+	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
+	if (id < 0)
+		return false;
+	if (row->choice != ANY_OOM)
+		return true;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type); /* pointer */
+	type = btf__type_by_id(btf, type->type); /* prototype */
+	if (!btf_is_func_proto(type) || btf_vlen(type) < 2)
+		return false;
+	return btf_is_ptr(btf__type_by_id(btf, btf_params(type)[1].type)) != row->by_pid;
+}
+
+static bool has_function(const struct btf *btf, const char *name)
+{
+	return name && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* Refusals come at the load on some hosts (EPERM) and at the attach on others: do both, with a program that does nothing. */
+static int try_fentry(const struct btf *btf, const char *function)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC));
+	_cleanup_close_ int program = -1, link = -1;
+
+	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "mw_probe", "Dual BSD/GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	if (program < 0)
+		return -errno;
+	link = bpf_raw_tracepoint_open(NULL, program);
+	return link < 0 ? -errno : 0;
+}
+
+static void look_up(struct mw_kernel *k, const struct btf *btf, size_t i)
+{
+	const struct program_row *row = &mw_program_rows[i];
+	struct program_state *state = &k->programs[i];
+
+	state->hook = row->hook;
+	switch (row->kind) {
+	case HOOK_FENTRY:
+		if (!has_function(btf, row->hook) && has_function(btf, row->other_hook))
+			state->hook = row->other_hook;
+		/* fallthrough */
+	case HOOK_CGROUP_ITER:
+	case HOOK_MAP_ITER:
+		if (!has_function(btf, state->hook))
+			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->hook);
+		else if (row->needs && !has_function(btf, row->needs))
+			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->needs);
+		break;
+	case HOOK_TP_BTF:
+		if (!tracepoint_fits(btf, row))
+			mw_program_refuse(k, i, "the kernel has no tracepoint %s that fits", row->hook);
+		break;
+	case HOOK_RUN:
+		break;
+	}
+}
+
+static void probe_fentry(struct mw_kernel *k, const struct btf *btf)
+{
+	int result = 0;
+	bool tried = false;
+
+	for (size_t i = 0; i < mw_program_count; i++) {
+		if (mw_program_rows[i].kind != HOOK_FENTRY || k->programs[i].refused)
+			continue;
+		if (!tried)
+			result = try_fentry(btf, k->programs[i].hook);
+		tried = true;
+		if (result)
+			mw_program_refuse(k, i, "the kernel refuses fentry programs: %s", strerror(-result));
+	}
+}
+
+void mw_choose(struct mw_kernel *k)
+{
+	unsigned int taken = 0;
+
+	for (size_t i = 0; i < mw_program_count; i++) {
+		const struct program_row *row = &mw_program_rows[i];
+		bool wanted = !row->caps || (row->caps & ~k->opts.disable);
+
+		k->programs[i].chosen = wanted && !k->programs[i].refused && !(taken & 1U << row->choice);
+		if (k->programs[i].chosen && row->choice)
+			taken |= 1U << row->choice;
+	}
+}
+
+void mw_probe(struct mw_kernel *k)
+{
+	struct btf *btf = NULL;
+
+	if (mw_kernel_has(k, MW_CAP_BTF)) {
+		btf = btf__load_vmlinux_btf();
+		if (!btf)
+			mw_capability_refuse(k, MW_CAP_BTF, "no BTF of the running kernel: %s", strerror(errno));
+	}
+	if (!btf) {
+		mw_refuse_all(k, "needs btf");
+		return;
+	}
+	for (size_t i = 0; i < mw_program_count; i++)
+		look_up(k, btf, i);
+	probe_fentry(k, btf);
+	btf__free(btf);
+	mw_choose(k);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The event loop: which descriptor, timer or signal calls which step. Nothing here decides. */
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define ACCURACY_US 1000 /* timers may be late by this, to be served together */
+
+static void consume_ring(struct mw_guard *g)
+{
+	int r = mw_kernel_events_consume(g->kernel, mw_guard_on_event, g);
+
+	if (r < 0 && r != -EAGAIN && r != -EOPNOTSUPP)
+		mw_say(g->tell, LOG_ERR, "events: the ring could not be read: %s", strerror(-r));
+}
+
+static int on_ring(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	(void)src, (void)fd, (void)revents;
+	consume_ring(arg);
+	return 0;
+}
+
+static int on_breaker(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	struct mw_guard *g = arg;
+	struct mw_breaker_report report;
+
+	(void)src, (void)fd, (void)revents;
+	while (mw_breaker_next(g->breaker, &report))
+		mw_guard_on_report(g, &report);
+	return 0;
+}
+
+static int on_actions(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	struct mw_guard *g = arg;
+	struct mw_action_result result;
+
+	(void)src, (void)fd, (void)revents;
+	while (mw_actions_next(g->actions, &result))
+		mw_guard_on_done(g, &result);
+	return 0;
+}
+
+/* cgroup.events of some worker changed: it may have become empty. */
+static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	struct mw_guard *g = arg;
+	ssize_t n;
+
+	(void)src, (void)revents;
+	consume_ring(g); /* the exit status comes this way and was sent first */
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (char *p = buf; p < buf + n;) {
+			const struct inotify_event *e = (const struct inotify_event *)p;
+
+			p += sizeof(*e) + e->len;
+			mw_life_watch_event(g, e->wd, e->mask);
+		}
+	}
+	return 0;
+}
+
+static int on_http(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	(void)src, (void)fd, (void)revents, (void)arg;
+	return 0; /* served in after_event */
+}
+
+/* After anything happened: requests may be due, and answers made meanwhile have to leave. */
+static int after_event(sd_event_source *src, void *arg)
+{
+	struct mw_guard *g = arg;
+	int ms;
+
+	(void)src;
+	if (!g->server)
+		return 0;
+	ms = mw_server_run(g->server);
+	if (ms < 0)
+		return sd_event_source_set_enabled(g->http_timer, SD_EVENT_OFF);
+	sd_event_source_set_time_relative(g->http_timer, (uint64_t)ms * 1000);
+	return sd_event_source_set_enabled(g->http_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_http_timer(sd_event_source *src, uint64_t usec, void *arg)
+{
+	(void)src, (void)usec, (void)arg;
+	return 0;
+}
+
+static int again(sd_event_source *src, __u64 interval_ns)
+{
+	int r = sd_event_source_set_time_relative(src, interval_ns / 1000);
+
+	return r < 0 ? r : sd_event_source_set_enabled(src, SD_EVENT_ONESHOT);
+}
+
+static int on_sample(sd_event_source *src, uint64_t usec, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)usec;
+	mw_guard_sample(g, mw_now_ns());
+	return again(src, g->cfg.monitor.sample_interval_ns);
+}
+
+static int on_check(sd_event_source *src, uint64_t usec, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)usec;
+	mw_guard_check(g, mw_now_ns());
+	return again(src, g->cfg.monitor.check_interval_ns);
+}
+
+static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)usec;
+	mw_keeper_beat(g->keeper, mw_now_ns());
+	mw_life_tick(g, mw_now_ns());
+	return again(src, MW_KEEPER_HEARTBEAT_NS);
+}
+
+static int on_keeper_gone(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	struct mw_guard *g = arg;
+	struct mw_error err = { 0 };
+	int r;
+
+	(void)fd, (void)revents;
+	sd_event_source_set_enabled(src, SD_EVENT_OFF);
+	if (g->stopping)
+		return 0;
+	if (getenv("NOTIFY_SOCKET")) {
+		/* It was the service's main process: systemd starts both again, and what is limited is lifted until then. */
+		mw_say(g->tell, LOG_ERR, "the keeper is dead: stopping, the service manager starts both again");
+		return sd_event_exit(g->event, 1);
+	}
+	r = mw_keeper_replace(g->keeper, &err);
+	if (r < 0)
+		mw_say(g->tell, LOG_ERR, "the keeper is dead and could not be replaced: %s", err.text);
+	else
+		mw_say(g->tell, LOG_WARNING, "the keeper was dead: another one is in place");
+	if (r >= 0 && mw_keeper_fd(g->keeper) >= 0)
+		r = sd_event_add_io(g->event, NULL, mw_keeper_fd(g->keeper), EPOLLIN | EPOLLHUP, on_keeper_gone, g);
+	return 0;
+}
+
+static int on_stop(sd_event_source *src, const struct signalfd_siginfo *si, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)src;
+	mw_say(g->tell, LOG_INFO, "%s: stopping; workers go on under memory.max", strsignal((int)si->ssi_signo));
+	g->stopping = true;
+	return sd_event_exit(g->event, 0);
+}
+
+static int on_hup(sd_event_source *src, const struct signalfd_siginfo *si, void *arg)
+{
+	struct mw_guard *g = arg;
+	struct mw_error err = { 0 };
+
+	(void)src, (void)si;
+	if (mw_guard_reload(g, &err) < 0)
+		mw_say(g->tell, LOG_ERR, "reload: nothing changed: %s", err.text);
+	return 0;
+}
+
+static int add_timer(struct mw_guard *g, __u64 in_ns, sd_event_time_handler_t fn, sd_event_source **ret)
+{
+	return sd_event_add_time_relative(g->event, ret, CLOCK_MONOTONIC, in_ns / 1000, ACCURACY_US, fn, g);
+}
+
+static int add_descriptors(struct mw_guard *g)
+{
+	const struct {
+		int fd;
+		sd_event_io_handler_t fn;
+	} rows[] = {
+		{ mw_kernel_events_fd(g->kernel), on_ring },
+		{ mw_breaker_fd(g->breaker), on_breaker },
+		{ mw_actions_fd(g->actions), on_actions },
+		{ g->inotify_fd, on_inotify },
+		{ mw_server_epoll_fd(g->server), on_http },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r >= 0; i++) {
+		if (rows[i].fd >= 0)
+			r = sd_event_add_io(g->event, NULL, rows[i].fd, EPOLLIN, rows[i].fn, g);
+	}
+	/* A keeper's socket carries nothing to us: only its end. */
+	if (r >= 0 && mw_keeper_fd(g->keeper) >= 0)
+		r = sd_event_add_io(g->event, NULL, mw_keeper_fd(g->keeper), EPOLLIN | EPOLLHUP, on_keeper_gone, g);
+	return r;
+}
+
+static int add_signals(struct mw_guard *g)
+{
+	static const int stops[] = { SIGTERM, SIGINT };
+	sigset_t all;
+	int r;
+
+	sigemptyset(&all);
+	sigaddset(&all, SIGTERM);
+	sigaddset(&all, SIGINT);
+	sigaddset(&all, SIGHUP);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	r = sd_event_add_signal(g->event, NULL, SIGHUP, on_hup, g);
+	for (size_t i = 0; i < ARRAY_SIZE(stops) && r >= 0; i++)
+		r = sd_event_add_signal(g->event, NULL, stops[i], on_stop, g);
+	return r;
+}
+
+void mw_loop_rearm(struct mw_guard *g)
+{
+	if (g->sample_timer)
+		again(g->sample_timer, g->cfg.monitor.sample_interval_ns);
+	if (g->check_timer)
+		again(g->check_timer, g->cfg.monitor.check_interval_ns);
+}
+
+int mw_loop_run(struct mw_guard *g)
+{
+	int r = sd_event_new(&g->event);
+
+	if (r >= 0)
+		r = add_signals(g);
+	if (r >= 0)
+		r = add_descriptors(g);
+	if (r >= 0)
+		r = add_timer(g, 0, on_sample, &g->sample_timer);
+	if (r >= 0)
+		r = add_timer(g, g->cfg.monitor.check_interval_ns, on_check, &g->check_timer);
+	if (r >= 0)
+		r = add_timer(g, 0, on_beat, NULL);
+	if (r >= 0)
+		r = add_timer(g, 0, on_http_timer, &g->http_timer);
+	if (r >= 0)
+		r = sd_event_add_post(g->event, NULL, after_event, g);
+	if (r >= 0)
+		r = sd_event_loop(g->event);
+	if (r < 0)
+		mw_say(g->tell, LOG_ERR, "event loop: %s", strerror(-r));
+	g->sample_timer = sd_event_source_disable_unref(g->sample_timer);
+	g->check_timer = sd_event_source_disable_unref(g->check_timer);
+	g->http_timer = sd_event_source_disable_unref(g->http_timer);
+	g->event = sd_event_unref(g->event);
+	return r < 0 ? 1 : r;
+}

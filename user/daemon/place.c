@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Where cgroups of ours come from: libcgroup, or plain directories on hosts whose memory controller is not on v2. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/cgroup_setup.h"
+#include "core/root.h"
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+
+/*
+ * libcgroup must not be asked here: on a hybrid host "memory" would send it to
+ * the v1 hierarchy, which is not ours. Grouping works without the controller.
+ */
+static int make_plain(const struct mw_guard *g, const char *path, bool must_be_new, int *ret_fd, struct mw_error *err)
+{
+	char full[PATH_MAX];
+	size_t base = strlen(g->mount);
+	int fd;
+
+	if (snprintf(full, sizeof(full), "%s/%s", g->mount, path) >= (int)sizeof(full))
+		return mw_fail(err, -ENAMETOOLONG, "cgroup %s: path too long", path);
+	for (char *p = full + base + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		if (mkdir(full, 0755) < 0 && errno != EEXIST)
+			return mw_fail(err, -errno, "cgroup %s: %s", full, strerror(errno));
+		*p = '/';
+	}
+	if (mkdir(full, 0755) < 0 && (errno != EEXIST || must_be_new))
+		return mw_fail(err, -errno, "cgroup %s: %s", full, strerror(errno));
+	fd = mw_cgroup_open(full);
+	if (fd < 0)
+		return mw_fail(err, fd, "cgroup %s: %s", full, strerror(-fd));
+	*ret_fd = fd;
+	return 0;
+}
+
+int mw_place_root(struct mw_guard *g, struct mw_error *err)
+{
+	char full[PATH_MAX];
+	int r;
+
+	if (!g->has_memory)
+		return make_plain(g, g->root, false, &g->root_fd, err);
+	r = mw_setup_init(err);
+	if (r >= 0)
+		r = mw_setup_root(g->mount, g->root, g->opts.dry_run ? MW_UNLIMITED : g->cfg.tree.budget, err);
+	for (size_t i = 0; r >= 0 && i < g->cfg.n_classes; i++) {
+		struct mw_class cls = g->cfg.classes[i];
+
+		if (g->opts.dry_run) {
+			cls.profile.share = false;
+			cls.profile.budget = MW_UNLIMITED;
+		}
+		r = mw_setup_class(g->mount, g->root, &cls, err);
+	}
+	if (r < 0)
+		return r;
+	snprintf(full, sizeof(full), "%s/%s", g->mount, g->root);
+	mw_close(&g->root_fd);
+	g->root_fd = mw_cgroup_open(full);
+	if (g->root_fd < 0)
+		return mw_fail(err, g->root_fd, "cgroup %s: %s", full, strerror(-g->root_fd));
+	return 0;
+}
+
+int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits, int *ret_fd,
+		  struct mw_error *err)
+{
+	int r;
+
+	if (!g->has_memory)
+		return make_plain(g, path, true, ret_fd, err);
+	/* A class somebody added after the start has no directory yet; an administrator may have removed one. */
+	r = g->opts.dry_run ? 0 : mw_setup_class(g->mount, g->root, cls, err);
+	return r < 0 ? r : mw_setup_worker(g->mount, path, limits, ret_fd, err);
+}
+
+int mw_place_remove(struct mw_guard *g, const char *path, struct mw_error *err)
+{
+	char full[PATH_MAX];
+
+	if (g->has_memory)
+		return mw_setup_remove(g->mount, path, err);
+	snprintf(full, sizeof(full), "%s/%s", g->mount, path);
+	if (rmdir(full) < 0 && errno != ENOENT)
+		return mw_fail(err, -errno, "cgroup %s: %s", full, strerror(errno));
+	return 0;
+}
+
+int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, struct mw_error *err)
+{
+	char text[16];
+	int r;
+
+	if (g->has_memory)
+		return mw_setup_attach(g->mount, path, pid, err);
+	snprintf(text, sizeof(text), "%d", pid);
+	r = mw_cgroup_write(dir_fd, "cgroup.procs", text);
+	return r < 0 ? mw_fail(err, r, "pid %d could not be moved into %s: %s", pid, path, strerror(-r)) : 0;
+}
+
+/* Whether w's memory.low counts towards its ancestors'. */
+static bool protected(const struct mw_worker *w)
+{
+	return w->made && !w->dry_run && w->profile.policy != MW_POLICY_OBSERVE;
+}
+
+static void set_low(struct mw_guard *g, const char *path, __u64 low)
+{
+	struct mw_error err = { 0 };
+
+	if (mw_setup_low(g->mount, path, low, &err) < 0)
+		mw_say(g->tell, LOG_WARNING, "%s: memory.low could not be set to %llu: %s", path, (unsigned long long)low, err.text);
+}
+
+void mw_place_protect(struct mw_guard *g, const char *class_name)
+{
+	__u64 of_class = 0, total = 0;
+	const struct mw_worker *w;
+	char path[PATH_MAX];
+
+	if (!g->has_memory || g->opts.dry_run)
+		return;
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		if (!protected(w))
+			continue;
+		total += w->limits.low;
+		if (strcmp(w->class_name, class_name) == 0)
+			of_class += w->limits.low;
+	}
+	snprintf(path, sizeof(path), "%s/%s", g->root, class_name);
+	set_low(g, path, of_class);
+	set_low(g, g->root, total);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The control interface: a table of routes, each answering one document. Root only. */
+#include "daemon/serve.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "report/json.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc)
+{
+	const char *text = doc ? json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "{}";
+
+	mw_request_answer(r, doc ? status : 500, "application/json", text, strlen(text));
+	json_object_put(doc);
+}
+
+static unsigned status_of(int code)
+{
+	switch (code) {
+	case -EINVAL:
+	case -ENAMETOOLONG:
+	case -ERANGE:
+		return 400;
+	case -EACCES:
+	case -EPERM:
+		return 403;
+	case -ENOENT:
+	case -ESRCH:
+	case -ENODEV:
+		return 404;
+	case -EEXIST:
+	case -EBUSY:
+		return 409;
+	case -EOPNOTSUPP:
+		return 405;
+	case -EAGAIN:
+	case -ENOSPC:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+void mw_serve_error(struct mw_request *r, int code, const char *text)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+
+	if (doc)
+		json_object_object_add(doc, "error", json_object_new_string(text && text[0] ? text : strerror(-code)));
+	mw_serve_json(r, status_of(code), doc);
+}
+
+void mw_serve_text(struct mw_request *r, const char *text)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+
+	json_object_object_add(doc, "text", json_object_new_string(text));
+	mw_serve_json(r, 200, doc);
+}
+
+struct json_object *mw_serve_body(struct mw_request *r)
+{
+	enum json_tokener_error e;
+	struct json_object *o = json_tokener_parse_verbose(mw_request_body(r), &e);
+	char text[128];
+
+	if (o && json_object_is_type(o, json_type_object))
+		return o;
+	json_object_put(o);
+	snprintf(text, sizeof(text), "request body: expected a JSON object (%s)", e ? json_tokener_error_desc(e) : "found another type");
+	mw_serve_error(r, -EINVAL, text);
+	return NULL;
+}
+
+const char *mw_serve_string(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+}
+
+static void get_health(struct mw_guard *g, struct mw_request *r, const char *name)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+	struct mw_stats stats = { 0 };
+
+	(void)name;
+	mw_kernel_stats(g->kernel, &stats);
+	json_object_object_add(doc, "status", json_object_new_string("ok"));
+	json_object_object_add(doc, "version", json_object_new_string(MW_VERSION));
+	json_object_object_add(doc, "dry_run", json_object_new_boolean(g->opts.dry_run));
+	json_object_object_add(doc, "workers", json_object_new_int64(g->workers.count));
+	json_object_object_add(doc, "events_seen", json_object_new_uint64(g->events_seen));
+	json_object_object_add(doc, "events_lost", json_object_new_uint64(stats.events_lost));
+	json_object_object_add(doc, "bad_records", json_object_new_uint64(mw_kernel_bad_records(g->kernel)));
+	json_object_object_add(doc, "breaker_lost", json_object_new_uint64(mw_breaker_lost(g->breaker)));
+	json_object_object_add(doc, "actions_refused", json_object_new_uint64(mw_actions_refused(g->actions)));
+	json_object_object_add(doc, "incident_failures", json_object_new_uint64(mw_incidents_failures(g->incidents)));
+	json_object_object_add(doc, "log_lines_lost", json_object_new_uint64(mw_teller_lost(g->tell)));
+	json_object_object_add(doc, "bpf_map_bytes", json_object_new_uint64(mw_kernel_map_bytes(g->kernel)));
+	mw_serve_json(r, 200, doc);
+}
+
+static void get_recent(struct mw_guard *g, struct mw_request *r, const char *name)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+
+	(void)name;
+	json_object_object_add(doc, "events", mw_teller_recent(g->tell));
+	mw_serve_json(r, 200, doc);
+}
+
+static void get_stream(struct mw_guard *g, struct mw_request *r, const char *name)
+{
+	(void)g, (void)name;
+	mw_request_stream(r);
+}
+
+static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	char name[MW_NAME_SIZE];
+	const char *slash = strchr(rest, '/');
+	struct mw_error err = { 0 };
+	struct json_object *body, *v;
+	struct mw_worker *w;
+	enum mw_act act;
+	bool dry;
+	int rc;
+
+	snprintf(name, sizeof(name), "%.*s", (int)(slash ? slash - rest : 0), rest);
+	w = mw_worker_by_name(&g->workers, name);
+	if (!w || !slash)
+		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+	if (strcmp(slash, "/started") == 0 || strcmp(slash, "/ended") == 0)
+		return mw_serve_life(g, r, w, slash + 1);
+	if (mw_act_parse(slash + 1, &act) < 0)
+		return mw_serve_error(r, -ENOENT, "no such action: expected hibernate, freeze, thaw or kill");
+	body = mw_request_body(r)[0] ? mw_serve_body(r) : json_object_new_object();
+	if (!body)
+		return;
+	dry = g->opts.dry_run || (json_object_object_get_ex(body, "dry_run", &v) && json_object_get_boolean(v));
+	json_object_put(body);
+	rc = mw_act_do(g, w, act, act == MW_ACT_HIBERNATE ? MW_REASON_HIBERNATE : act == MW_ACT_KILL ? MW_REASON_ADMIN : MW_REASON_FREEZE, dry, r,
+		       &err);
+	if (rc < 0)
+		mw_serve_error(r, rc, err.text);
+}
+
+static const struct {
+	const char *method, *path; /* a path that ends in / takes the rest as its argument */
+	void (*fn)(struct mw_guard *g, struct mw_request *r, const char *rest);
+} routes[] = {
+	{ "GET", "/healthz", get_health },
+	{ "GET", "/v1/workers", mw_serve_ps },
+	{ "GET", "/v1/workers/", mw_serve_ps },
+	{ "POST", "/v1/workers", mw_serve_start },
+	{ "DELETE", "/v1/workers/", mw_serve_detach },
+	{ "POST", "/v1/workers/", post_act },
+	{ "POST", "/v1/check", mw_serve_check },
+	{ "GET", "/v1/report/leaks", mw_serve_leaks },
+	{ "GET", "/v1/report/pauses", mw_serve_pauses },
+	{ "GET", "/v1/report/incidents", mw_serve_incidents },
+	{ "GET", "/v1/report/", mw_serve_one },
+	{ "GET", "/v1/events", get_stream },
+	{ "GET", "/v1/events/recent", get_recent },
+	{ "GET", "/v1/config", mw_serve_config },
+	{ "PATCH", "/v1/config", mw_serve_set },
+	{ "POST", "/v1/reload", mw_serve_reload },
+};
+
+void mw_serve_request(struct mw_request *r, void *guard)
+{
+	const char *path = mw_request_path(r), *method = mw_request_method(r);
+	bool path_known = false;
+	uid_t uid = (uid_t)-1;
+	pid_t pid;
+
+	mw_request_peer(r, &uid, &pid);
+	if (uid != 0)
+		return mw_serve_error(r, -EPERM, "only root may talk to memweir");
+	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+		size_t n = strlen(routes[i].path);
+		bool prefix = routes[i].path[n - 1] == '/';
+
+		if (prefix ? strncmp(path, routes[i].path, n) != 0 || !path[n] : strcmp(path, routes[i].path) != 0)
+			continue;
+		path_known = true;
+		if (strcmp(method, routes[i].method) == 0)
+			return routes[i].fn(guard, r, path + n);
+	}
+	if (path_known)
+		mw_serve_error(r, -EOPNOTSUPP, "this path does not take this method");
+	else
+		mw_serve_error(r, -ENOENT, "no such path; see memweir(8), HTTP INTERFACE");
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Between the routes (serve.c) and the documents they answer (serve_read.c, serve_write.c). */
+#ifndef MW_SERVE_H
+#define MW_SERVE_H
+
+#include <json-c/json.h>
+
+#include "daemon/guard.h"
+
+/* Answer and let go of the reference; NULL doc: 500. */
+void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc);
+/* {"error": text} with the HTTP status that fits -errno. */
+void mw_serve_error(struct mw_request *r, int code, const char *text);
+void mw_serve_text(struct mw_request *r, const char *text); /* {"text": text} */
+/* The body as an object, the caller's; NULL: the request has been answered. */
+struct json_object *mw_serve_body(struct mw_request *r);
+const char *mw_serve_string(struct json_object *o, const char *key); /* borrowed; NULL when it is no string */
+
+/* Routes. rest: what follows the route's path. */
+void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest);
+
+void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, const char *what); /* "started", "ended" */
+void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
+
+#endif

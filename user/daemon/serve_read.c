@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Documents that only look: ps, check, reports, configuration. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "daemon/serve.h"
+#include "report/json.h"
+#include "util/clock.h"
+
+static struct json_object *ps_object(struct mw_guard *g, struct mw_worker *w)
+{
+	long pids = (long)mw_cgroup_pids(w->dir_fd, true, NULL, 0);
+	__u64 low = 0;
+
+	mw_cgroup_effective_low(g->mount, w->cgroup, &low, NULL, 0);
+	return mw_json_ps(w, pids < 0 ? 0 : pids, low, mw_now_ns());
+}
+
+static struct json_object *pauses_object(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_pause_stat stats[MW_PAUSE_MAX];
+
+	if (mw_kernel_pauses_read(g->kernel, w->cgroup_id, stats) < 0)
+		memset(stats, 0, sizeof(stats));
+	return mw_json_pauses(w, stats);
+}
+
+static struct json_object *leak_object(struct mw_guard *g, struct mw_worker *w)
+{
+	(void)g;
+	return mw_json_leak(w, mw_now_ns(), mw_wall_ns());
+}
+
+typedef struct json_object *(*worker_fn)(struct mw_guard *g, struct mw_worker *w);
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(struct mw_worker *const *)a)->name, (*(struct mw_worker *const *)b)->name);
+}
+
+/* workers[] in the order of their names. */
+static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
+{
+	struct json_object *list = json_object_new_array();
+	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(*all)), *w;
+	size_t n = 0;
+
+	for (w = g->workers.by_id; w && all; w = w->by_id.next)
+		all[n++] = w;
+	if (all)
+		qsort(all, n, sizeof(struct mw_worker *), by_name);
+	for (size_t i = 0; i < n; i++)
+		json_object_array_add(list, fn(g, all[i]));
+	free(all);
+	return list;
+}
+
+static void serve_list(struct mw_guard *g, struct mw_request *r, worker_fn fn)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+
+	json_object_object_add(doc, "workers", each_worker(g, fn));
+	mw_serve_json(r, 200, doc);
+}
+
+void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns()), *list;
+	struct mw_worker *w;
+
+	mw_guard_sample(g, mw_now_ns());
+	if (!rest[0]) {
+		json_object_object_add(doc, "workers", each_worker(g, ps_object));
+		json_object_object_add(doc, "budget_bytes",
+				       g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
+		json_object_object_add(doc, "root", json_object_new_string(g->root));
+		return mw_serve_json(r, 200, doc);
+	}
+	w = mw_worker_by_name(&g->workers, rest);
+	if (!w) {
+		json_object_put(doc);
+		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+	}
+	list = json_object_new_array();
+	json_object_array_add(list, ps_object(g, w));
+	json_object_object_add(doc, "workers", list);
+	mw_serve_json(r, 200, doc);
+}
+
+static bool asked_for(struct json_object *names, const struct mw_worker *w)
+{
+	size_t n = names ? json_object_array_length(names) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *s = json_object_get_string(json_object_array_get_idx(names, i));
+
+		if (s && strcmp(s, w->name) == 0)
+			return true;
+	}
+	return n == 0;
+}
+
+static const char *unknown_name(struct mw_guard *g, struct json_object *names)
+{
+	size_t n = names ? json_object_array_length(names) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *s = json_object_get_string(json_object_array_get_idx(names, i));
+
+		if (!s || !mw_worker_by_name(&g->workers, s))
+			return s ? s : "null";
+	}
+	return NULL;
+}
+
+static struct json_object *check_document(struct mw_guard *g, struct json_object *names)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns()), *list = json_object_new_array();
+	struct json_object *high = json_object_new_array(), *leaks = json_object_new_array(), *asleep = json_object_new_array();
+	__u64 total = 0, processes = 0, shown = 0;
+	struct mw_worker *w;
+
+	for (w = g->workers.by_name; w; w = w->by_name.next) {
+		struct mw_worker now; /* judged here; the monitor's own rhythm and what it still has to say are not touched */
+		ssize_t pids;
+
+		if (!asked_for(names, w))
+			continue;
+		shown++;
+		total += w->usage.current;
+		pids = mw_cgroup_pids(w->dir_fd, true, NULL, 0);
+		processes += pids > 0 ? (__u64)pids : 0;
+		now = *w;
+		now.check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
+		json_object_array_add(list, mw_json_check(&now));
+		if (now.check.high_memory)
+			json_object_array_add(high, json_object_new_string(w->name));
+		if (w->trend.verdict > MW_STEADY)
+			json_object_array_add(leaks, json_object_new_string(w->name));
+		if (w->hibernated)
+			json_object_array_add(asleep, json_object_new_string(w->name));
+	}
+	json_object_object_add(doc, "checked_processes", json_object_new_uint64(processes));
+	json_object_object_add(doc, "high_memory", high);
+	json_object_object_add(doc, "memory_leaks", leaks);
+	json_object_object_add(doc, "hibernated", asleep);
+	json_object_object_add(doc, "total_memory", json_object_new_uint64(total));
+	json_object_object_add(doc, "budget_bytes", g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
+	json_object_object_add(doc, "bytes_per_worker", json_object_new_uint64(shown ? total / shown : 0));
+	json_object_object_add(doc, "workers", list);
+	return doc;
+}
+
+/* Look now and judge what is asked for. */
+void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *body, *names = NULL;
+	const char *missing;
+	char text[128];
+
+	(void)rest;
+	body = mw_request_body(r)[0] ? mw_serve_body(r) : json_object_new_object();
+	if (!body)
+		return;
+	if (json_object_object_get_ex(body, "workers", &names) && !json_object_is_type(names, json_type_array)) {
+		json_object_put(body);
+		return mw_serve_error(r, -EINVAL, "\"workers\": expected an array of names");
+	}
+	mw_guard_sample(g, mw_now_ns());
+	missing = unknown_name(g, names);
+	if (missing) {
+		snprintf(text, sizeof(text), "no worker %.63s is under guard", missing);
+		mw_serve_error(r, -ENOENT, text);
+		json_object_put(body);
+		return;
+	}
+	mw_serve_json(r, 200, check_document(g, names));
+	json_object_put(body);
+}
+
+void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	(void)rest;
+	serve_list(g, r, leak_object);
+}
+
+void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	(void)rest;
+	serve_list(g, r, pauses_object);
+}
+
+void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+	const char *limit = mw_request_query(r, "limit");
+	unsigned long n = limit ? strtoul(limit, NULL, 10) : 50;
+
+	(void)rest;
+	json_object_object_add(doc, "incidents", mw_incidents_list(g->incidents, mw_request_query(r, "worker"), n));
+	mw_serve_json(r, 200, doc);
+}
+
+void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct mw_worker *w = mw_worker_by_name(&g->workers, rest);
+	struct json_object *doc = mw_json_document(mw_wall_ns()), *one = NULL, *incidents;
+
+	if (!w)
+		one = mw_incidents_get(g->incidents, rest);
+	incidents = one ? json_object_new_array() : mw_incidents_list(g->incidents, rest, 20);
+	if (one)
+		json_object_array_add(incidents, one);
+	if (!w && json_object_array_length(incidents) == 0) {
+		json_object_put(incidents);
+		json_object_put(doc);
+		return mw_serve_error(r, -ENOENT, "no worker under guard, no incident and no dead worker with incidents has this name");
+	}
+	if (w) {
+		mw_guard_sample(g, mw_now_ns());
+		w = mw_worker_by_name(&g->workers, rest); /* it may have ended just now */
+	}
+	if (w) {
+		json_object_object_add(doc, "worker", ps_object(g, w));
+		json_object_object_add(doc, "leak", leak_object(g, w));
+		json_object_object_add(doc, "pauses", pauses_object(g, w));
+	}
+	json_object_object_add(doc, "incidents", incidents);
+	mw_serve_json(r, 200, doc);
+}
+
+static void add_row(const char *key, const char *value, const char *about, void *arg)
+{
+	(void)about;
+	json_object_object_add(arg, key, json_object_new_string(value));
+}
+
+static struct json_object *class_object(const struct mw_class *c)
+{
+	const struct mw_limits l = mw_profile_limits(&c->profile);
+	const struct {
+		const char *key;
+		__u64 bytes;
+	} rows[] = {
+		{ "max_bytes", l.max },		 { "high_bytes", l.high },	       { "low_bytes", l.low },
+		{ "swap_max_bytes", l.swap_max }, { "max_bin_bytes", c->profile.max_bin_heap }, { "budget_bytes", c->profile.budget },
+	};
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "name", json_object_new_string(c->name));
+	json_object_object_add(o, "builtin", json_object_new_boolean(c->builtin));
+	mw_config_rows_profile(&c->profile, add_row, o);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		json_object_object_add(o, rows[i].key, rows[i].bytes == MW_UNLIMITED ? NULL : json_object_new_uint64(rows[i].bytes));
+	return o;
+}
+
+void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns()), *classes = json_object_new_array();
+	struct json_object *monitor = json_object_new_object(), *tree = json_object_new_object();
+
+	(void)rest;
+	for (size_t i = 0; i < g->cfg.n_classes; i++)
+		json_object_array_add(classes, class_object(&g->cfg.classes[i]));
+	mw_config_rows_monitor(&g->cfg.monitor, add_row, monitor);
+	mw_config_rows_tree(&g->cfg.tree, add_row, tree);
+	json_object_object_add(doc, "classes", classes);
+	json_object_object_add(doc, "monitor", monitor);
+	json_object_object_add(doc, "tree", tree);
+	mw_serve_json(r, 200, doc);
+}

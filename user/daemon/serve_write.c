@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Requests that change something: start, attach, detach, settings. */
+#include <errno.h>
+#include <string.h>
+
+#include "daemon/serve.h"
+#include "report/json.h"
+#include "util/clock.h"
+
+static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_worker *w)
+{
+	struct json_object *doc = mw_json_document(mw_wall_ns());
+	char text[PATH_MAX];
+
+	json_object_object_add(doc, "name", json_object_new_string(w->name));
+	json_object_object_add(doc, "class", json_object_new_string(w->class_name));
+	json_object_object_add(doc, "cgroup", json_object_new_string(w->cgroup));
+	snprintf(text, sizeof(text), "%s%s", g->mount, w->cgroup);
+	json_object_object_add(doc, "cgroup_path", json_object_new_string(text));
+	json_object_object_add(doc, "cgroup_id", json_object_new_uint64(w->cgroup_id));
+	json_object_object_add(doc, "thp_off", json_object_new_boolean(mw_life_limited(w) && mw_profile_thp_off(&w->profile)));
+	json_object_object_add(doc, "limited", json_object_new_boolean(mw_life_limited(w)));
+	snprintf(text, sizeof(text), "%s/memweir.sock", g->cfg.tree.run_dir);
+	json_object_object_add(doc, "socket", json_object_new_string(text));
+	mw_serve_json(r, 201, doc);
+}
+
+static int attach(struct mw_guard *g, const char *cls, const char *name, struct json_object *how, struct mw_worker **ret_w, struct mw_error *err)
+{
+	const char *cgroup = mw_serve_string(how, "cgroup");
+	struct json_object *pid, *move;
+
+	if (cgroup)
+		return mw_life_attach_cgroup(g, cls, name, cgroup, ret_w, err);
+	if (!json_object_object_get_ex(how, "pid", &pid) || !json_object_is_type(pid, json_type_int))
+		return mw_fail(err, -EINVAL, "\"attach\": expected \"pid\" (a number) or \"cgroup\" (a path)");
+	return mw_life_attach_pid(g, cls, name, json_object_get_int(pid),
+				  json_object_object_get_ex(how, "move", &move) && json_object_get_boolean(move), ret_w, err);
+}
+
+void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *body = mw_serve_body(r), *how = NULL;
+	struct mw_start s = { 0 };
+	struct mw_error err = { 0 };
+	struct mw_worker *w = NULL;
+	uid_t uid;
+	int rc;
+
+	(void)rest;
+	if (!body)
+		return;
+	mw_request_peer(r, &uid, &s.runner);
+	s.class_name = mw_serve_string(body, "class");
+	s.name = mw_serve_string(body, "name");
+	s.command = mw_serve_string(body, "command");
+	if (!s.class_name)
+		rc = mw_fail(&err, -EINVAL, "\"class\": expected the name of a class");
+	else if (json_object_object_get_ex(body, "attach", &how))
+		rc = attach(g, s.class_name, s.name, how, &w, &err);
+	else if (!s.command || !s.command[0])
+		rc = mw_fail(&err, -EINVAL, "\"command\": expected the command to be started");
+	else
+		rc = mw_life_start(g, &s, &w, &err);
+	if (rc < 0)
+		mw_serve_error(r, rc, err.text);
+	else
+		answer_place(g, r, w);
+	json_object_put(body);
+}
+
+void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct mw_worker *w = mw_worker_by_name(&g->workers, rest);
+	struct mw_error err = { 0 };
+	char text[128];
+	int rc;
+
+	if (!w)
+		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+	snprintf(text, sizeof(text), "worker %s is no longer guarded", w->name);
+	if (mw_request_query(r, "failed")) { /* run could not start its command: nothing has been in there */
+		mw_life_forget(g, w, true);
+		return mw_serve_text(r, text);
+	}
+	rc = mw_life_detach(g, w, &err);
+	if (rc < 0)
+		return mw_serve_error(r, rc, err.text);
+	mw_serve_text(r, text);
+}
+
+void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, const char *what)
+{
+	bool started = strcmp(what, "started") == 0;
+	struct json_object *body = mw_serve_body(r), *v;
+	int value;
+
+	if (!body)
+		return;
+	if (!json_object_object_get_ex(body, started ? "pid" : "status", &v) || !json_object_is_type(v, json_type_int)) {
+		json_object_put(body);
+		return mw_serve_error(r, -EINVAL, started ? "\"pid\": expected a number" : "\"status\": expected a number");
+	}
+	value = json_object_get_int(v);
+	json_object_put(body);
+	if (started) {
+		mw_life_started(g, w, value);
+	} else {
+		w->main_status = value;
+		if (w->empty_since_ns)
+			mw_life_end(g, w);
+	}
+	mw_serve_text(r, "noted");
+}
+
+#define SETTINGS_MAX 32 /* key = value pairs of one request */
+
+static size_t read_settings(struct json_object *o, struct mw_kv *kv)
+{
+	size_t n = 0;
+
+	json_object_object_foreach(o, key, value)
+	{
+		if (n == SETTINGS_MAX)
+			return n + 1;
+		kv[n++] = (struct mw_kv){ key, json_object_get_string(value) };
+	}
+	return n;
+}
+
+static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, size_t n, bool save, struct mw_error *err)
+{
+	struct mw_config fresh, old = g->cfg;
+	int r = mw_config_copy(&g->cfg, &fresh);
+
+	if (r < 0)
+		return mw_fail(err, r, "set %s: no memory", target);
+	r = mw_config_set(&fresh, target, kv, n, err);
+	if (r >= 0 && save)
+		r = mw_config_save("", target, kv, n, err);
+	if (r >= 0 && g->has_memory) {
+		g->cfg = fresh;
+		r = mw_place_root(g, err);
+		if (r < 0)
+			g->cfg = old;
+	}
+	if (r < 0) {
+		mw_config_free(&fresh);
+		return r;
+	}
+	g->cfg = fresh;
+	mw_config_free(&old);
+	mw_life_apply(g);
+	mw_loop_rearm(g);
+	return 0;
+}
+
+void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct json_object *body = mw_serve_body(r), *settings, *v;
+	struct mw_kv kv[SETTINGS_MAX];
+	struct mw_error err = { 0 };
+	const char *target;
+	char text[160];
+	bool save;
+	size_t n = 0;
+	int rc = -EINVAL;
+
+	(void)rest;
+	if (!body)
+		return;
+	target = mw_serve_string(body, "target");
+	save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
+	if (json_object_object_get_ex(body, "settings", &settings) && json_object_is_type(settings, json_type_object))
+		n = read_settings(settings, kv);
+	if (!target || n == 0 || n > SETTINGS_MAX)
+		mw_fail(&err, rc, "expected \"target\" and \"settings\", an object of 1 to %d keys", SETTINGS_MAX);
+	else
+		rc = set(g, target, kv, n, save, &err);
+	if (rc < 0) {
+		mw_serve_error(r, rc, err.text);
+	} else {
+		snprintf(text, sizeof(text), "%.80s: %zu setting%s changed%s", target, n, n == 1 ? "" : "s",
+			 save ? ", and kept for later" : " until reload or restart");
+		mw_say(g->tell, LOG_NOTICE, "set %s", text);
+		mw_serve_text(r, text);
+	}
+	json_object_put(body);
+}
+
+void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	struct mw_error err = { 0 };
+	int rc = mw_guard_reload(g, &err);
+
+	(void)rest;
+	if (rc < 0)
+		mw_serve_error(r, rc, err.text);
+	else
+		mw_serve_text(r, "configuration read again");
+}

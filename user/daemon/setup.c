@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Everything the guard holds, opened and closed in order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/root.h"
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err)
+{
+	int r = mw_config_load("", g->opts.config_file, ret_cfg, err);
+
+	if (r < 0)
+		return r;
+	if (g->opts.root)
+		snprintf(ret_cfg->tree.root, sizeof(ret_cfg->tree.root), "%s", g->opts.root);
+	if (ret_cfg->tree.root[0] == '/') /* people write it as a path; below here it is relative to the mount */
+		memmove(ret_cfg->tree.root, ret_cfg->tree.root + 1, strlen(ret_cfg->tree.root));
+	if (g->opts.state_dir)
+		snprintf(ret_cfg->tree.state_dir, sizeof(ret_cfg->tree.state_dir), "%s", g->opts.state_dir);
+	if (g->opts.run_dir)
+		snprintf(ret_cfg->tree.run_dir, sizeof(ret_cfg->tree.run_dir), "%s", g->opts.run_dir);
+	return 0;
+}
+
+/* One daemon a run directory: the lock is held as long as we live. */
+static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
+{
+	const char *dir = g->cfg.tree.run_dir;
+	char pid[16];
+
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return mw_fail(err, -errno, "run directory %s: %s", dir, strerror(errno));
+	g->run_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (g->run_fd < 0)
+		return mw_fail(err, -errno, "run directory %s: %s", dir, strerror(errno));
+	if (mkdirat(g->run_fd, "workers", 0700) < 0 && errno != EEXIST)
+		return mw_fail(err, -errno, "%s/workers: %s", dir, strerror(errno));
+	g->lock_fd = openat(g->run_fd, "daemon.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (g->lock_fd < 0)
+		return mw_fail(err, -errno, "%s/daemon.lock: %s", dir, strerror(errno));
+	if (flock(g->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		ssize_t n = read(g->lock_fd, pid, sizeof(pid) - 1);
+
+		pid[n > 0 ? n : 0] = '\0';
+		return mw_fail(err, -EBUSY, "another memweir daemon is running%s%s (it holds %s/daemon.lock)", pid[0] ? ", pid " : "", pid, dir);
+	}
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (ftruncate(g->lock_fd, 0) < 0 || write(g->lock_fd, pid, strlen(pid)) < 0)
+		return mw_fail(err, -errno, "%s/daemon.lock: %s", dir, strerror(errno));
+	return 0;
+}
+
+/* Never killed first, never paged out, descriptors for every worker. A refusal costs safety, not the daemon. */
+static void harden(struct mw_guard *g)
+{
+	struct rlimit files = { 1 << 20, 1 << 20 };
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-900", 4) != 4)
+		mw_say(g->tell, LOG_WARNING, "oom_score_adj could not be lowered: %s", strerror(errno));
+	mw_close(&fd);
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0) {
+		getrlimit(RLIMIT_NOFILE, &files);
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		mw_say(g->tell, LOG_WARNING, "memory could not be locked (mlockall): %s", strerror(errno));
+}
+
+static int open_tree(struct mw_guard *g, struct mw_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	int r = mw_cgroup_mount("", g->mount, sizeof(g->mount));
+
+	if (r < 0)
+		return mw_fail(err, r, "cgroup v2 is not mounted: expected it on /sys/fs/cgroup (or /sys/fs/cgroup/unified)");
+	fd = mw_cgroup_open(g->mount);
+	if (fd < 0)
+		return mw_fail(err, fd, "%s: %s", g->mount, strerror(-fd));
+	g->has_memory = mw_cgroup_has_memory(fd);
+	if (!g->has_memory)
+		mw_say(g->tell, LOG_WARNING, "no memory controller on cgroup v2 (%s): limits are judged, not enforced; see memweir doctor", g->mount);
+	r = mw_root_find(g->mount, g->cfg.tree.root, g->root, sizeof(g->root), err);
+	return r < 0 ? r : mw_place_root(g, err);
+}
+
+static int open_kernel(struct mw_guard *g, struct mw_error *err)
+{
+	struct mw_kernel_options opts = {
+		.pin_dir = MW_PIN_DIR,
+		.max_workers = g->cfg.monitor.max_workers,
+		.growth_stacks_per_s = g->cfg.monitor.growth_stacks_per_s,
+		.disable = g->opts.disable,
+	};
+	int r = mw_kernel_open(&opts, &g->kernel, err);
+
+	if (r < 0)
+		return r;
+	for (enum mw_capability c = 0; c < MW_CAP_MAX; c++) {
+		const struct mw_capability_info *i = mw_kernel_capability(g->kernel, c);
+
+		if (!i->have)
+			mw_say(g->tell, LOG_INFO, "without %s: %s (%s)", i->name, i->lost_without, i->why);
+	}
+	if (mw_kernel_subtree_add(g->kernel, g->root_fd, false) < 0 && mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
+		mw_say(g->tell, LOG_WARNING, "the sampling pass cannot be attached to %s: files are read instead", g->root);
+	return 0;
+}
+
+static int open_hands(struct mw_guard *g, struct mw_error *err)
+{
+	struct mw_breaker_options b = { .proc_root = "/proc", .max_workers = g->cfg.monitor.max_workers, .dry_run = g->opts.dry_run };
+	int r = mw_keeper_connect(g->cfg.monitor.max_workers, &g->keeper, err);
+
+	if (r < 0)
+		return r;
+	if (mw_keeper_fd(g->keeper) < 0)
+		mw_say(g->tell, LOG_WARNING, "started without a keeper: if this process dies, what it froze or squeezed stays so until the next one");
+	b.table = mw_keeper_table(g->keeper);
+	b.poll_events = !mw_kernel_has(g->kernel, MW_CAP_THROTTLE_EVENT) || !mw_kernel_has(g->kernel, MW_CAP_RINGBUF);
+	r = mw_breaker_new(&b, &g->breaker, err);
+	if (r < 0)
+		return r;
+	r = mw_actions_new(3, "/proc", &g->actions);
+	if (r < 0)
+		return mw_fail(err, r, "action threads: %s", strerror(-r));
+	return mw_incidents_open(g->cfg.tree.state_dir, g->cfg.monitor.max_incidents, &g->incidents, err);
+}
+
+static int open_server(struct mw_guard *g, struct mw_error *err)
+{
+	char path[128];
+	int fd, r;
+
+	snprintf(path, sizeof(path), "%s/memweir.sock", g->cfg.tree.run_dir);
+	r = mw_server_listen_unix(path, 0, &fd, err);
+	if (r < 0)
+		return r;
+	r = mw_server_new(fd, mw_serve_request, g, &g->server, err);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	mw_teller_attach(g->tell, g->server);
+	return 0;
+}
+
+int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err)
+{
+	int r, adopted;
+
+	*g = (struct mw_guard){ .opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1 };
+	g->boot_offset_ns = (__s64)(mw_wall_ns() - mw_now_ns());
+	r = mw_teller_new(&g->tell);
+	if (r >= 0)
+		r = mw_guard_load_config(g, &g->cfg, err);
+	if (r >= 0)
+		r = lock_run_dir(g, err);
+	if (r < 0)
+		return r;
+	harden(g);
+	r = open_tree(g, err);
+	if (r >= 0)
+		r = mw_workers_init(&g->workers, g->cfg.monitor.max_workers);
+	if (r >= 0)
+		r = open_kernel(g, err);
+	if (r >= 0)
+		r = open_hands(g, err);
+	if (r < 0)
+		return r;
+	g->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (g->inotify_fd < 0)
+		return mw_fail(err, -errno, "inotify: %s", strerror(errno));
+	adopted = mw_life_adopt(g);
+	r = open_server(g, err);
+	if (r < 0)
+		return r;
+	mw_say(g->tell, LOG_NOTICE, "guarding %s/%s%s: %d workers taken up, %zu classes%s", g->mount, g->root,
+	       mw_kernel_adopted(g->kernel) ? " (counters of an earlier daemon go on)" : "", adopted, g->cfg.n_classes,
+	       opts->dry_run ? ", dry run: nothing is limited and nothing is done" : "");
+	return 0;
+}
+
+void mw_guard_close(struct mw_guard *g)
+{
+	struct mw_worker *w;
+	unsigned hanging;
+
+	if (g->tell)
+		mw_teller_attach(g->tell, NULL);
+	/* In good order: nobody stays squeezed without a guard to lift it. */
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		if (mw_life_limited(w) && g->has_memory)
+			mw_cgroup_write(w->dir_fd, "memory.high", "max");
+	}
+	hanging = g->actions ? mw_actions_free(g->actions) : 0;
+	if (hanging)
+		mw_say(g->tell, LOG_WARNING, "%u action threads are still blocked in the kernel", hanging);
+	mw_server_free(g->server);
+	if (g->breaker)
+		mw_breaker_free(g->breaker);
+	if (g->keeper)
+		mw_keeper_disconnect(g->keeper);
+	if (g->incidents && !hanging)
+		mw_incidents_close(g->incidents);
+	if (g->by_watch)
+		HASH_CLEAR(by_watch, g->by_watch);
+	mw_workers_free(&g->workers);
+	if (g->kernel)
+		mw_kernel_close(g->kernel);
+	mw_config_free(&g->cfg);
+	mw_close(&g->inotify_fd);
+	mw_close(&g->root_fd);
+	mw_close(&g->run_fd);
+	mw_close(&g->lock_fd);
+	mw_teller_free(g->tell);
+}
+
+/* A class's limits changed: each of its workers gets its own again. */
+void mw_life_apply(struct mw_guard *g)
+{
+	struct mw_worker *w, *next;
+
+	HASH_ITER(by_id, g->workers.by_id, w, next)
+	{
+		struct mw_profile p;
+		struct mw_limits l;
+
+		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
+			continue; /* its class is gone from the configuration: it keeps what it has */
+		l = mw_profile_limits(&p);
+		if (memcmp(&p, &w->profile, sizeof(p)) == 0)
+			continue;
+		w->profile = p;
+		if (!p.share)
+			w->limits = l;
+		mw_life_enlist(g, w);
+		if (mw_life_limited(w))
+			mw_act_limits(g, w);
+		mw_place_protect(g, w->class_name);
+	}
+}
+
+int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
+{
+	struct mw_config fresh, old = g->cfg;
+	int r = mw_guard_load_config(g, &fresh, err);
+
+	if (r < 0)
+		return r;
+	if (fresh.monitor.max_workers != old.monitor.max_workers) {
+		mw_say(g->tell, LOG_WARNING, "reload: max_workers stays %u until a restart", old.monitor.max_workers);
+		fresh.monitor.max_workers = old.monitor.max_workers;
+	}
+	fresh.tree = old.tree; /* root and directories hold what is there: they change with a restart */
+	g->cfg = fresh;
+	r = g->has_memory ? mw_place_root(g, err) : 0;
+	if (r < 0) {
+		g->cfg = old;
+		mw_config_free(&fresh);
+		return r;
+	}
+	mw_config_free(&old);
+	mw_life_apply(g);
+	mw_loop_rearm(g);
+	mw_say(g->tell, LOG_NOTICE, "configuration read again: %zu classes", g->cfg.n_classes);
+	return 0;
+}

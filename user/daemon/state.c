@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Worker state for the next daemon: RUN_DIR/workers/NAME.json, on a tmpfs, so
+ * it lives as long as the workers do: across our restarts, not across a boot.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+
+#define STATE_MAX 8192 /* bytes of one file */
+
+static void add_u64(struct json_object *o, const char *key, __u64 v)
+{
+	json_object_object_add(o, key, json_object_new_uint64(v));
+}
+
+static void add_text(struct json_object *o, const char *key, const char *v)
+{
+	json_object_object_add(o, key, json_object_new_string(v));
+}
+
+static void add_bool(struct json_object *o, const char *key, bool v)
+{
+	json_object_object_add(o, key, json_object_new_boolean(v));
+}
+
+static struct json_object *state_json(const struct mw_worker *w)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (!o)
+		return NULL;
+	add_text(o, "class", w->class_name);
+	add_text(o, "cgroup", w->cgroup);
+	add_u64(o, "cgroup_id", w->cgroup_id);
+	add_bool(o, "made", w->made);
+	add_bool(o, "dry_run", w->dry_run);
+	add_bool(o, "frozen_by_admin", w->frozen_by_admin);
+	add_u64(o, "main_pid", (__u64)w->main_pid);
+	add_text(o, "command", w->command);
+	add_u64(o, "started_wall_ns", w->started_wall_ns);
+	add_u64(o, "started_ns", w->started_ns);
+	add_u64(o, "oom_kills_at_start", w->oom_kills_at_start);
+	add_u64(o, "lifts", w->lifts);
+	add_bool(o, "before_known", w->before.known);
+	add_u64(o, "before_max", w->before.limits.max);
+	add_u64(o, "before_high", w->before.limits.high);
+	add_u64(o, "before_low", w->before.limits.low);
+	add_u64(o, "before_swap_max", w->before.limits.swap_max);
+	add_bool(o, "before_oom_group", w->before.limits.oom_group);
+	return o;
+}
+
+void mw_state_save(struct mw_guard *g, const struct mw_worker *w)
+{
+	struct json_object *o = state_json(w);
+	char tmp[MW_NAME_SIZE + 32], path[MW_NAME_SIZE + 32];
+	const char *text;
+	_cleanup_close_ int fd = -1;
+	bool ok = false;
+
+	if (!o)
+		return;
+	snprintf(tmp, sizeof(tmp), "workers/.%s.tmp", w->name);
+	snprintf(path, sizeof(path), "workers/%s.json", w->name);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	fd = openat(g->run_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && renameat(g->run_fd, tmp, g->run_fd, path) == 0;
+	if (!ok) {
+		mw_say(g->tell, LOG_ERR, "worker %s: its state could not be kept for the next daemon: %s", w->name, strerror(errno));
+		unlinkat(g->run_fd, tmp, 0);
+	}
+	json_object_put(o);
+}
+
+void mw_state_remove(struct mw_guard *g, const char *name)
+{
+	char path[MW_NAME_SIZE + 32];
+
+	snprintf(path, sizeof(path), "workers/%s.json", name);
+	unlinkat(g->run_fd, path, 0);
+}
+
+static struct json_object *read_state(struct mw_guard *g, const char *name)
+{
+	char path[MW_NAME_SIZE + 32], buf[STATE_MAX];
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "workers/%s.json", name);
+	fd = openat(g->run_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return NULL;
+	n = read(fd, buf, sizeof(buf) - 1);
+	if (n <= 0)
+		return NULL;
+	buf[n] = '\0';
+	return json_tokener_parse(buf);
+}
+
+static __u64 get_u64(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_uint64(v) : 0;
+}
+
+static bool get_bool(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_get_boolean(v);
+}
+
+static const char *get_text(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
+}
+
+int mw_state_load(struct mw_guard *g, struct mw_worker *w)
+{
+	struct json_object *o = read_state(g, w->name);
+
+	if (!o)
+		return -ENOENT;
+	/* A name that is used again says nothing about another cgroup. */
+	if (!json_object_is_type(o, json_type_object) || get_u64(o, "cgroup_id") != w->cgroup_id) {
+		json_object_put(o);
+		return -EINVAL;
+	}
+	w->made = get_bool(o, "made");
+	w->dry_run = get_bool(o, "dry_run");
+	w->frozen_by_admin = get_bool(o, "frozen_by_admin");
+	w->main_pid = (pid_t)get_u64(o, "main_pid");
+	snprintf(w->command, sizeof(w->command), "%s", get_text(o, "command"));
+	w->started_wall_ns = get_u64(o, "started_wall_ns");
+	w->started_ns = get_u64(o, "started_ns");
+	w->oom_kills_at_start = get_u64(o, "oom_kills_at_start");
+	w->lifts = get_u64(o, "lifts");
+	w->before.known = get_bool(o, "before_known");
+	w->before.limits = (struct mw_limits){
+		.max = get_u64(o, "before_max"),
+		.high = get_u64(o, "before_high"),
+		.low = get_u64(o, "before_low"),
+		.swap_max = get_u64(o, "before_swap_max"),
+		.oom_group = get_bool(o, "before_oom_group"),
+	};
+	json_object_put(o);
+	return 0;
+}
+
+static void each_one(struct mw_guard *g, const char *file, mw_state_fn fn, void *arg)
+{
+	char name[MW_NAME_SIZE];
+	size_t n = strlen(file);
+	struct json_object *o;
+
+	if (n <= 5 || n - 5 >= sizeof(name) || strcmp(file + n - 5, ".json") != 0)
+		return;
+	memcpy(name, file, n - 5);
+	name[n - 5] = '\0';
+	o = mw_name_valid(name) ? read_state(g, name) : NULL;
+	if (o && json_object_is_type(o, json_type_object))
+		fn(name, get_text(o, "class"), get_text(o, "cgroup"), get_u64(o, "cgroup_id"), arg);
+	json_object_put(o);
+}
+
+void mw_state_each(struct mw_guard *g, mw_state_fn fn, void *arg)
+{
+	int fd = openat(g->run_fd, "workers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *e;
+
+	if (!d) {
+		mw_close(&fd);
+		return;
+	}
+	while ((e = readdir(d)))
+		each_one(g, e->d_name, fn, arg);
+}

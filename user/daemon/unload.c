@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Going away: `--unload` puts back what was there before memweir, `--lift` (ExecStopPost) only ends squeezes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/root.h"
+#include "daemon/guard.h"
+#include "util/cleanup.h"
+
+/* What both jobs need: where things are, and whether a daemon runs. */
+static int find_things(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err)
+{
+	char root[sizeof(g->root)];
+	int r;
+
+	*g = (struct mw_guard){ .opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1 };
+	r = mw_guard_load_config(g, &g->cfg, err);
+	if (r < 0)
+		return r;
+	g->run_fd = open(g->cfg.tree.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mw_cgroup_mount("", g->mount, sizeof(g->mount)) < 0)
+		return 0;
+	/* Only look: a scope must not be made to be removed. */
+	if (mw_root_existing(g->mount, g->cfg.tree.root, root, sizeof(root)) == 0) {
+		char path[PATH_MAX];
+
+		snprintf(g->root, sizeof(g->root), "%s", root);
+		snprintf(path, sizeof(path), "%s/%s", g->mount, root);
+		g->root_fd = mw_cgroup_open(path);
+	}
+	return 0;
+}
+
+static void close_things(struct mw_guard *g)
+{
+	mw_config_free(&g->cfg);
+	mw_close(&g->root_fd);
+	mw_close(&g->run_fd);
+	mw_close(&g->lock_fd);
+}
+
+typedef void (*each_fn)(int dir_fd, const char *path, void *arg);
+
+static void each_own(const struct mw_guard *g, each_fn fn, void *arg)
+{
+	_cleanup_free_ struct mw_cgroup_entry *entries = NULL;
+	ssize_t room = g->root_fd >= 0 ? mw_cgroup_list(g->root_fd, NULL, 0) : 0, n;
+
+	entries = room > 0 ? calloc((size_t)room, sizeof(*entries)) : NULL;
+	if (!entries)
+		return;
+	n = mw_cgroup_list(g->root_fd, entries, (size_t)room);
+	for (ssize_t i = 0; i < n && i < room; i++) {
+		char path[PATH_MAX];
+		_cleanup_close_ int fd = -1;
+
+		snprintf(path, sizeof(path), "%s/%s/%s/%s", g->mount, g->root, entries[i].class_name, entries[i].name);
+		fd = mw_cgroup_open(path);
+		if (fd >= 0)
+			fn(fd, path, arg);
+	}
+}
+
+static void lift_one(int dir_fd, const char *path, void *arg)
+{
+	(void)path, (void)arg;
+	mw_cgroup_write(dir_fd, "memory.high", "max");
+}
+
+static void unlimit_one(int dir_fd, const char *path, void *arg)
+{
+	static const char *const files[] = { "memory.high", "memory.max", "memory.swap.max" };
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		mw_cgroup_write(dir_fd, files[i], "max");
+	mw_cgroup_write(dir_fd, "memory.low", "0");
+	rmdir(path); /* goes when it is empty; what runs on keeps it */
+}
+
+static void attached_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
+{
+	struct mw_guard *g = arg;
+	struct mw_worker w = { .cgroup_id = cgroup_id };
+	_cleanup_close_ int fd = -1;
+	char path[PATH_MAX];
+
+	(void)class_name;
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	if (mw_state_load(g, &w) < 0 || !w.before.known || cgroup[0] != '/' || strstr(cgroup, ".."))
+		return;
+	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
+	fd = mw_cgroup_open(path);
+	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id)
+		return;
+	w.dir_fd = fd;
+	if (g->opts.dry_run) /* --lift */
+		mw_cgroup_write(fd, "memory.high", "max");
+	else
+		mw_act_put_limits(g, &w, &w.before.limits, NULL);
+}
+
+static void forget_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
+{
+	(void)class_name, (void)cgroup, (void)cgroup_id;
+	mw_state_remove(arg, name);
+}
+
+static void remove_tree(const struct mw_guard *g)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < g->cfg.n_classes; i++) {
+		_cleanup_close_ int fd = -1;
+
+		snprintf(path, sizeof(path), "%s/%s/%s", g->mount, g->root, g->cfg.classes[i].name);
+		fd = mw_cgroup_open(path);
+		if (fd >= 0)
+			unlimit_one(fd, path, NULL);
+	}
+	snprintf(path, sizeof(path), "%s/%s", g->mount, g->root);
+	if (g->root_fd >= 0)
+		unlimit_one(g->root_fd, path, NULL);
+	mw_root_release(g->mount, g->root);
+}
+
+int mw_guard_lift(const struct mw_guard_options *opts)
+{
+	struct mw_guard_options mine = *opts;
+	struct mw_error err = { 0 };
+	struct mw_guard g;
+
+	mine.dry_run = true;
+	if (find_things(&mine, &g, &err) < 0) {
+		mw_say(NULL, LOG_ERR, "lift: %s", err.text);
+		close_things(&g);
+		return 1;
+	}
+	each_own(&g, lift_one, NULL);
+	if (g.run_fd >= 0)
+		mw_state_each(&g, attached_one, &g);
+	close_things(&g);
+	return 0;
+}
+
+int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
+{
+	struct mw_guard g;
+	int r = find_things(opts, &g, err);
+
+	if (r >= 0 && g.run_fd >= 0) {
+		g.lock_fd = openat(g.run_fd, "daemon.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (g.lock_fd >= 0 && flock(g.lock_fd, LOCK_EX | LOCK_NB) < 0)
+			r = mw_fail(err, -EBUSY, "a memweir daemon is running: stop it first (%s/daemon.lock is held)", g.cfg.tree.run_dir);
+	}
+	if (r >= 0)
+		r = mw_kernel_unload(MW_PIN_DIR, err);
+	if (r >= 0) {
+		if (g.run_fd >= 0)
+			mw_state_each(&g, attached_one, &g);
+		each_own(&g, unlimit_one, NULL);
+		if (g.run_fd >= 0)
+			mw_state_each(&g, forget_one, &g);
+		if (g.root[0])
+			remove_tree(&g);
+	}
+	close_things(&g);
+	return r;
+}

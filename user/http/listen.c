@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/* The listening unix socket: at a path, with its owner and mode, and in the place of a dead one. */
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "http/server.h"
+#include "util/cleanup.h"
+
+#define BACKLOG 128
+
+/* Remove a socket nobody listens on. 0 also when there is nothing. */
+static int remove_stale(const struct sockaddr_un *address, struct mw_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (lstat(address->sun_path, &st))
+		return errno == ENOENT ? 0 : mw_fail(err, -errno, "cannot look at %s: %m", address->sun_path);
+	if (!S_ISSOCK(st.st_mode))
+		return mw_fail(err, -EEXIST, "%s exists and is not a socket; not removing it", address->sun_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return mw_fail(err, -errno, "cannot make a unix socket: %m");
+	/* Only a refusal says that it is dead: EAGAIN is a full backlog, EPROTOTYPE another kind of listener. */
+	if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) || errno != ECONNREFUSED)
+		return mw_fail(err, -EADDRINUSE, "somebody listens on %s already", address->sun_path);
+	if (unlink(address->sun_path) && errno != ENOENT)
+		return mw_fail(err, -errno, "cannot remove the stale socket %s: %m", address->sun_path);
+	return 0;
+}
+
+int mw_server_listen_unix(const char *path, gid_t gid, int *ret_fd, struct mw_error *err)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return mw_fail(err, -ENAMETOOLONG, "the socket path has %zu bytes, the limit is %zu: %s", strlen(path),
+			       sizeof(address.sun_path) - 1, path);
+	strcpy(address.sun_path, path);
+	r = remove_stale(&address, err);
+	if (r)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return mw_fail(err, -errno, "cannot make a unix socket: %m");
+	/* bind gives the file the socket's mode: nobody else can connect before the group is right. */
+	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		return mw_fail(err, -errno, "cannot bind to %s: %m", path);
+	if (lchown(path, (uid_t)-1, gid) || chmod(path, 0660) || listen(fd, BACKLOG)) {
+		r = mw_fail(err, -errno, "cannot set group and mode of %s or listen there: %m", path);
+		unlink(path);
+		return r;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The JSON documents of the interface. New references; sizes and times are exact 64-bit integers, ratios and
+ * rates have at most three places; text that is not UTF-8 is made valid; NULL only on no memory.
+ */
+#ifndef MW_JSON_H
+#define MW_JSON_H
+
+#include <json-c/json.h>
+
+#include "core/worker.h"
+
+/* {"schema":1, "timestamp":"2026-11-21T20:05:01.123Z"} */
+struct json_object *mw_json_document(__u64 wall_ns);
+/* RFC 3339, UTC, milliseconds, of CLOCK_REALTIME nanoseconds. */
+const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);
+/* name, class, cgroup, cgroup_id: what every object about a worker has. */
+struct json_object *mw_json_worker(const struct mw_worker *w);
+/*
+ * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
+ * verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated, effective_low_bytes.
+ * pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0,
+ * never sampled, main_pid 0).
+ */
+struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
+/* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */
+struct json_object *mw_json_check(const struct mw_worker *w);
+/* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), time_to_limit_s (null: never), confidence,
+ * evidence[], sites[]. */
+struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns);
+/*
+ * report pauses: + kinds{KIND:{count,total_ns,max_ns,p50_ns,p99_ns}} with every kind, covered (part of memstall that is
+ * in the known kinds, 0..1, null without memstall).
+ */
+struct json_object *mw_json_pauses(const struct mw_worker *w, const struct mw_pause_stat stats[MW_PAUSE_MAX]);
+struct json_object *mw_json_pause_kinds(const struct mw_pause_stat stats[MW_PAUSE_MAX]); /* kinds alone */
+/*
+ * events: type, time, name, class, cgroup, cgroup_id (class and cgroup null when w is NULL: not or no longer guarded),
+ * pid, tid, comm, kind (null but for pause and throttle), duration_ns, value, seq; an oom also has limit: "memcg" or
+ * "host". boot_offset: wall - monotonic, ns.
+ */
+struct json_object *mw_json_event(const struct mw_event *e, const struct mw_worker *w, __s64 boot_offset_ns);
+
+const char *mw_event_name(enum mw_event_type type); /* "throttle" */
+const char *mw_pause_name(enum mw_pause_kind kind); /* "high-throttle" */
+/* Largest value of the slot that holds quantile q (0..1) of a log2 histogram, ns, never above max_ns; 0 for an empty
+ * one. */
+__u64 mw_hist_quantile(const struct mw_pause_stat *s, double q);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "report/json_out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "memweir/abi.h"
+#include "report/json.h"
+#include "util/cleanup.h"
+
+struct mw_json_out mw_json_begin(struct json_object *obj)
+{
+	return (struct mw_json_out){obj};
+}
+
+struct json_object *mw_json_end(struct mw_json_out *o)
+{
+	return TAKE_PTR(o->obj);
+}
+
+static void fail(struct mw_json_out *o)
+{
+	json_object_put(o->obj);
+	o->obj = NULL;
+}
+
+void mw_json_put(struct mw_json_out *o, const char *key, struct json_object *value)
+{
+	if (!o->obj || !value || json_object_object_add(o->obj, key, value)) {
+		json_object_put(value);
+		fail(o);
+	}
+}
+
+void mw_json_null(struct mw_json_out *o, const char *key)
+{
+	if (o->obj && json_object_object_add(o->obj, key, NULL))
+		fail(o);
+}
+
+void mw_json_u64(struct mw_json_out *o, const char *key, __u64 value)
+{
+	mw_json_put(o, key, json_object_new_uint64(value));
+}
+
+void mw_json_int(struct mw_json_out *o, const char *key, __s64 value)
+{
+	mw_json_put(o, key, json_object_new_int64(value));
+}
+
+void mw_json_bool(struct mw_json_out *o, const char *key, bool value)
+{
+	mw_json_put(o, key, json_object_new_boolean(value));
+}
+
+void mw_json_limit(struct mw_json_out *o, const char *key, __u64 bytes)
+{
+	if (bytes == MW_UNLIMITED)
+		mw_json_null(o, key);
+	else
+		mw_json_u64(o, key, bytes);
+}
+
+struct json_object *mw_json_number(double value, int digits)
+{
+	char text[340]; /* the largest double has 309 digits before the point */
+	char *end;
+
+	snprintf(text, sizeof(text), "%.*f", digits, value);
+	end = strchr(text, '.');
+	if (end) {
+		char *last = text + strlen(text) - 1;
+
+		while (last > end + 1 && *last == '0')
+			*last-- = 0;
+	}
+	if (!strcmp(text, "-0.0") || !strcmp(text, "-0"))
+		return json_object_new_double_s(0, "0.0");
+	return json_object_new_double_s(value, text);
+}
+
+void mw_json_double(struct mw_json_out *o, const char *key, double value, int digits)
+{
+	if (__builtin_isfinite(value))
+		mw_json_put(o, key, mw_json_number(value, digits));
+	else
+		mw_json_null(o, key);
+}
+
+/* Bytes of the UTF-8 character at s, 0 if there is none: overlong forms, surrogates and what lies past U+10FFFF are
+ * none. */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char from, to, second_from, second_to, len;
+	} rows[] = {
+		{0x01, 0x7f, 0, 0, 1},	     {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (s[0] < rows[i].from || s[0] > rows[i].to)
+			continue;
+		if (rows[i].len > 1 && (s[1] < rows[i].second_from || s[1] > rows[i].second_to))
+			return 0;
+		for (size_t k = 2; k < rows[i].len; k++)
+			if ((s[k] & 0xc0) != 0x80)
+				return 0;
+		return rows[i].len;
+	}
+	return 0;
+}
+
+struct json_object *mw_json_string(const char *text)
+{
+	size_t len = strlen(text), used = 0;
+	_cleanup_free_ char *clean = malloc(3 * len + 1);
+
+	if (!clean)
+		return NULL;
+	for (size_t i = 0; i < len;) {
+		size_t n = utf8_len((const unsigned char *)text + i);
+
+		memcpy(clean + used, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
+		used += n ? n : 3;
+		i += n ? n : 1;
+	}
+	clean[used] = 0;
+	return json_object_new_string_len(clean, (int)used);
+}
+
+void mw_json_text(struct mw_json_out *o, const char *key, const char *text)
+{
+	mw_json_put(o, key, mw_json_string(text));
+}
+
+void mw_json_when(struct mw_json_out *o, const char *key, __u64 wall_ns)
+{
+	char text[40];
+
+	if (wall_ns)
+		mw_json_text(o, key, mw_json_time(wall_ns, text, sizeof(text)));
+	else
+		mw_json_null(o, key);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * A JSON object written member by member. The first failed allocation is
+ * remembered, later calls do nothing, and the end hands out the whole object or NULL: one check
+ * instead of one per member.
+ */
+#ifndef MW_JSON_OUT_H
+#define MW_JSON_OUT_H
+
+#include <json-c/json.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct mw_json_out {
+	struct json_object *obj; /* NULL: failed */
+};
+
+struct mw_json_out mw_json_begin(struct json_object *obj); /* takes the reference; NULL is a failure */
+struct json_object *mw_json_end(struct mw_json_out *o); /* hands the reference out */
+
+void mw_json_put(struct mw_json_out *o, const char *key, struct json_object *value); /* takes it; NULL is a failure */
+void mw_json_null(struct mw_json_out *o, const char *key);
+void mw_json_u64(struct mw_json_out *o, const char *key, __u64 value);
+void mw_json_int(struct mw_json_out *o, const char *key, __s64 value);
+void mw_json_bool(struct mw_json_out *o, const char *key, bool value);
+void mw_json_limit(struct mw_json_out *o, const char *key, __u64 bytes); /* MW_UNLIMITED is null */
+/* Rounded to at most digits (0..6) places, never in the 17 digits that a binary fraction needs. Not a number: null. */
+void mw_json_double(struct mw_json_out *o, const char *key, double value, int digits);
+void mw_json_text(struct mw_json_out *o, const char *key, const char *text);
+void mw_json_when(struct mw_json_out *o, const char *key, __u64 wall_ns); /* RFC 3339; 0 is null */
+
+/*
+ * A JSON string of any bytes: what is not UTF-8 (names of processes, command lines) becomes U+FFFD. NULL: no memory.
+ */
+struct json_object *mw_json_string(const char *text);
+struct json_object *mw_json_number(double value, int digits);
+
+#endif

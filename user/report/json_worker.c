@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The objects of ps, check and report leaks. */
+#include "report/json.h"
+#include "report/json_out.h"
+#include "util/clock.h"
+
+struct json_object *mw_json_worker(const struct mw_worker *w)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_text(&o, "name", w->name);
+	mw_json_text(&o, "class", w->class_name);
+	mw_json_text(&o, "cgroup", w->cgroup ? w->cgroup : "");
+	mw_json_u64(&o, "cgroup_id", w->cgroup_id);
+	return mw_json_end(&o);
+}
+
+/* Limits as they stand in the cgroup; before the first look, as the profile wants them. */
+static void put_limits(struct mw_json_out *o, const struct mw_worker *w)
+{
+	mw_json_limit(o, "max_bytes", w->usage.time_ns ? w->usage.max : w->limits.max);
+	mw_json_limit(o, "high_bytes", w->usage.time_ns ? w->usage.high : w->limits.high);
+}
+
+static void put_known(struct mw_json_out *o, const char *key, __s64 value, bool known)
+{
+	if (known)
+		mw_json_int(o, key, value);
+	else
+		mw_json_null(o, key);
+}
+
+struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
+{
+	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
+	__u64 age_ns = now_ns > w->usage.time_ns ? now_ns - w->usage.time_ns : 0;
+
+	put_known(&o, "pids", pids, pids >= 0);
+	mw_json_text(&o, "owner", mw_owner_name(w->owner));
+	mw_json_text(&o, "policy", mw_policy_name(w->profile.policy));
+	mw_json_u64(&o, "usage_bytes", w->usage.current);
+	mw_json_u64(&o, "heap_bytes", w->usage.heap);
+	mw_json_u64(&o, "bin_bytes", w->usage.bin);
+	put_limits(&o, w);
+	mw_json_double(&o, "percent", w->check.percent, 2);
+	mw_json_text(&o, "status", mw_status_name(w->check.status));
+	mw_json_text(&o, "verdict", mw_trend_name(w->trend.verdict));
+	put_known(&o, "sample_age_ms", (__s64)(age_ns / MW_NS_PER_MS), w->usage.time_ns);
+	mw_json_u64(&o, "peak_bytes", w->peak);
+	put_known(&o, "main_pid", w->main_pid, w->main_pid > 0);
+	mw_json_text(&o, "command", w->command);
+	mw_json_when(&o, "started", w->started_wall_ns);
+	mw_json_bool(&o, "lifted", w->squeeze.lifted);
+	mw_json_bool(&o, "frozen", w->frozen_by_admin);
+	mw_json_bool(&o, "hibernated", w->hibernated);
+	mw_json_limit(&o, "effective_low_bytes", effective_low);
+	return mw_json_end(&o);
+}
+
+struct json_object *mw_json_check(const struct mw_worker *w)
+{
+	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
+
+	mw_json_u64(&o, "heap_bytes", w->usage.heap);
+	mw_json_u64(&o, "bin_bytes", w->usage.bin);
+	mw_json_double(&o, "percent", w->check.percent, 2);
+	mw_json_text(&o, "status", mw_status_name(w->check.status));
+	mw_json_bool(&o, "over_bin", w->check.over_bin);
+	mw_json_bool(&o, "hibernate", w->check.hibernate);
+	return mw_json_end(&o);
+}
+
+static struct json_object *evidence(const struct mw_trend *t)
+{
+	struct json_object *list = json_object_new_array();
+	struct json_object *text = t->evidence[0] ? mw_json_string(t->evidence) : NULL;
+
+	if (!list || (t->evidence[0] && !text) || (text && json_object_array_add(list, text))) {
+		json_object_put(text);
+		json_object_put(list);
+		return NULL;
+	}
+	return list;
+}
+
+struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns)
+{
+	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
+	const struct mw_trend *t = &w->trend;
+	__u64 ago_ns = now_ns > t->onset_ns ? now_ns - t->onset_ns : 0;
+
+	mw_json_text(&o, "verdict", mw_trend_name(t->verdict));
+	mw_json_double(&o, "rate_bytes_per_s", t->rate_bytes_per_s, 1);
+	mw_json_when(&o, "onset", t->onset_ns && wall_ns > ago_ns ? wall_ns - ago_ns : 0);
+	if (t->time_to_limit_s < 0)
+		mw_json_null(&o, "time_to_limit_s");
+	else
+		mw_json_double(&o, "time_to_limit_s", t->time_to_limit_s, 1);
+	mw_json_double(&o, "confidence", t->confidence, 3);
+	mw_json_put(&o, "evidence", evidence(t));
+	mw_json_put(&o, "sites", json_object_new_array());
+	return mw_json_end(&o);
+}

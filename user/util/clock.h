@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Times. Deciding code never asks for them: it takes them as arguments. */
+#ifndef MW_CLOCK_H
+#define MW_CLOCK_H
+
+#include <linux/types.h>
+#include <time.h>
+
+#define MW_NS_PER_S 1000000000ULL
+#define MW_NS_PER_MS 1000000ULL
+
+/* CLOCK_MONOTONIC in nanoseconds: the clock of BPF records (bpf_ktime_get_ns). */
+static inline __u64 mw_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (__u64)t.tv_sec * MW_NS_PER_S + (__u64)t.tv_nsec;
+}
+
+/* CLOCK_REALTIME in nanoseconds, for records people read. */
+static inline __u64 mw_wall_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (__u64)t.tv_sec * MW_NS_PER_S + (__u64)t.tv_nsec;
+}
+
+#endif
