@@ -134,6 +134,8 @@ $(B)/user/daemon/%.o: user/daemon/%.c $(SKEL)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
 
+$(B)/tests/%.o: MWFLAGS += -Itests/unit
+
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

@@ -17,9 +17,9 @@ const volatile bool mw_growth_on = true;
 const volatile bool mw_near_high_on = true;
 
 #define MW_NEAR_HIGH_EVERY_NS 20000000 /* one event per worker in that time */
-#define MW_STACK_BURST_NS 100000000 /* stacks of an idle tenth of a second may be taken at once */
-#define MW_MAX_DEPTH 8 /* cgroups between a member and its worker */
-#define MW_UNLIMITED_PAGES (1ULL << 44)
+#define MW_STACK_BURST_NS     100000000 /* stacks of an idle tenth of a second may be taken at once */
+#define MW_MAX_DEPTH	      8 /* cgroups between a member and its worker */
+#define MW_UNLIMITED_PAGES    (1ULL << 44)
 
 /* The limit is the worker's own, also when a cgroup below it is charged. */
 static __always_inline struct page_counter *worker_counter(struct page_counter *counter, __u64 id, __u64 worker)
@@ -87,7 +87,7 @@ static __always_inline void add_site(struct mw_site_key *key, __u64 charges, __u
 /* What goes without a stack is kept and added to the next site that gets one: weights stay whole. */
 static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 pages)
 {
-	struct mw_site_key key = { .cgroup_id = worker };
+	struct mw_site_key key = {.cgroup_id = worker};
 
 	__sync_fetch_and_add(&info->charges, 1);
 	__sync_fetch_and_add(&info->charged_pages, pages);

@@ -111,12 +111,12 @@ struct {
 } config __weak SEC(".maps");
 
 /* Add to a counter of maps/stats. */
-#define mw_count(field, n)                                                      \
-	do {                                                                    \
-		__u32 _zero = 0;                                                \
-		struct mw_stats *_stats = bpf_map_lookup_elem(&stats, &_zero); \
-		if (_stats)                                                     \
-			__sync_fetch_and_add(&_stats->field, (n));              \
+#define mw_count(field, n)                                                                                             \
+	do {                                                                                                           \
+		__u32 _zero = 0;                                                                                       \
+		struct mw_stats *_stats = bpf_map_lookup_elem(&stats, &_zero);                                         \
+		if (_stats)                                                                                            \
+			__sync_fetch_and_add(&_stats->field, (n));                                                     \
 	} while (0)
 
 #endif

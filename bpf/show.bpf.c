@@ -5,16 +5,27 @@
 #include <bpf/bpf_tracing.h>
 #include "maps.bpf.h"
 
-static const char event_names[][12] = { "-",	   "fork",    "exec",	   "exit",     "attach", "mkdir",
-					"release", "near-high", "throttle", "pause", "oom" };
+static const char event_names[][12] = {"-",	  "fork",      "exec",	   "exit",  "attach", "mkdir",
+				       "release", "near-high", "throttle", "pause", "oom"};
 _Static_assert(sizeof(event_names) / 12 == MW_EVENT_MAX, "a name for each event type");
 
-static const char kind_names[][16] = { "memstall", "high-throttle", "high-reclaim", "max-reclaim" };
+static const char kind_names[][16] = {"memstall", "high-throttle", "high-reclaim", "max-reclaim"};
 _Static_assert(sizeof(kind_names) / 16 == MW_PAUSE_MAX, "a name for each pause kind");
 
 /* Megabytes (10^6) with one digit behind the point, without floats. */
 #define MB(bytes) (bytes) / 1000000, (bytes) / 100000 % 10
-#define MS(ns) (ns) / 1000000, (ns) / 100000 % 10
+#define MS(ns)	  (ns) / 1000000, (ns) / 100000 % 10
+
+__u64 show_headed; /* the last reading that got its heading */
+
+/* Time for the heading? The call at the end of a table has number 0 too if there was one row or none. */
+static __always_inline bool at_top(struct bpf_iter_meta *meta)
+{
+	if (meta->seq_num || show_headed == meta->session_id)
+		return false;
+	show_headed = meta->session_id;
+	return true;
+}
 
 static __always_inline void print_limit(struct seq_file *out, __u64 bytes)
 {
@@ -50,9 +61,10 @@ int show_workers(struct bpf_iter__bpf_map_elem *ctx)
 	struct mw_worker_info *info = ctx->value;
 	__u64 *id = ctx->key;
 
-	if (ctx->meta->seq_num == 0)
-		BPF_SEQ_PRINTF(out, "WORKER                           CLASS          USAGE-MB    HIGH-MB     MAX-MB  USED "
-				    "   FORKS    EXITS        PAGES   CGROUP\n");
+	if (at_top(ctx->meta))
+		BPF_SEQ_PRINTF(out,
+			       "WORKER                           CLASS          USAGE-MB    HIGH-MB     MAX-MB  USED "
+			       "   FORKS    EXITS        PAGES   CGROUP\n");
 	if (id && info)
 		print_worker(out, *id, info);
 	return 0;
@@ -85,7 +97,7 @@ int show_events(struct bpf_iter__bpf_map_elem *ctx)
 	struct mw_event *event;
 	__u32 *key = ctx->key, zero = 0, index;
 
-	if (ctx->meta->seq_num == 0)
+	if (at_top(ctx->meta))
 		BPF_SEQ_PRINTF(out, "     SEQ   UPTIME-S EVENT      WORKER                                PID "
 				    "COMMAND            MS/VALUE KIND\n");
 	count = bpf_map_lookup_elem(&stats, &zero);
@@ -107,9 +119,10 @@ int show_pauses(struct bpf_iter__bpf_map_elem *ctx)
 	struct mw_worker_info *info;
 	__u64 id, mean;
 
-	if (ctx->meta->seq_num == 0)
-		BPF_SEQ_PRINTF(out, "WORKER                           KIND                COUNT     TOTAL-MS    MEAN-MS "
-				    "    MAX-MS\n");
+	if (at_top(ctx->meta))
+		BPF_SEQ_PRINTF(out,
+			       "WORKER                           KIND                COUNT     TOTAL-MS    MEAN-MS "
+			       "    MAX-MS\n");
 	if (!key || !stat || (__u32)key->kind >= MW_PAUSE_MAX)
 		return 0;
 	id = key->cgroup_id;

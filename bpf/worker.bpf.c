@@ -11,7 +11,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u64 mw_generation = 0;
 
-#define MW_ENOENT 2
+#define MW_ENOENT	     2
 #define MW_SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
 /* The child's cgroup counts: clone3(CLONE_INTO_CGROUP) starts a worker from outside it. */
@@ -75,8 +75,8 @@ int BPF_PROG(worker_exit, struct task_struct *task)
 		return 0;
 	__sync_fetch_and_add(&info->exits, 1);
 	mw_event_init(&event, MW_EVENT_EXIT, worker);
-	event.value = task->signal->flags & MW_SIGNAL_GROUP_EXIT ? task->signal->group_exit_code :
-								   task->group_leader->exit_code;
+	event.value = task->signal->flags & MW_SIGNAL_GROUP_EXIT ? task->signal->group_exit_code
+								 : task->group_leader->exit_code;
 	mw_emit(ctx, &event, info, MW_WAKE_ADAPTIVE);
 	return 0;
 }

@@ -36,7 +36,7 @@ enum mw_event_type {
 	MW_EVENT_MAX,
 };
 
-/* What a task waited for. One task's pause of one kind; kinds nest, see pause.bpf.c. */
+/* What a task waited for. One task's pause of one kind; kinds nest, see pause.bpf.h. */
 enum mw_pause_kind {
 	MW_PAUSE_MEMSTALL = 0, /* outermost psi_memstall section: the whole, what the others are parts of */
 	MW_PAUSE_HIGH_THROTTLE = 1, /* over-high function less the reclaim inside it: the penalty sleep */

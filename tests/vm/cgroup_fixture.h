@@ -23,29 +23,29 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define ROOT "mwtest"
-#define MB (1ULL << 20)
+#define ROOT   "mwtest"
+#define MB     (1ULL << 20)
 #define WAIT_S 30 /* under emulation: a deadline, not an expectation */
 
 static char mount[256];
 
 /* A condition with a deadline. */
-#define wait_for(condition)                                                              \
-	do {                                                                             \
-		__u64 _until = mw_now_ns() + WAIT_S * MW_NS_PER_S;                       \
-		while (!(condition)) {                                                   \
-			if (mw_now_ns() > _until)                                        \
-				fail_msg("not within %d s: %s", WAIT_S, #condition);     \
-			poll(NULL, 0, 5);                                                \
-		}                                                                        \
+#define wait_for(condition)                                                                                            \
+	do {                                                                                                           \
+		__u64 _until = mw_now_ns() + WAIT_S * MW_NS_PER_S;                                                     \
+		while (!(condition)) {                                                                                 \
+			if (mw_now_ns() > _until)                                                                      \
+				fail_msg("not within %d s: %s", WAIT_S, #condition);                                   \
+			poll(NULL, 0, 5);                                                                              \
+		}                                                                                                      \
 	} while (0)
 
 /* A call that must return 0, with its sentence if it does not. */
-#define ok(call)                                                                 \
-	do {                                                                     \
-		int _r = (call);                                                 \
-		if (_r)                                                          \
-			fail_msg("%s: %s (%s)", #call, strerror(-_r), err.text); \
+#define ok(call)                                                                                                       \
+	do {                                                                                                           \
+		int _r = (call);                                                                                       \
+		if (_r)                                                                                                \
+			fail_msg("%s: %s (%s)", #call, strerror(-_r), err.text);                                       \
 	} while (0)
 
 static inline int open_path(const char *path)
@@ -78,14 +78,14 @@ static inline __u64 keyed(int fd, const char *file, const char *key)
 
 static inline struct mw_limits limits_of(__u64 max, __u64 high)
 {
-	return (struct mw_limits){ .max = max, .high = high, .low = 0, .swap_max = 0, .oom_group = true };
+	return (struct mw_limits){.max = max, .high = high, .low = 0, .swap_max = 0, .oom_group = true};
 }
 
 /* Start "BINARY role ARG" in a cgroup. */
 static inline pid_t play(int cgroup_fd, const char *role, const char *arg)
 {
-	char *argv[] = { (char *)"/proc/self/exe", (char *)role, (char *)arg, NULL };
-	struct mw_spawn s = { .cgroup_fd = cgroup_fd, .argv = argv, .envp = environ };
+	char *argv[] = {(char *)"/proc/self/exe", (char *)role, (char *)arg, NULL};
+	struct mw_spawn s = {.cgroup_fd = cgroup_fd, .argv = argv, .envp = environ};
 	_cleanup_close_ int pidfd = -1;
 	pid_t pid;
 	int r = mw_spawn(&s, &pid, &pidfd);
@@ -174,9 +174,8 @@ static inline bool can_run(void)
 /* ROOT and ROOT/tool. */
 static inline int make_tree(void **state)
 {
-	struct mw_class tool = { .name = "tool",
-				 .profile = { .policy = MW_POLICY_PROTECT, .budget = MW_UNLIMITED } };
-	struct mw_error err = { "" };
+	struct mw_class tool = {.name = "tool", .profile = {.policy = MW_POLICY_PROTECT, .budget = MW_UNLIMITED}};
+	struct mw_error err = {""};
 
 	(void)state;
 	ok(mw_setup_init(&err));
@@ -189,7 +188,7 @@ static inline int make_tree(void **state)
 static inline int remove_tree(void **state)
 {
 	_cleanup_close_ int fd = open_path(ROOT);
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 
 	(void)state;
 	if (fd < 0)
@@ -206,7 +205,7 @@ static inline int remove_tree(void **state)
 
 static inline int make_worker(const char *name, const struct mw_limits *limits)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	char path[256];
 	int fd = -1;
 

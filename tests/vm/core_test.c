@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* cgroups as they really are: making, limiting, filling, reclaiming, freezing, killing, removing. */
+/* cgroups as they really are: making, limiting, filling, freezing, killing, removing. */
 #include "cgroup_fixture.h"
 
-#include <glob.h>
 #include <sys/stat.h>
 
 static void creates_limits_and_removes(void **state)
 {
-	struct mw_limits limits = { 30000000, 24000000, 3000000, 30000000, true };
-	struct mw_error err = { "" };
+	struct mw_limits limits = {30000000, 24000000, 3000000, 30000000, true};
+	struct mw_error err = {""};
 	int fd = make_worker("w1", &limits);
 
 	(void)state;
@@ -29,7 +28,7 @@ static void creates_limits_and_removes(void **state)
 
 static void refuses_an_existing_worker(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = make_worker("w1", NULL), other = -1;
 
 	(void)state;
@@ -44,7 +43,7 @@ static void failure_leaves_nothing(void **state)
 {
 	/* 2^64 - 2 bytes: the kernel takes it for "max", which is not what was asked. */
 	struct mw_limits limits = limits_of(MW_AUTO, 24 * MB);
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = -1;
 
 	(void)state;
@@ -57,7 +56,7 @@ static void failure_leaves_nothing(void **state)
 static void root_with_processes_is_busy(void **state)
 {
 	_cleanup_close_ int root = open_path(ROOT);
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	pid_t pid;
 
 	(void)state;
@@ -73,7 +72,7 @@ static void root_with_processes_is_busy(void **state)
 
 static void populated_is_not_removed(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = make_worker("w1", NULL);
 	pid_t pid = play(fd, "sleep", "");
 
@@ -91,7 +90,7 @@ static void populated_is_not_removed(void **state)
 
 static void attaches(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int a = make_worker("a", NULL), b = make_worker("b", NULL);
 	pid_t pid = play(a, "sleep", "");
 
@@ -110,7 +109,7 @@ static void attaches(void **state)
 static void changes_limits_in_a_safe_order(void **state)
 {
 	struct mw_limits small = limits_of(30 * MB, 24 * MB), big = limits_of(100 * MB, 90 * MB);
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = make_worker("w1", &small);
 	pid_t pid = play(fd, "touch", "18874368");
 
@@ -129,10 +128,15 @@ static void changes_limits_in_a_safe_order(void **state)
 
 static void class_carries_budget_or_profile(void **state)
 {
-	struct mw_profile p = { .max_heap = 50000000, .hibernate_threshold = 0.85, .swap_max = MW_AUTO, .low = MW_AUTO,
-				.oom_group = true, .policy = MW_POLICY_PROTECT, .budget = 40 * MB };
-	struct mw_class cls = { .name = "pool", .profile = p };
-	struct mw_error err = { "" };
+	struct mw_profile p = {.max_heap = 50000000,
+			       .hibernate_threshold = 0.85,
+			       .swap_max = MW_AUTO,
+			       .low = MW_AUTO,
+			       .oom_group = true,
+			       .policy = MW_POLICY_PROTECT,
+			       .budget = 40 * MB};
+	struct mw_class cls = {.name = "pool", .profile = p};
+	struct mw_error err = {""};
 	_cleanup_close_ int fd = -1;
 
 	(void)state;
@@ -174,95 +178,9 @@ static void lists_what_is_there(void **state)
 	assert_int_equal(mw_cgroup_descendants(a, ids, 8), 1);
 }
 
-/* The biggest file around that nobody has in the page cache yet. */
-static bool find_big_file(char *ret_path, size_t size)
-{
-	glob_t found;
-	off_t best = 0;
-
-	if (glob("/usr/lib/*/*.so*", 0, NULL, &found))
-		return false;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		struct stat st;
-
-		if (stat(found.gl_pathv[i], &st) || st.st_size <= best || st.st_size > (off_t)(64 * MB))
-			continue;
-		best = st.st_size;
-		snprintf(ret_path, size, "%s", found.gl_pathv[i]);
-	}
-	globfree(&found);
-	return best > (off_t)(16 * MB);
-}
-
-static void reclaims_page_cache_in_batches(void **state)
-{
-	int fd = make_worker("w1", NULL);
-	char path[PATH_MAX];
-	__u64 before, freed = 0;
-	pid_t pid;
-
-	(void)state;
-	if (!find_big_file(path, sizeof(path))) {
-		print_message("skipped: no file of 16 MB to read\n");
-		skip();
-	}
-	pid = play(fd, "read", path);
-	wait_for(keyed(fd, "memory.stat", "file") > 12 * MB);
-	before = figure(fd, "memory.current");
-	assert_int_equal(mw_cgroup_reclaim(fd, 8 * MB, mw_now_ns() + 10 * MW_NS_PER_S, &freed), 0);
-	assert_in_range(freed, 6 * MB, 12 * MB); /* the kernel rounds up, per-CPU stocks blur it */
-	assert_true(figure(fd, "memory.current") < before);
-	assert_int_equal(mw_cgroup_reclaim(fd, 8 * MB, mw_now_ns() - 1, &freed), 0);
-	assert_int_equal(freed, 0); /* the deadline was over */
-	end(pid);
-	close(fd);
-}
-
-static void reclaims_to_swap_without_emptying(void **state)
-{
-	int fd = make_worker("w1", NULL);
-	__u64 total, unused, freed = 0, left;
-	pid_t pid;
-
-	(void)state;
-	assert_int_equal(mw_proc_swap("/proc", &total, &unused), 0);
-	if (total < 64 * MB) {
-		print_message("skipped: no swap (scripts/vm --zram 1G gives some)\n");
-		close(fd);
-		skip();
-	}
-	pid = play(fd, "touch", "62914560");
-	wait_for(figure(fd, "memory.current") > 60 * MB);
-	assert_int_equal(mw_cgroup_reclaim(fd, 16 * MB, mw_now_ns() + 20 * MW_NS_PER_S, &freed), 0);
-	left = figure(fd, "memory.current");
-	print_message("reclaimed %llu of 16 MiB, %llu left of 60 MiB\n", freed, left);
-	assert_in_range(freed, 14 * MB, 24 * MB);
-	assert_true(left > 30 * MB);
-	assert_true(figure(fd, "memory.swap.current") > 12 * MB);
-	end(pid);
-	close(fd);
-}
-
-static void reclaim_stops_where_nothing_can_go(void **state)
-{
-	struct mw_limits limits = limits_of(MW_UNLIMITED, MW_UNLIMITED); /* no swap for it */
-	int fd = make_worker("w1", &limits);
-	pid_t pid = play(fd, "touch", "20971520");
-	__u64 freed = 0, until = mw_now_ns() + 60 * MW_NS_PER_S;
-
-	(void)state;
-	wait_for(figure(fd, "memory.current") > 20 * MB);
-	assert_int_equal(mw_cgroup_reclaim(fd, 16 * MB, until, &freed), 0);
-	assert_true(freed < 4 * MB); /* what the program's own file pages are */
-	assert_true(mw_now_ns() < until);
-	assert_true(figure(fd, "memory.current") > 18 * MB);
-	end(pid);
-	close(fd);
-}
-
 static void names_what_blocks_protection(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = make_worker("w1", NULL);
 	char blocker[256];
 	__u64 low;
@@ -341,7 +259,7 @@ static void samples_from_files(void **state)
 {
 	struct mw_limits limits = limits_of(40 * MB, 32 * MB);
 	int fd = make_worker("w1", &limits);
-	struct mw_sample s = { 0 };
+	struct mw_sample s = {0};
 	pid_t pid = play(fd, "touch", "10485760");
 
 	(void)state;
@@ -393,9 +311,6 @@ int main(int argc, char **argv)
 		vm_test(changes_limits_in_a_safe_order),
 		vm_test(class_carries_budget_or_profile),
 		vm_test(lists_what_is_there),
-		vm_test(reclaims_page_cache_in_batches),
-		vm_test(reclaims_to_swap_without_emptying),
-		vm_test(reclaim_stops_where_nothing_can_go),
 		vm_test(names_what_blocks_protection),
 		vm_test(kills_all_below),
 		vm_test(freezes_and_thaws),

@@ -29,8 +29,8 @@
 #include "daemon/kernel.h"
 #include "util/cleanup.h"
 
-#define MIB (1ULL << 20)
-#define WAIT_S 60 /* under emulation: a deadline, not an expectation */
+#define MIB	   (1ULL << 20)
+#define WAIT_S	   60 /* under emulation: a deadline, not an expectation */
 #define MAX_EVENTS 4096
 
 struct world {
@@ -58,26 +58,26 @@ static inline __u64 now_ns(void)
 }
 
 /* A condition with a deadline. */
-#define wait_for(condition)                                                          \
-	do {                                                                         \
-		__u64 _until = now_ns() + WAIT_S * 1000000000ULL;                    \
-		while (!(condition)) {                                               \
-			if (now_ns() > _until)                                       \
-				fail_msg("not within %d s: %s", WAIT_S, #condition); \
-			poll(NULL, 0, 5);                                            \
-		}                                                                    \
+#define wait_for(condition)                                                                                            \
+	do {                                                                                                           \
+		__u64 _until = now_ns() + WAIT_S * 1000000000ULL;                                                      \
+		while (!(condition)) {                                                                                 \
+			if (now_ns() > _until)                                                                         \
+				fail_msg("not within %d s: %s", WAIT_S, #condition);                                   \
+			poll(NULL, 0, 5);                                                                              \
+		}                                                                                                      \
 	} while (0)
 
-#define need(condition, why)                        \
-	do {                                        \
-		if (!(condition)) {                 \
-			print_message("skipped: %s\n", why); \
-			skip();                     \
-		}                                   \
+#define need(condition, why)                                                                                           \
+	do {                                                                                                           \
+		if (!(condition)) {                                                                                    \
+			print_message("skipped: %s\n", why);                                                           \
+			skip();                                                                                        \
+		}                                                                                                      \
 	} while (0)
 
 #define need_cap(k, cap) need(mw_kernel_has(k, cap), mw_kernel_capability(k, cap)->why)
-#define need_memory() need(world.memory, "no memory controller on cgroup v2 here")
+#define need_memory()	 need(world.memory, "no memory controller on cgroup v2 here")
 
 static inline bool file_has(const char *path, const char *text)
 {
@@ -154,8 +154,10 @@ static inline __u64 id_of(const char *dir)
 
 static inline void guard(struct mw_kernel *k, const char *dir, __u32 slot, __u64 budget_ns, __u64 near_high)
 {
-	struct mw_worker_info info = { .class_name = "tool", .slot = slot, .pause_budget_ns = budget_ns,
-				       .near_high_bytes = near_high };
+	struct mw_worker_info info = {.class_name = "tool",
+				      .slot = slot,
+				      .pause_budget_ns = budget_ns,
+				      .near_high_bytes = near_high};
 	const char *name = strrchr(dir, '/') + 1;
 
 	snprintf(info.name, sizeof(info.name), "%s", name);
@@ -218,8 +220,10 @@ static inline size_t count_events(enum mw_event_type type, __u64 worker)
 
 static inline struct mw_kernel *open_kernel(const char *pin_dir, __u32 workers, __u32 ring)
 {
-	struct mw_kernel_options opts = { .pin_dir = pin_dir, .max_workers = workers, .ring_bytes = ring,
-					  .growth_stacks_per_s = 500 };
+	struct mw_kernel_options opts = {.pin_dir = pin_dir,
+					 .max_workers = workers,
+					 .ring_bytes = ring,
+					 .growth_stacks_per_s = 500};
 	struct mw_kernel *k = NULL;
 	struct mw_error err = {};
 
@@ -236,10 +240,26 @@ static inline void close_kernel(void)
 	opened = NULL;
 }
 
+/* Cgroups below dir that a failed test left. */
+static inline void clean(const char *dir)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		_cleanup_free_ char *path = NULL;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || asprintf(&path, "%s/%s", dir, e->d_name) < 0)
+			continue;
+		clean(path);
+		drop_cgroup(path);
+	}
+}
+
 static int end_test(void **state)
 {
 	(void)state;
 	close_kernel();
+	clean(world.root);
 	return 0;
 }
 
@@ -253,7 +273,7 @@ static inline struct mw_stats stats_of(struct mw_kernel *k)
 
 static inline int find_cgroup2(void)
 {
-	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {

@@ -28,8 +28,7 @@ static int grow_in_steps(void *arg)
 
 static struct squeeze *shared_squeeze(size_t bytes)
 {
-	struct squeeze *s =
-		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct squeeze *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	s->bytes = bytes;
 	return s;
@@ -71,7 +70,8 @@ static void test_squeeze_is_measured(void **state)
 		      p[MW_PAUSE_HIGH_RECLAIM].total_ns / 1000000);
 	assert_true(p[MW_PAUSE_HIGH_THROTTLE].total_ns <= s->stalled_ns * 101 / 100);
 	assert_true(p[MW_PAUSE_HIGH_THROTTLE].total_ns + p[MW_PAUSE_HIGH_RECLAIM].total_ns >= s->stalled_ns * 95 / 100);
-	assert_int_equal(p[MW_PAUSE_HIGH_THROTTLE].count, count_events(MW_EVENT_THROTTLE, id));
+	assert_in_range(p[MW_PAUSE_HIGH_THROTTLE].count, 1,
+			count_events(MW_EVENT_THROTTLE, id)); /* one call may sleep twice */
 	assert_true(p[MW_PAUSE_MEMSTALL].total_ns >= p[MW_PAUSE_HIGH_THROTTLE].total_ns * 95 / 100);
 	assert_true(p[MW_PAUSE_HIGH_RECLAIM].count > 0);
 	assert_int_equal(p[MW_PAUSE_MAX_RECLAIM].count, 0);
@@ -123,8 +123,8 @@ static void test_load_in_mid_stall(void **state)
 /* Reads large files through a small limit: page cache is reclaimed at memory.max. */
 static int read_files(void *arg)
 {
-	static const char *const files[] = { "/usr/lib/llvm-14/lib/libLLVM-14.so.1", "/usr/bin/qemu-system-x86_64",
-					     "/usr/lib/llvm-14/lib/libclang-cpp.so.14" };
+	static const char *const files[] = {"/usr/lib/llvm-14/lib/libLLVM-14.so.1", "/usr/bin/qemu-system-x86_64",
+					    "/usr/lib/llvm-14/lib/libclang-cpp.so.14"};
 	static char block[65536];
 	size_t total = 0;
 
@@ -237,8 +237,8 @@ static void test_growth_adds_up(void **state)
 	guard(k, dir, 0, 0, 0);
 	reap(child_in(dir, touch_pages, &bytes));
 	assert_int_equal(mw_kernel_worker_info(k, id_of(dir), &info), 0);
-	print_message("  %llu pages in %llu charges, %llu stacks; %llu pages touched\n", info.charged_pages, info.charges,
-		      info.growth_stacks, expected);
+	print_message("  %llu pages in %llu charges, %llu stacks; %llu pages touched\n", info.charged_pages,
+		      info.charges, info.growth_stacks, expected);
 	assert_in_range(info.charged_pages, expected, expected * 102 / 100);
 	n = mw_kernel_sites_read(k, id_of(dir), rows, ARRAY_SIZE(rows));
 	assert_in_range(n, 1, ARRAY_SIZE(rows) - 1);

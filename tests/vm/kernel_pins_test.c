@@ -160,7 +160,7 @@ static void test_handover_is_exact(void **state)
 static void test_one_daemon_at_a_time(void **state)
 {
 	struct mw_kernel *k = open_kernel(pins, 16, 0), *second = NULL;
-	struct mw_kernel_options opts = { .pin_dir = pins, .max_workers = 16 };
+	struct mw_kernel_options opts = {.pin_dir = pins, .max_workers = 16};
 	struct mw_error err = {};
 
 	(void)state;
@@ -198,7 +198,7 @@ static void test_other_version_is_set_aside(void **state)
 {
 	struct mw_kernel *k = open_kernel(pins, 16, 0);
 	__u64 ids[4];
-	struct mw_worker_info info = { .name = "old" };
+	struct mw_worker_info info = {.name = "old"};
 
 	(void)state;
 	need_cap(k, MW_CAP_BPFFS);
@@ -223,8 +223,8 @@ static void test_other_version_is_set_aside(void **state)
 
 static void test_bpftool_sees_names(void **state)
 {
-	static const char *const typed[] = { "recent", "workers", "members", "pauses", "samples",
-					     "growth_sites", "tasks", "stats", "config" };
+	static const char *const typed[] = {"recent",	    "workers", "members", "pauses", "samples",
+					    "growth_sites", "tasks",   "stats",	  "config"};
 	struct mw_kernel *k = open_kernel(pins, 16, 0);
 	int forks = 1;
 	const char *dir, *text;
@@ -273,6 +273,7 @@ static void test_show_prints_tables(void **state)
 	print_message("%s", text);
 	assert_non_null(strstr(text, "WORKER"));
 	assert_non_null(strstr(text, "shown"));
+	assert_null(strstr(strstr(text, "WORKER") + 1, "WORKER"));
 	assert_true(!world.memory || strstr(text, " 100.0 "));
 	text = output_of("cat %s/show/pauses", pins);
 	assert_non_null(strstr(text, "KIND"));

@@ -24,8 +24,9 @@ static void test_capabilities_have_or_say_why(void **state)
 
 static void test_disabled_is_refused(void **state)
 {
-	struct mw_kernel_options opts = { .pin_dir = "", .max_workers = 4,
-					  .disable = 1ULL << MW_CAP_SAMPLE_ITER | 1ULL << MW_CAP_RINGBUF };
+	struct mw_kernel_options opts = {.pin_dir = "",
+					 .max_workers = 4,
+					 .disable = 1ULL << MW_CAP_SAMPLE_ITER | 1ULL << MW_CAP_RINGBUF};
 	struct mw_kernel *k = NULL;
 
 	(void)state;
@@ -46,7 +47,7 @@ static void test_disabled_is_refused(void **state)
 
 static void test_bad_options(void **state)
 {
-	struct mw_kernel_options opts = { .pin_dir = "", .max_workers = 0 };
+	struct mw_kernel_options opts = {.pin_dir = "", .max_workers = 0};
 	struct mw_kernel *k = NULL;
 	struct mw_error err = {};
 
@@ -101,7 +102,7 @@ static bool same_stats(struct mw_kernel *k, const char *dir, struct mw_sample *s
 
 static void test_sample_equals_files(void **state)
 {
-	static const char *const keys[] = { "low", "high", "max", "oom", "oom_kill", "oom_group_kill" };
+	static const char *const keys[] = {"low", "high", "max", "oom", "oom_kill", "oom_group_kill"};
 	struct mw_kernel *k = open_kernel("", 8, 0);
 	_cleanup_close_ int dir_fd = -1;
 	struct mw_sample s = {};
@@ -274,7 +275,7 @@ static void test_full_ring_is_counted(void **state)
 static void test_workers_and_slots(void **state)
 {
 	struct mw_kernel *k = open_kernel("", 2, 0);
-	struct mw_worker_info info = { .name = "a", .slot = 0 }, got;
+	struct mw_worker_info info = {.name = "a", .slot = 0}, got;
 	__u64 ids[4];
 
 	(void)state;

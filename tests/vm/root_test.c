@@ -9,11 +9,11 @@
 #include "core/systemd.h"
 
 #define SCOPE MW_ROOT_SLICE "/" MW_ROOT_SCOPE
-#define LEAF SCOPE "/" MW_ROOT_LEAF
+#define LEAF  SCOPE "/" MW_ROOT_LEAF
 
 static void find_root(void)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	char root[256] = "";
 
 	ok(mw_root_find(mount, "", root, sizeof(root), &err));
@@ -36,7 +36,7 @@ static pid_t holder(void)
 
 static int needs_systemd(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 
 	(void)state;
 	if (!mw_systemd_running())
@@ -45,12 +45,12 @@ static int needs_systemd(void **state)
 	return 0;
 }
 
-#define skip_without_systemd()                                                         \
-	do {                                                                           \
-		if (!mw_systemd_running()) {                                           \
-			print_message("skipped: no systemd (scripts/vm --systemd)\n"); \
-			skip();                                                        \
-		}                                                                      \
+#define skip_without_systemd()                                                                                         \
+	do {                                                                                                           \
+		if (!mw_systemd_running()) {                                                                           \
+			print_message("skipped: no systemd (scripts/vm --systemd)\n");                                 \
+			skip();                                                                                        \
+		}                                                                                                      \
 	} while (0)
 
 /* End all that is in the scope: PID 1 then removes it. */
@@ -70,9 +70,8 @@ static int end_scope(void **state)
 
 static int worker_in(const char *path, const struct mw_limits *limits, pid_t *ret_pid)
 {
-	struct mw_class tool = { .name = "tool",
-				 .profile = { .policy = MW_POLICY_PROTECT, .budget = MW_UNLIMITED } };
-	struct mw_error err = { "" };
+	struct mw_class tool = {.name = "tool", .profile = {.policy = MW_POLICY_PROTECT, .budget = MW_UNLIMITED}};
+	struct mw_error err = {""};
 	int fd = -1;
 
 	ok(mw_setup_root(mount, SCOPE, MW_UNLIMITED, &err));
@@ -147,6 +146,7 @@ static void makes_it_anew_when_it_is_gone(void **state)
 	find_root();
 	old = holder();
 	kill(old, SIGKILL);
+	wait_for(kill(old, 0));
 	find_root(); /* PID 1 may still be clearing the old one */
 	assert_true(holder() != old);
 	assert_int_equal(mw_root_release(mount, SCOPE), 0);
@@ -157,8 +157,8 @@ static void makes_it_anew_when_it_is_gone(void **state)
 /* Limits of the scope itself go through PID 1 and stay; limits below are ours and stay. */
 static void limits_stay_over_a_reload(void **state)
 {
-	struct mw_limits limits = { 30 * MB, 24 * MB, 2 * MB, MW_UNLIMITED, true };
-	struct mw_error err = { "" };
+	struct mw_limits limits = {30 * MB, 24 * MB, 2 * MB, MW_UNLIMITED, true};
+	struct mw_error err = {""};
 	_cleanup_close_ int slice = -1, scope = -1, fd = -1;
 	char blocker[256];
 	pid_t worker;
@@ -174,6 +174,12 @@ static void limits_stay_over_a_reload(void **state)
 	ok(mw_setup_low(mount, SCOPE "/tool", 2 * MB, &err));
 	ok(mw_setup_low(mount, SCOPE, 2 * MB, &err));
 	wait_for(figure(scope, "memory.max") == 500 * MB);
+	wait_for(figure(scope, "memory.low") == 2 * MB && figure(slice, "memory.low") == 2 * MB);
+	ok(mw_setup_low(mount, SCOPE, 0, &err)); /* at once after one another: PID 1 may not have written the first */
+	ok(mw_setup_low(mount, SCOPE, 2 * MB, &err));
+	ok(mw_setup_low(mount, SCOPE, 0, &err));
+	wait_for(figure(scope, "memory.low") == 0 && figure(slice, "memory.low") == 0);
+	ok(mw_setup_low(mount, SCOPE, 2 * MB, &err));
 	wait_for(figure(scope, "memory.low") == 2 * MB && figure(slice, "memory.low") == 2 * MB);
 	assert_int_equal(mw_cgroup_effective_low(mount, SCOPE "/tool/w1", &low, blocker, sizeof(blocker)), 0);
 	assert_int_equal(low, 2 * MB);
@@ -210,8 +216,8 @@ static void knows_who_owns(void **state)
 
 static void says_what_systemd_refuses(void **state)
 {
-	struct mw_unit_value value = { "NoSuchProperty", 1 }, max = { "MemoryMax", 1 };
-	struct mw_error err = { "" };
+	struct mw_unit_value value = {"NoSuchProperty", 1}, max = {"MemoryMax", 1};
+	struct mw_error err = {""};
 
 	(void)state;
 	skip_without_systemd();

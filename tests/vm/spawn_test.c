@@ -10,7 +10,7 @@
 
 static int spawn_in(int fd, char *const *argv, pid_t *ret_pid)
 {
-	struct mw_spawn s = { .cgroup_fd = fd, .argv = argv, .envp = environ };
+	struct mw_spawn s = {.cgroup_fd = fd, .argv = argv, .envp = environ};
 	_cleanup_close_ int pidfd = -1;
 
 	return mw_spawn(&s, ret_pid, &pidfd);
@@ -27,7 +27,7 @@ static int status_of(pid_t pid)
 /* What the program takes is charged to its cgroup from the first page on, not to its starter's. */
 static void charges_the_target(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int here = make_worker("starter", NULL), target = make_worker("target", NULL);
 	__u64 before, after;
 	pid_t pid;
@@ -49,8 +49,8 @@ static void charges_the_target(void **state)
 
 static void tells_why_exec_failed(void **state)
 {
-	char *missing[] = { (char *)"/no/such/program", NULL }, *unfound[] = { (char *)"no-such-program", NULL };
-	char *data[] = { (char *)"/etc/passwd", NULL }, *directory[] = { (char *)"/etc", NULL }, *none[] = { NULL };
+	char *missing[] = {(char *)"/no/such/program", NULL}, *unfound[] = {(char *)"no-such-program", NULL};
+	char *data[] = {(char *)"/etc/passwd", NULL}, *directory[] = {(char *)"/etc", NULL}, *none[] = {NULL};
 	int fd = make_worker("w1", NULL);
 	pid_t pid = -1;
 
@@ -78,7 +78,7 @@ static void passes_the_exit_status(void **state)
 
 static void refuses_an_inner_node(void **state)
 {
-	char *argv[] = { (char *)"true", NULL };
+	char *argv[] = {(char *)"true", NULL};
 	int fd = make_worker("w1", NULL);
 	pid_t pid = -1;
 
@@ -92,8 +92,8 @@ static void refuses_an_inner_node(void **state)
 
 static void tells_a_removed_cgroup(void **state)
 {
-	char *argv[] = { (char *)"true", NULL };
-	struct mw_error err = { "" };
+	char *argv[] = {(char *)"true", NULL};
+	struct mw_error err = {""};
 	int fd = make_worker("w1", NULL);
 	pid_t pid = -1;
 
@@ -105,7 +105,7 @@ static void tells_a_removed_cgroup(void **state)
 
 static void starts_frozen(void **state)
 {
-	char *missing[] = { (char *)"/no/such/program", NULL };
+	char *missing[] = {(char *)"/no/such/program", NULL};
 	int fd = make_worker("w1", NULL);
 	pid_t good, bad;
 
@@ -144,8 +144,8 @@ static void resets_signals(void **state)
 
 static void switches_huge_pages_off(void **state)
 {
-	char *argv[] = { (char *)"/proc/self/exe", (char *)"thp", (char *)"", NULL };
-	struct mw_spawn s = { .argv = argv, .envp = environ, .thp_off = true };
+	char *argv[] = {(char *)"/proc/self/exe", (char *)"thp", (char *)"", NULL};
+	struct mw_spawn s = {.argv = argv, .envp = environ, .thp_off = true};
 	_cleanup_close_ int fd = make_worker("w1", NULL), pidfd = -1;
 	pid_t pid;
 
@@ -164,7 +164,7 @@ static void refuse_clone3(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog program = { ARRAY_SIZE(code), code };
+	struct sock_fprog program = {ARRAY_SIZE(code), code};
 
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
@@ -173,7 +173,7 @@ static void refuse_clone3(void)
 /* Each step by a number of its own, since a child cannot use cmocka's assertions. */
 static int without_clone3(int fd, int gone)
 {
-	char *argv[] = { (char *)"sleep", (char *)"1000", NULL }, *missing[] = { (char *)"/no/such/program", NULL };
+	char *argv[] = {(char *)"sleep", (char *)"1000", NULL}, *missing[] = {(char *)"/no/such/program", NULL};
 	pid_t pid;
 
 	refuse_clone3();
@@ -188,7 +188,7 @@ static int without_clone3(int fd, int gone)
 
 static void works_without_clone3(void **state)
 {
-	struct mw_error err = { "" };
+	struct mw_error err = {""};
 	int fd = make_worker("w1", NULL), gone = make_worker("w2", NULL);
 	pid_t pid;
 
@@ -205,15 +205,9 @@ static void works_without_clone3(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		vm_test(charges_the_target),
-		vm_test(tells_why_exec_failed),
-		vm_test(passes_the_exit_status),
-		vm_test(refuses_an_inner_node),
-		vm_test(tells_a_removed_cgroup),
-		vm_test(starts_frozen),
-		vm_test(resets_signals),
-		vm_test(switches_huge_pages_off),
-		vm_test(works_without_clone3),
+		vm_test(charges_the_target),	vm_test(tells_why_exec_failed),	  vm_test(passes_the_exit_status),
+		vm_test(refuses_an_inner_node), vm_test(tells_a_removed_cgroup),  vm_test(starts_frozen),
+		vm_test(resets_signals),	vm_test(switches_huge_pages_off), vm_test(works_without_clone3),
 	};
 
 	if (argc == 3)

@@ -13,7 +13,7 @@ int mw_act_run(const struct mw_cli *cli, int argc, char **argv);
 	const struct mw_verb mw_verb_##action = {                                                                      \
 		.name = #action,                                                                                       \
 		.args = "[--dry-run] WORKER",                                                                          \
-		.summary = text,                                                                                       \
+		.summary = (text),                                                                                     \
 		.options = mw_act_options,                                                                             \
 		.min_args = 1,                                                                                         \
 		.max_args = 1,                                                                                         \

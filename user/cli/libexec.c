@@ -14,7 +14,7 @@ const char *mw_libexec_daemon(char *buf, size_t size)
 		buf[n] = '\0';
 		slash = strrchr(buf, '/');
 		if (slash && (size_t)(slash + 1 - buf) + sizeof(MW_DAEMON_PROGRAM) <= size) {
-			strcpy(slash + 1, MW_DAEMON_PROGRAM);
+			memcpy(slash + 1, MW_DAEMON_PROGRAM, sizeof(MW_DAEMON_PROGRAM));
 			if (access(buf, X_OK) == 0)
 				return buf;
 		}

@@ -21,7 +21,7 @@
 
 #define GUARD_MS      2000 /* a daemon that takes longer is as good as none */
 #define TOLD_MS	      1000 /* news it can live without */
-#define COMMAND_CHARS 120 /* of the command line, for people; the rest may hold secrets */
+#define COMMAND_CHARS 120UL /* of the command line, for people; the rest may hold secrets */
 
 struct run_values {
 	const char *class_name, *name;

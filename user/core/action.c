@@ -15,7 +15,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define STACK_SIZE (128 * 1024)
+#define STACK_SIZE (128UL * 1024)
 
 static const char *const names[] = {
 	[MW_ACTION_RECLAIM] = "reclaim", [MW_ACTION_LIMIT] = "limit", [MW_ACTION_KILL] = "kill",

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What an action does to a cgroup. Runs in a pool's thread; everything it needs comes with the action. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "core/action_do.h"
 #include "core/cgroup.h"
@@ -18,12 +13,9 @@
 #include "util/clock.h"
 #include "util/size.h"
 
-#define MARGIN	   (1ULL << 20) /* between what is in use and a lower memory.max: charges come in batches */
-#define MAX_REAPED 64 /* processes whose memory we help to free */
-#define LOOK_MS	   10
+#define MARGIN (1ULL << 20) /* between what is in use and a lower memory.max: charges come in batches */
 
-static void say(struct mw_action_result *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct mw_action_result *r, const char *fmt, ...)
+void mw_action_say(struct mw_action_result *r, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -32,18 +24,17 @@ static void say(struct mw_action_result *r, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A kernel's error as a status, with its sentence. */
-static int failed(struct mw_action_result *res, int r, const char *what)
+int mw_action_failed(struct mw_action_result *res, int r, const char *what)
 {
 	if (r == -ENOENT || r == -ENODEV) {
-		say(res, "%s: the cgroup is gone", what);
+		mw_action_say(res, "%s: the cgroup is gone", what);
 		return -ENODEV;
 	}
-	say(res, "%s: %s", what, strerror(-r));
+	mw_action_say(res, "%s: %s", what, strerror(-r));
 	return r;
 }
 
-static __u64 current(int dir_fd)
+__u64 mw_action_current(int dir_fd)
 {
 	__u64 bytes;
 
@@ -98,14 +89,14 @@ static void say_reclaimed(struct mw_action_result *res, const struct room *room,
 	mw_size_format(res->before_bytes, before, sizeof(before));
 	mw_size_format(a->bytes, asked, sizeof(asked));
 	if (res->status == -ETIMEDOUT)
-		say(res, "%s of %s freed (%.1f %%), less than the %s asked for: the deadline came first", saved, before,
-		    res->saved_pct, asked);
+		mw_action_say(res, "%s of %s freed (%.1f %%), less than the %s asked for: the deadline came first",
+			      saved, before, res->saved_pct, asked);
 	else if (!bytes)
-		say(res, "nothing of %s could be freed%s%s", before, room->why_no_swap ? ": " : "; it is all in use",
-		    room->why_no_swap ?: "");
+		mw_action_say(res, "nothing of %s could be freed%s%s", before,
+			      room->why_no_swap ? ": " : "; it is all in use", room->why_no_swap ?: "");
 	else
-		say(res, "%s of %s freed (%.1f %%)%s%s", saved, before, res->saved_pct,
-		    room->why_no_swap ? ", page cache only: " : "", room->why_no_swap ?: "");
+		mw_action_say(res, "%s of %s freed (%.1f %%)%s%s", saved, before, res->saved_pct,
+			      room->why_no_swap ? ", page cache only: " : "", room->why_no_swap ?: "");
 }
 
 static int reclaim(const struct mw_action_env *env, const struct mw_action *a, struct mw_action_result *res)
@@ -118,18 +109,18 @@ static int reclaim(const struct mw_action_env *env, const struct mw_action *a, s
 	mw_size_format(room.cache, cache, sizeof(cache));
 	mw_size_format(room.swap, swap, sizeof(swap));
 	if (!room.cache && room.why_no_swap) {
-		say(res, "nothing can be freed: no page cache to drop, and %s", room.why_no_swap);
+		mw_action_say(res, "nothing can be freed: no page cache to drop, and %s", room.why_no_swap);
 		return -ENOSPC;
 	}
 	if (a->dry_run) {
-		say(res, "would reclaim; %s of page cache, %s of swap to use", cache, swap);
+		mw_action_say(res, "would reclaim; %s of page cache, %s of swap to use", cache, swap);
 		return 0;
 	}
 	r = mw_cgroup_reclaim(a->dir_fd, a->bytes, a->deadline_ns, &freed);
 	if (r == -EOPNOTSUPP)
-		say(res, "this kernel has no memory.reclaim");
+		mw_action_say(res, "this kernel has no memory.reclaim");
 	else if (r)
-		return failed(res, r, "memory.reclaim");
+		return mw_action_failed(res, r, "memory.reclaim");
 	if (r)
 		return r;
 	res->after_bytes = res->before_bytes > freed ? res->before_bytes - freed : 0;
@@ -146,11 +137,11 @@ static int reclaim(const struct mw_action_env *env, const struct mw_action *a, s
 /* Make room under a lower limit. Returns what is in use afterwards. */
 static __u64 make_room(const struct mw_action *a, __u64 limit)
 {
-	__u64 used = current(a->dir_fd), freed, want = limit > MARGIN ? limit - MARGIN : 0;
+	__u64 used = mw_action_current(a->dir_fd), freed, want = limit > MARGIN ? limit - MARGIN : 0;
 
 	if (used > want && !a->dry_run)
 		mw_cgroup_reclaim(a->dir_fd, used - want, a->deadline_ns, &freed);
-	return current(a->dir_fd);
+	return mw_action_current(a->dir_fd);
 }
 
 /* memory.max below what is in use has the kernel kill: only when told so. */
@@ -164,8 +155,8 @@ static int check_max(const struct mw_action *a, const struct mw_action_write *w,
 	bytes = make_room(a, w->value);
 	if (bytes <= w->value)
 		return 0;
-	say(res, "memory.max stays: %s is below the %s in use, and the kernel would kill for it",
-	    mw_size_format(w->value, wanted, sizeof(wanted)), mw_size_format(bytes, used, sizeof(used)));
+	mw_action_say(res, "memory.max stays: %s is below the %s in use, and the kernel would kill for it",
+		      mw_size_format(w->value, wanted, sizeof(wanted)), mw_size_format(bytes, used, sizeof(used)));
 	return -EBUSY;
 }
 
@@ -188,7 +179,7 @@ static int write_one(const struct mw_action *a, const struct mw_action_write *w,
 	/* A host without swap accounting has no memory.swap.max, and then no swap to bound either. */
 	if (r == -ENOENT && !strncmp(w->file, "memory.swap", 11) && mw_cgroup_populated(a->dir_fd) >= 0)
 		return 0;
-	return r ? failed(res, r, w->file) : 0;
+	return r ? mw_action_failed(res, r, w->file) : 0;
 }
 
 static int limit(const struct mw_action *a, struct mw_action_result *res)
@@ -213,95 +204,6 @@ static int limit(const struct mw_action *a, struct mw_action_result *res)
 						 ? value
 						 : mw_size_format(a->writes[i].value, value, sizeof(value)));
 	}
-	return 0;
-}
-
-/* ---- kill ---- */
-
-/* Processes as descriptors, taken before the kill: their numbers may be someone else's right after it. */
-struct victims {
-	int fds[MAX_REAPED];
-	size_t n;
-	size_t found; /* may be more */
-};
-
-static void victims_close(struct victims *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		close(v->fds[i]);
-}
-
-static int victims_open(int dir_fd, struct victims *ret)
-{
-	pid_t pids[MAX_REAPED];
-	ssize_t n = mw_cgroup_pids(dir_fd, true, pids, MAX_REAPED);
-
-	if (n < 0)
-		return (int)n;
-	ret->found = (size_t)n;
-	for (ssize_t i = 0; i < n && i < MAX_REAPED; i++) {
-		int fd = pidfd_open(pids[i], 0);
-
-		if (fd >= 0)
-			ret->fds[ret->n++] = fd;
-	}
-	return 0;
-}
-
-/* Free a dying process's memory from here, where it is itself stuck (5.15 and later). */
-static void reap_memory(const struct victims *v)
-{
-	for (size_t i = 0; i < v->n; i++)
-		syscall(SYS_process_mrelease, v->fds[i], 0);
-}
-
-/* Wait until nobody is left. 0, -ETIMEDOUT, -errno. */
-static int wait_empty(int dir_fd, __u64 deadline_ns)
-{
-	_cleanup_close_ int fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-
-	for (;;) {
-		struct pollfd events = {fd, POLLPRI, 0};
-		int r = mw_cgroup_populated(dir_fd);
-
-		if (r <= 0)
-			return r == -ENOENT || r == -ENODEV ? 0 : r;
-		if (mw_now_ns() >= deadline_ns)
-			return -ETIMEDOUT;
-		poll(&events, 1, LOOK_MS);
-	}
-}
-
-static int kill_all(const struct mw_action *a, struct mw_action_result *res)
-{
-	_cleanup_(victims_close) struct victims v = {0};
-	__u64 begun = mw_now_ns();
-	char took[24], freed[24];
-	int r = victims_open(a->dir_fd, &v);
-
-	if (r)
-		return failed(res, r, "cgroup.procs");
-	if (a->dry_run) {
-		say(res, "would kill %zu processes", v.found);
-		return 0;
-	}
-	r = mw_cgroup_kill(a->dir_fd);
-	if (r)
-		return failed(res, r, "cgroup.kill");
-	reap_memory(&v);
-	r = wait_empty(a->dir_fd, a->deadline_ns);
-	if (r == -ETIMEDOUT)
-		say(res, "killed %zu processes, but some are still there at the deadline (hung in the kernel?)",
-		    v.found);
-	else if (r)
-		return failed(res, r, "cgroup.events");
-	if (r)
-		return r;
-	res->after_bytes = current(a->dir_fd);
-	say(res, "killed %zu processes, %s freed, empty after %s", v.found,
-	    mw_size_format(res->before_bytes > res->after_bytes ? res->before_bytes - res->after_bytes : 0, freed,
-			   sizeof(freed)),
-	    mw_duration_format(mw_now_ns() - begun, took, sizeof(took)));
 	return 0;
 }
 
@@ -330,19 +232,19 @@ static int freeze(const struct mw_action *a, struct mw_action_result *res)
 	int r;
 
 	if (a->dry_run) {
-		say(res, "would freeze");
+		mw_action_say(res, "would freeze");
 		return 0;
 	}
 	mark(a, 1); /* first: a death right after the write is then mended */
 	r = mw_cgroup_freeze(a->dir_fd, true);
 	if (r) {
 		mark(a, 0);
-		return failed(res, r, "cgroup.freeze");
+		return mw_action_failed(res, r, "cgroup.freeze");
 	}
 	r = wait_frozen(a->dir_fd, a->deadline_ns);
 	if (r && r != -ETIMEDOUT)
-		return failed(res, r, "cgroup.events");
-	say(res, r ? "told to freeze; some task has not stopped yet" : "frozen");
+		return mw_action_failed(res, r, "cgroup.events");
+	mw_action_say(res, r ? "told to freeze; some task has not stopped yet" : "frozen");
 	return r;
 }
 
@@ -351,14 +253,14 @@ static int thaw(const struct mw_action *a, struct mw_action_result *res)
 	int r;
 
 	if (a->dry_run) {
-		say(res, "would thaw");
+		mw_action_say(res, "would thaw");
 		return 0;
 	}
 	r = mw_cgroup_freeze(a->dir_fd, false);
 	if (r)
-		return failed(res, r, "cgroup.freeze");
+		return mw_action_failed(res, r, "cgroup.freeze");
 	mark(a, 0);
-	say(res, "thawed");
+	mw_action_say(res, "thawed");
 	return 0;
 }
 
@@ -367,7 +269,7 @@ static int thaw(const struct mw_action *a, struct mw_action_result *res)
 static int call(const struct mw_action *a, struct mw_action_result *res)
 {
 	if (a->dry_run) {
-		say(res, "would be done");
+		mw_action_say(res, "would be done");
 		return 0;
 	}
 	return a->call(a->arg, res->text, sizeof(res->text));
@@ -376,18 +278,18 @@ static int call(const struct mw_action *a, struct mw_action_result *res)
 static int act(const struct mw_action_env *env, const struct mw_action *a, struct mw_action_result *res)
 {
 	if (a->still && !a->still(a->dir_fd, a->arg)) {
-		say(res, "not needed any more at the second look");
+		mw_action_say(res, "not needed any more at the second look");
 		return -ECANCELED;
 	}
 	if (a->kind == MW_ACTION_RECLAIM || a->kind == MW_ACTION_LIMIT || a->kind == MW_ACTION_KILL)
-		res->before_bytes = res->after_bytes = current(a->dir_fd);
+		res->before_bytes = res->after_bytes = mw_action_current(a->dir_fd);
 	switch (a->kind) {
 	case MW_ACTION_RECLAIM:
 		return reclaim(env, a, res);
 	case MW_ACTION_LIMIT:
 		return limit(a, res);
 	case MW_ACTION_KILL:
-		return kill_all(a, res);
+		return mw_action_kill(a, res);
 	case MW_ACTION_FREEZE:
 		return freeze(a, res);
 	case MW_ACTION_THAW:

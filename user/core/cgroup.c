@@ -50,8 +50,8 @@ static bool parse_mount(char *line, char **ret_root, char **ret_point, const cha
 int mw_cgroup_mount(const char *prefix, char *ret_path, size_t size)
 {
 	_cleanup_fclose_ FILE *f = NULL;
-	_cleanup_free_ char *line = NULL, *found = NULL;
-	char path[PATH_MAX];
+	_cleanup_free_ char *line = NULL;
+	char path[PATH_MAX], found[PATH_MAX] = "";
 	size_t room = 0;
 
 	if (snprintf(path, sizeof(path), "%s/proc/self/mountinfo", prefix) >= (int)sizeof(path))
@@ -64,24 +64,21 @@ int mw_cgroup_mount(const char *prefix, char *ret_path, size_t size)
 		const char *type;
 		bool whole;
 
-		if (!parse_mount(line, &root, &point, &type) || strcmp(type, "cgroup2"))
+		if (!parse_mount(line, &root, &point, &type) || strcmp(type, "cgroup2") != 0)
 			continue;
 		whole = !strcmp(root, "/"); /* a bind mount of one container's part is only a last resort */
-		if (found && !whole)
+		if (*found && !whole)
 			continue;
-		free(found);
-		found = strdup(point);
-		if (!found)
-			return -ENOMEM;
+		snprintf(found, sizeof(found), "%s", point);
 		if (whole)
 			break;
 	}
-	if (!found)
+	if (!*found)
 		return -ENOENT;
 	unescape(found);
 	if (strlen(found) >= size)
 		return -ENAMETOOLONG;
-	strcpy(ret_path, found);
+	memcpy(ret_path, found, strlen(found) + 1);
 	return 0;
 }
 
@@ -165,7 +162,7 @@ static int parse_u64(const char *text, __u64 *ret)
 
 int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret)
 {
-	char buf[64];
+	char buf[64] = "";
 	ssize_t n = mw_cgroup_read(dir_fd, file, buf, sizeof(buf));
 
 	if (n < 0)

@@ -14,18 +14,23 @@
 #include "memweir/abi.h"
 #include "util/error.h"
 
-/* Where cgroup v2 is mounted (/sys/fs/cgroup, or .../unified on hybrid hosts), from PREFIX/proc/self/mountinfo. -ENOENT without cgroup v2. */
+/* Where cgroup v2 is mounted (/sys/fs/cgroup, or .../unified on hybrid hosts), from PREFIX/proc/self/mountinfo. -ENOENT
+ * without cgroup v2. */
 int mw_cgroup_mount(const char *prefix, char *ret_path, size_t size);
 /* Whether the memory controller is available at this directory (cgroup.controllers). */
 bool mw_cgroup_has_memory(int dir_fd);
 
-int mw_cgroup_open(const char *path); /* O_DIRECTORY|O_CLOEXEC|O_RDONLY descriptor or -errno; no symbolic link at the end */
-/* kernfs id, what BPF calls the cgroup id (name_to_handle_at; elsewhere than on cgroupfs the inode number). 0 on failure. */
+int mw_cgroup_open(
+	const char *path); /* O_DIRECTORY|O_CLOEXEC|O_RDONLY descriptor or -errno; no symbolic link at the end */
+/* kernfs id, what BPF calls the cgroup id (name_to_handle_at; elsewhere than on cgroupfs the inode number). 0 on
+ * failure. */
 __u64 mw_cgroup_id(int dir_fd);
 
-/* Read a whole file into buf, NUL-terminated. Length or -errno; -E2BIG when it does not fit (buf then holds its beginning). */
+/* Read a whole file into buf, NUL-terminated. Length or -errno; -E2BIG when it does not fit (buf then holds its
+ * beginning). */
 ssize_t mw_cgroup_read(int dir_fd, const char *file, char *buf, size_t size);
-int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret); /* "max" is MW_UNLIMITED; -EBADMSG when it is no number */
+int mw_cgroup_read_u64(int dir_fd, const char *file,
+		       __u64 *ret); /* "max" is MW_UNLIMITED; -EBADMSG when it is no number */
 /*
  * 0 or -errno. Opened with O_NONBLOCK: newer kernels then neither reclaim nor kill inside a write of
  * memory.max or .high; 6.1 and 6.12 do, so it may block. memory.reclaim always may.
@@ -33,7 +38,8 @@ int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret); /* "max" is MW
 int mw_cgroup_write(int dir_fd, const char *file, const char *value);
 int mw_cgroup_write_u64(int dir_fd, const char *file, __u64 value); /* MW_UNLIMITED as "max" */
 
-/* Value of "key N" in a flat keyed buffer (memory.stat, memory.events, cgroup.events). -ENOENT; -EBADMSG when it is no number. */
+/* Value of "key N" in a flat keyed buffer (memory.stat, memory.events, cgroup.events). -ENOENT; -EBADMSG when it is no
+ * number. */
 int mw_keyed_u64(const char *buf, const char *key, __u64 *ret);
 
 /*
@@ -57,7 +63,8 @@ int mw_cgroup_has_pid(int dir_fd, pid_t pid); /* in cgroup.procs of this directo
 /* Ids of all cgroups below (not itself), for maps/members. Number found (may exceed n) or -errno. */
 ssize_t mw_cgroup_descendants(int dir_fd, __u64 *ids, size_t n);
 
-/* Remove the cgroups below that have no processes, deepest first: what a worker made and left behind. 0 or -errno of the first that stayed. */
+/* Remove the cgroups below that have no processes, deepest first: what a worker made and left behind. 0 or -errno of
+ * the first that stayed. */
 int mw_cgroup_remove_below(int dir_fd);
 
 /* A worker's directory below ROOT, as a starting daemon finds it. */
@@ -80,13 +87,15 @@ ssize_t mw_cgroup_list(int root_fd, struct mw_cgroup_entry *entries, size_t n);
  */
 int mw_cgroup_reclaim(int dir_fd, __u64 bytes, __u64 deadline_ns, __u64 *ret_reclaimed);
 
-/* Any thread of it asleep in the over-high throttle now (wchan)? Writes up to n tids; number found or -errno. proc_root "/proc". */
+/* Any thread of it asleep in the over-high throttle now (wchan)? Writes up to n tids; number found or -errno. proc_root
+ * "/proc". */
 ssize_t mw_cgroup_throttled(const char *proc_root, int dir_fd, pid_t *tids, size_t n);
 
 /*
  * Effective memory.low of dir: the least of its own and what each ancestor up to the mount still
  * protects (an ancestor with 0 makes it 0). *ret_blocker: path (from the mount, no leading slash) of the ancestor that
- * takes most of it away, "" if none. cgroup: path from the mount, with or without leading slash. -ENOENT when gone.
+ * takes most of it away, "" if none. (Mounted with memory_recursiveprot an ancestor can give more than the own.)
+ * cgroup: path from the mount, with or without leading slash. -ENOENT when gone.
  */
 int mw_cgroup_effective_low(const char *mount, const char *cgroup, __u64 *ret_low, char *ret_blocker, size_t size);
 

@@ -16,7 +16,6 @@
 #include "core/cgroup.h"
 #include "core/cgroup_limits.h"
 #include "core/root.h"
-#include "core/systemd.h"
 #include "util/cleanup.h"
 
 /* What libcgroup said last, for the sentence of the caller's error. One thread calls this. */
@@ -91,7 +90,7 @@ static int check_mount(const char *mount, struct mw_error *err)
 
 	if (ecg)
 		return mw_fail(err, -EOPNOTSUPP, "no memory controller: %s", cgroup_strerror(ecg));
-	if (strcmp(point, mount))
+	if (strcmp(point, mount) != 0)
 		return mw_fail(err, -EOPNOTSUPP, "the memory controller is at %s, not on cgroup v2 at %s", point,
 			       mount);
 	return 0;
@@ -139,19 +138,6 @@ static int change(int dir_fd, const char *path, const struct mw_limit_file *sett
 	if (ecg)
 		return fail_ecg(err, ecg, "set limits of", path);
 	return mw_limit_verify(dir_fd, path, settings, n, err);
-}
-
-/* The limits of a unit's own cgroup are PID 1's to write: it takes back what others write there. */
-static int change_unit(int dir_fd, const char *unit, const char *property, const struct mw_limit_file *s,
-		       struct mw_error *err)
-{
-	struct mw_unit_value value = {property, s->value};
-	__u64 now;
-
-	/* The sum of the protection changes with every worker: no call when there is nothing to change. */
-	if (dir_fd >= 0 && !mw_cgroup_read_u64(dir_fd, s->file, &now) && now == mw_limit_rounded(s->value))
-		return 0;
-	return mw_systemd_set(unit, &value, 1, err);
 }
 
 /* Make the directory; libcgroup enables memory in every ancestor but the cgroup root's. Existing is fine. */
@@ -217,7 +203,7 @@ int mw_setup_root(const char *mount, const char *root, __u64 budget, struct mw_e
 	if (r)
 		return r;
 	if (mw_root_is_unit(root))
-		return change_unit(fd, MW_ROOT_SCOPE, "MemoryMax", &setting, err);
+		return mw_root_set_max(fd, budget, err);
 	return change(fd, root, &setting, 1, err);
 }
 
@@ -362,15 +348,6 @@ int mw_setup_remove(const char *mount, const char *path, struct mw_error *err)
 	return 0;
 }
 
-/* Protection of the scope is inert without the slice's. */
-static int change_scope_low(int dir_fd, const struct mw_limit_file *s, struct mw_error *err)
-{
-	_cleanup_close_ int slice_fd = openat(dir_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = change_unit(slice_fd, MW_ROOT_SLICE, "MemoryLow", s, err);
-
-	return r ? r : change_unit(dir_fd, MW_ROOT_SCOPE, "MemoryLow", s, err);
-}
-
 int mw_setup_low(const char *mount, const char *path, __u64 low, struct mw_error *err)
 {
 	_cleanup_close_ int fd = open_cgroup(mount, path);
@@ -379,6 +356,6 @@ int mw_setup_low(const char *mount, const char *path, __u64 low, struct mw_error
 	if (fd < 0)
 		return mw_fail(err, fd, "cannot open cgroup %s: %s", path, strerror(-fd));
 	if (mw_root_is_unit(path))
-		return change_scope_low(fd, &setting, err);
+		return mw_root_set_low(fd, low, err);
 	return change(fd, path, &setting, 1, err);
 }

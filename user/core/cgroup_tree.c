@@ -282,8 +282,8 @@ static int list_worker(int dir_fd, const char *name, void *arg)
 		struct mw_cgroup_entry *e = &l->entries[l->found];
 
 		*e = (struct mw_cgroup_entry){.id = mw_cgroup_id(dir_fd)};
-		strcpy(e->class_name, l->class_name);
-		strcpy(e->name, name);
+		memcpy(e->class_name, l->class_name, strlen(l->class_name));
+		memcpy(e->name, name, strlen(name));
 	}
 	l->found++;
 	return 0;

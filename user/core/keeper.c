@@ -106,7 +106,7 @@ static __u64 patience(const struct keeper *k, __u64 now)
 {
 	const struct mw_keeper_table *t = k->hold.table;
 
-	if (mw_keeper_load(&t->stopping))
+	if (k->terminating || mw_keeper_load(&t->stopping))
 		return MW_KEEPER_STOP_NS;
 	if (!k->beat || mw_keeper_load(&t->busy_until_ns) > now)
 		return MW_KEEPER_START_NS;

@@ -49,6 +49,13 @@ static void take_message(struct mw_keeper_hold *h, const struct mw_keeper_messag
 		close(fds[i]);
 }
 
+static bool well_formed(const struct mw_keeper_message *m, size_t length)
+{
+	size_t head = offsetof(struct mw_keeper_message, entries);
+
+	return length >= head && m->n <= (length - head) / sizeof(m->entries[0]);
+}
+
 static unsigned descriptors_of(struct msghdr *msg, int *fds)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
@@ -65,7 +72,7 @@ int mw_keeper_hold_receive(struct mw_keeper_hold *h, int sock)
 {
 	for (;;) {
 		char control[CMSG_SPACE(sizeof(int) * MW_KEEPER_BATCH)] __attribute__((aligned(8)));
-		struct mw_keeper_message m;
+		struct mw_keeper_message m = {0};
 		struct iovec io = {&m, sizeof(m)};
 		struct msghdr msg = {.msg_iov = &io,
 				     .msg_iovlen = 1,
@@ -82,10 +89,8 @@ int mw_keeper_hold_receive(struct mw_keeper_hold *h, int sock)
 		if (n <= 0)
 			return -EPIPE;
 		n_fds = descriptors_of(&msg, fds);
-		if ((size_t)n < offsetof(struct mw_keeper_message, entries))
-			m.n = 0;
-		else if (m.n > ((size_t)n - offsetof(struct mw_keeper_message, entries)) / sizeof(m.entries[0]))
-			m.n = 0;
+		if (!well_formed(&m, (size_t)n))
+			m.n = 0; /* its descriptors are closed */
 		take_message(h, &m, fds, n_fds);
 	}
 }

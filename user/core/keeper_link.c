@@ -76,6 +76,14 @@ static int connect_private(__u32 max_workers, struct mw_keeper_link **ret_link, 
 	return 0;
 }
 
+/* A daemon that adopts thousands of workers passes them on faster than the keeper gets to run. */
+static void widen(int sock)
+{
+	const int bytes = 4 << 20;
+
+	setsockopt(sock, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)); /* without root it stays as it is */
+}
+
 int mw_keeper_connect(__u32 max_workers, struct mw_keeper_link **ret_link, struct mw_error *err)
 {
 	struct mw_keeper_link *l;
@@ -98,6 +106,7 @@ int mw_keeper_connect(__u32 max_workers, struct mw_keeper_link **ret_link, struc
 	if (!l)
 		return mw_fail(err, -ENOMEM, "keeper: its table cannot be mapped");
 	l->sock = fds[0];
+	widen(l->sock);
 	l->table_fd = fds[1];
 	l->program_fd = fds[2];
 	*ret_link = l;
@@ -347,6 +356,7 @@ int mw_keeper_replace(struct mw_keeper_link *l, struct mw_error *err)
 	l->child = pid;
 	mw_close(&l->sock);
 	l->sock = TAKE_FD(ours);
+	widen(l->sock);
 	forget_passed(l);
 	flush_all(l);
 	return 0;

@@ -56,7 +56,7 @@ static const char *manager_of(const char *component)
 		size_t n = strlen(managers[i].prefix);
 		char last = managers[i].prefix[n - 1];
 
-		if (strncmp(component, managers[i].prefix, n))
+		if (strncmp(component, managers[i].prefix, n) != 0)
 			continue;
 		if (last == '-' || last == '_' || !component[n] || component[n] == '.')
 			return is_unit(component) && last != '-' ? "" : managers[i].manager;
@@ -172,7 +172,7 @@ bool mw_systemd_owns(const char *mount, const char *cgroup, char *ret_unit, size
 
 const char *mw_owner_say(const struct mw_owner_info *info, const char *cgroup, char *buf, size_t size)
 {
-	bool container = *info->manager && strcmp(info->manager, "systemd");
+	bool container = *info->manager && strcmp(info->manager, "systemd") != 0;
 
 	cgroup += strspn(cgroup, "/");
 	buf[0] = '\0';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Who owns a cgroup decides how it is written. Judged from its path and from the mark systemd leaves on delegated units. */
+/* Who owns a cgroup decides how it is written. Judged from its path and from the mark systemd leaves on delegated
+ * units. */
 #ifndef MW_OWNER_H
 #define MW_OWNER_H
 
@@ -18,7 +19,8 @@ struct mw_owner_info {
 	enum mw_owner owner;
 	char unit[256]; /* the systemd unit it is or stands below, "docker-….scope"; "" outside of any */
 	bool delegated; /* below a unit with Delegate=yes: PID 1 does not write here, the unit's own manager may */
-	const char *manager; /* "systemd", "docker", "podman", "containerd", "cri-o", "kubelet", "lxc"; "" unknown; static text */
+	const char *manager; /* "systemd", "docker", "podman", "containerd", "cri-o", "kubelet", "lxc"; "" unknown;
+				static text */
 };
 
 /* Whether a cgroup (path from the mount, no leading slash) bears systemd's mark of delegation. */

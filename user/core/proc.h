@@ -8,18 +8,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* The cgroup v2 path of a process, from the cgroup root, with a leading slash ("/" for the root). -ESRCH when gone, -ENOENT without v2. */
+/* The cgroup v2 path of a process, from the cgroup root, with a leading slash ("/" for the root). -ESRCH when gone,
+ * -ENOENT without v2. */
 int mw_proc_cgroup(const char *proc_root, pid_t pid, char *ret_path, size_t size);
 /* comm of /proc/PID/comm without newline; "" when gone. */
 void mw_proc_comm(const char *proc_root, pid_t pid, char *ret_comm, size_t size);
 /* Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good. -ESRCH. */
 int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks);
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid);
-/* anon + swap and shmem of a process (status: RssAnon, VmSwap, RssShmem), bytes: for hosts without the v2 memory controller. -ESRCH. */
-int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem, __u64 *ret_file);
+/* anon + swap and shmem of a process (status: RssAnon, VmSwap, RssShmem), bytes: for hosts without the v2 memory
+ * controller. -ESRCH. */
+int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem,
+		   __u64 *ret_file);
 /* wchan of a task contains the over-high function. 1, 0 or -errno. */
 int mw_proc_throttled(const char *proc_root, pid_t tid);
-/* Does the process tree below pid fill the cgroup, i.e. is every member of it pid or a descendant? Basis of attach in place. */
+/* Does the process tree below pid fill the cgroup, i.e. is every member of it pid or a descendant? Basis of attach in
+ * place. */
 bool mw_proc_tree_fills(const char *proc_root, pid_t pid, const pid_t *members, size_t n);
 /* Total and free swap of the host, bytes (meminfo). */
 int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free);

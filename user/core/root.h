@@ -12,16 +12,17 @@
 #ifndef MW_ROOT_H
 #define MW_ROOT_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "util/error.h"
 
-#define MW_ROOT_PLAIN "memweir"
-#define MW_ROOT_SLICE "memweir.slice"
-#define MW_ROOT_SCOPE "memweir-workers.scope"
+#define MW_ROOT_PLAIN  "memweir"
+#define MW_ROOT_SLICE  "memweir.slice"
+#define MW_ROOT_SCOPE  "memweir-workers.scope"
 #define MW_ROOT_HOLDER "memweir-hold" /* comm of the holder */
-#define MW_ROOT_LEAF "daemon" /* below ROOT: the holder's place; no class may have this name */
+#define MW_ROOT_LEAF   "daemon" /* below ROOT: the holder's place; no class may have this name */
 
 /*
  * ROOT's path from the mount, without leading slash. configured: tree.root of the configuration, "" to choose.
@@ -38,5 +39,11 @@ int mw_root_release(const char *mount, const char *root);
 
 /* Is ROOT's own directory a systemd unit's, so that its limits are set through PID 1 (cgroup_setup.c does)? */
 bool mw_root_is_unit(const char *root);
+/*
+ * What cgroup_setup.c calls for such a ROOT: its budget; its protection, with the slice's, without which it
+ * would be inert. One thread calls this; each blocks for MW_SYSTEMD_TIMEOUT_S at most, no call when nothing changes.
+ */
+int mw_root_set_max(int root_fd, __u64 max, struct mw_error *err);
+int mw_root_set_low(int root_fd, __u64 low, struct mw_error *err);
 
 #endif

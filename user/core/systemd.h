@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* What we ask of PID 1, over sd-bus. systemd.c is the only file of core that includes libsystemd. Each call may block for MW_SYSTEMD_TIMEOUT_S. */
+/* What we ask of PID 1, over sd-bus. systemd.c is the only file of core that includes libsystemd. Each call may block
+ * for MW_SYSTEMD_TIMEOUT_S. */
 #ifndef MW_SYSTEMD_H
 #define MW_SYSTEMD_H
 
@@ -31,7 +32,8 @@ struct mw_unit_value {
 	const char *property;
 	__u64 value;
 };
-/* SetUnitProperties until the next boot (or the unit's end). PID 1 writes the files a moment after. -ENOENT: no such unit. */
+/* SetUnitProperties until the next boot (or the unit's end). PID 1 writes the files a moment after. -ENOENT: no such
+ * unit. */
 int mw_systemd_set(const char *unit, const struct mw_unit_value *values, size_t n, struct mw_error *err);
 
 #endif

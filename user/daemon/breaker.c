@@ -23,37 +23,10 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define RING	   1024 /* a power of two */
-#define MAX_ABOVE  256
-#define STACK_SIZE (128 * 1024)
-#define PASS_NS	   (5 * MW_NS_PER_MS) /* the lock is given up after this long */
-#define NICE	   (-10)
-
-enum { EVENT_WAKE, EVENT_SEAT, EVENT_ABOVE };
-
-struct request {
-	__u64 cgroup_id, time_ns;
-	__u32 slot;
-	pid_t tid; /* 0: near */
-};
-
-struct mw_breaker {
-	char *proc_root;
-	struct mw_seat_env env;
-	bool poll_events;
-	__u32 max_workers, n_active, turn;
-	pthread_t thread;
-	pthread_mutex_t lock; /* seats, above, active */
-	int epoll_fd, wake_fd, report_fd;
-	bool stop; /* atomic, as all below */
-	__u64 lost;
-	__u32 req_head, req_tail, rep_head, rep_tail; /* heads: the reader's */
-	struct request requests[RING];
-	struct mw_breaker_report reports[RING];
-	struct mw_above above[MAX_ABOVE];
-	__u32 *active; /* slots being followed */
-	struct mw_seat *seats;
-};
+#define MW_BREAKER_RING 1024 /* a power of two */
+#define STACK_SIZE	(128UL * 1024)
+#define PASS_NS		(5 * MW_NS_PER_MS) /* the lock is given up after this long */
+#define NICE		(-10)
 
 static void wake(int fd)
 {
@@ -69,40 +42,40 @@ static void lost(struct mw_breaker *b)
 
 /* ---- rings ---- */
 
-static void request(struct mw_breaker *b, const struct request *r)
+static void request(struct mw_breaker *b, const struct mw_breaker_request *r)
 {
 	__u32 tail = b->req_tail;
 
-	if (tail - __atomic_load_n(&b->req_head, __ATOMIC_ACQUIRE) == RING) {
+	if (tail - __atomic_load_n(&b->req_head, __ATOMIC_ACQUIRE) == MW_BREAKER_RING) {
 		lost(b);
 		return;
 	}
-	b->requests[tail % RING] = *r;
+	b->requests[tail % MW_BREAKER_RING] = *r;
 	__atomic_store_n(&b->req_tail, tail + 1, __ATOMIC_RELEASE);
 	wake(b->wake_fd);
 }
 
-static bool next_request(struct mw_breaker *b, struct request *ret)
+static bool next_request(struct mw_breaker *b, struct mw_breaker_request *ret)
 {
 	__u32 head = b->req_head;
 
 	if (head == __atomic_load_n(&b->req_tail, __ATOMIC_ACQUIRE))
 		return false;
-	*ret = b->requests[head % RING];
+	*ret = b->requests[head % MW_BREAKER_RING];
 	__atomic_store_n(&b->req_head, head + 1, __ATOMIC_RELEASE);
 	return true;
 }
 
 /* With the lock: the thread's, and the loop's when it takes a worker away. */
-static void report(struct mw_breaker *b, const struct mw_breaker_report *r)
+void mw_breaker_tell(struct mw_breaker *b, const struct mw_breaker_report *r)
 {
 	__u32 tail = b->rep_tail;
 
-	if (tail - __atomic_load_n(&b->rep_head, __ATOMIC_ACQUIRE) == RING) {
+	if (tail - __atomic_load_n(&b->rep_head, __ATOMIC_ACQUIRE) == MW_BREAKER_RING) {
 		lost(b);
 		return;
 	}
-	b->reports[tail % RING] = *r;
+	b->reports[tail % MW_BREAKER_RING] = *r;
 	__atomic_store_n(&b->rep_tail, tail + 1, __ATOMIC_RELEASE);
 	wake(b->report_fd);
 }
@@ -116,40 +89,12 @@ bool mw_breaker_next(struct mw_breaker *b, struct mw_breaker_report *ret_report)
 	(void)!read(b->report_fd, &count, sizeof(count));
 	if (head == __atomic_load_n(&b->rep_tail, __ATOMIC_ACQUIRE))
 		return false;
-	*ret_report = b->reports[head % RING];
+	*ret_report = b->reports[head % MW_BREAKER_RING];
 	__atomic_store_n(&b->rep_head, head + 1, __ATOMIC_RELEASE);
 	return true;
 }
 
 /* ---- the thread's work, with the lock ---- */
-
-static void end_following(struct mw_breaker *b, struct mw_seat *s)
-{
-	struct mw_breaker_report r;
-
-	for (__u32 i = 0; i < b->n_active; i++) {
-		if (b->active[i] == s->slot) {
-			b->active[i] = b->active[--b->n_active];
-			break;
-		}
-	}
-	if (mw_seat_end(s, b->env.dry_run, mw_now_ns(), &r))
-		report(b, &r);
-}
-
-static void release(struct mw_breaker *b, struct mw_seat *s)
-{
-	if (s->active)
-		end_following(b, s);
-	for (unsigned i = 0; i < s->n_above; i++) {
-		struct mw_above *a = &b->above[s->above[i]];
-
-		if (!--a->refs)
-			mw_above_close(a);
-	}
-	__atomic_store_n(&s->cgroup_id, 0, __ATOMIC_RELEASE);
-	mw_seat_close(s);
-}
 
 static void follow(struct mw_breaker *b, struct mw_seat *s, pid_t tid, __u64 time_ns, __u64 now_ns)
 {
@@ -159,7 +104,7 @@ static void follow(struct mw_breaker *b, struct mw_seat *s, pid_t tid, __u64 tim
 }
 
 /* Lift, without anything to follow. */
-static void serve_near(struct mw_breaker *b, struct mw_seat *s, const struct request *q)
+static void serve_near(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q)
 {
 	struct mw_breaker_report r;
 	bool known = s->active;
@@ -168,13 +113,13 @@ static void serve_near(struct mw_breaker *b, struct mw_seat *s, const struct req
 		mw_seat_begin(s, 0, q->time_ns, q->time_ns);
 	if (mw_seat_lift(s, &b->env) == -ENODEV) {
 		s->active = known;
-		release(b, s);
+		mw_breaker_release(b, s);
 	} else if (!known && mw_seat_end(s, b->env.dry_run, mw_now_ns(), &r)) {
-		report(b, &r);
+		mw_breaker_tell(b, &r);
 	}
 }
 
-static void serve(struct mw_breaker *b, const struct request *q)
+static void serve(struct mw_breaker *b, const struct mw_breaker_request *q)
 {
 	struct mw_seat *s = &b->seats[q->slot];
 
@@ -186,7 +131,7 @@ static void serve(struct mw_breaker *b, const struct request *q)
 	}
 	follow(b, s, q->tid, q->time_ns, mw_now_ns());
 	if (mw_seat_lift(s, &b->env) == -ENODEV)
-		release(b, s);
+		mw_breaker_release(b, s);
 }
 
 static void on_above(struct mw_breaker *b, __u32 index)
@@ -218,7 +163,7 @@ static void on_seat(struct mw_breaker *b, __u32 slot)
 	if (!s->cgroup_id || s->events < 0)
 		return;
 	if (pread(s->events, buf, sizeof(buf), 0) < 0 && errno == ENODEV)
-		release(b, s);
+		mw_breaker_release(b, s);
 	else
 		follow(b, s, 0, now, now);
 }
@@ -236,9 +181,9 @@ static void step_all(struct mw_breaker *b)
 			continue;
 		r = mw_seat_step(s, &b->env, now);
 		if (r < 0)
-			release(b, s);
+			mw_breaker_release(b, s);
 		else if (!r)
-			end_following(b, s);
+			mw_breaker_end(b, s);
 	}
 }
 
@@ -262,7 +207,7 @@ static int timeout_ms(const struct mw_breaker *b, __u64 pass_ns)
 static int pass(struct mw_breaker *b, const struct epoll_event *events, int n)
 {
 	__u64 begin = mw_now_ns();
-	struct request q;
+	struct mw_breaker_request q;
 	int ms;
 
 	pthread_mutex_lock(&b->lock);
@@ -271,9 +216,9 @@ static int pass(struct mw_breaker *b, const struct epoll_event *events, int n)
 	for (int i = 0; i < n; i++) {
 		__u32 index = (__u32)events[i].data.u64;
 
-		if (events[i].data.u64 >> 32 == EVENT_SEAT)
+		if (events[i].data.u64 >> 32 == MW_BREAKER_ON_SEAT)
 			on_seat(b, index);
-		else if (events[i].data.u64 >> 32 == EVENT_ABOVE)
+		else if (events[i].data.u64 >> 32 == MW_BREAKER_ON_ABOVE)
 			on_above(b, index);
 	}
 	step_all(b);
@@ -336,7 +281,7 @@ static void discard(struct mw_breaker **bp)
 int mw_breaker_new(const struct mw_breaker_options *opts, struct mw_breaker **ret_breaker, struct mw_error *err)
 {
 	_cleanup_(discard) struct mw_breaker *b = calloc(1, sizeof(*b));
-	struct epoll_event wakes = {EPOLLIN, {.u64 = (__u64)EVENT_WAKE << 32}};
+	struct epoll_event wakes = {EPOLLIN, {.u64 = (__u64)MW_BREAKER_ON_WAKE << 32}};
 	int r;
 
 	if (!b)
@@ -372,102 +317,14 @@ void mw_breaker_free(struct mw_breaker *b)
 	pthread_join(b->thread, NULL); /* a pulse ends with its 0 before the thread looks at stop */
 	for (__u32 i = 0; i < b->max_workers; i++)
 		if (b->seats[i].cgroup_id)
-			release(b, &b->seats[i]);
+			mw_breaker_release(b, &b->seats[i]);
 	pthread_mutex_destroy(&b->lock);
 	discard(&b);
 }
 
-/* Index of a place for an ancestor, with one more reference. -errno. With the lock. */
-static int hold_above(struct mw_breaker *b, int dir_fd)
-{
-	struct mw_above *found = NULL;
-	__u64 id = mw_cgroup_id(dir_fd);
-	int r;
-
-	for (int i = 0; i < MAX_ABOVE; i++) {
-		struct mw_above *a = &b->above[i];
-
-		if (a->refs && a->cgroup_id == id) {
-			a->refs++;
-			return i;
-		}
-		if (!a->refs && !found)
-			found = a;
-	}
-	if (!found)
-		return -ENOSPC;
-	r = mw_above_open(found, dir_fd, b->poll_events);
-	if (r)
-		return r;
-	found->cgroup_id = id;
-	found->refs = 1;
-	if (found->events >= 0) {
-		struct epoll_event e = {EPOLLPRI, {.u64 = (__u64)EVENT_ABOVE << 32 | (__u64)(found - b->above)}};
-
-		epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, found->events, &e); /* refused: its workers' own events remain */
-	}
-	return (int)(found - b->above);
-}
-
-static int hold_all_above(struct mw_breaker *b, struct mw_seat *s, const int *fds, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int at = hold_above(b, fds[i]);
-
-		if (at < 0)
-			return at;
-		s->above[s->n_above++] = (__u16)at;
-	}
-	return 0;
-}
-
-static int place(struct mw_breaker *b, struct mw_seat *s, __u64 cgroup_id, const int *ancestor_fds, unsigned n)
-{
-	struct epoll_event e = {EPOLLPRI, {.u64 = (__u64)EVENT_SEAT << 32 | s->slot}};
-	int r;
-
-	pthread_mutex_lock(&b->lock);
-	r = hold_all_above(b, s, ancestor_fds, n);
-	if (!r && s->events >= 0 && epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, s->events, &e))
-		r = -errno;
-	if (r)
-		release(b, s);
-	else
-		__atomic_store_n(&s->cgroup_id, cgroup_id, __ATOMIC_RELEASE);
-	pthread_mutex_unlock(&b->lock);
-	return r;
-}
-
-int mw_breaker_add(struct mw_breaker *b, __u32 slot, __u64 cgroup_id, int dir_fd, const int *ancestor_fds,
-		   unsigned n_ancestors, bool may_lift)
-{
-	struct mw_seat *s;
-	int r;
-
-	if (slot >= b->max_workers || !cgroup_id || n_ancestors > MW_BREAKER_ABOVE)
-		return -EINVAL;
-	s = &b->seats[slot];
-	/* Free seats are ours alone: the thread looks at none without an id. */
-	if (__atomic_load_n(&s->cgroup_id, __ATOMIC_ACQUIRE))
-		return -EEXIST;
-	pthread_mutex_lock(&b->lock); /* the thread may be closing a vanished one */
-	*s = (struct mw_seat){.slot = slot, .may_lift = may_lift, .dir = -1, .high = -1, .freeze = -1, .events = -1};
-	pthread_mutex_unlock(&b->lock);
-	r = mw_seat_open(s, dir_fd, b->poll_events);
-	return r ? r : place(b, s, cgroup_id, ancestor_fds, n_ancestors);
-}
-
-void mw_breaker_remove(struct mw_breaker *b, __u32 slot)
-{
-	pthread_mutex_lock(&b->lock);
-	if (slot < b->max_workers && b->seats[slot].cgroup_id)
-		release(b, &b->seats[slot]);
-	pthread_mutex_unlock(&b->lock);
-}
-
 static void ask(struct mw_breaker *b, __u32 slot, pid_t tid, __u64 time_ns)
 {
-	struct request q = {.slot = slot, .tid = tid, .time_ns = time_ns};
+	struct mw_breaker_request q = {.slot = slot, .tid = tid, .time_ns = time_ns};
 
 	if (slot >= b->max_workers)
 		return;

@@ -7,7 +7,8 @@
  * lifted). Everything it needs on the way is allocated beforehand and locked.
  *
  * Rules: never a pulse without a confirmed sleep, never when cgroup.freeze is
- * already 1, never two threads pulsing one worker, never one the keeper does not hold. The keeper's table
+ * already 1, never two threads pulsing one worker, never one the keeper does not hold, no more than 100 in
+ * one following (a limit that is not ours to lift). The keeper's table
  * says "frozen by us" before the 1 is written and is cleared after the 0, so that a death in between is mended.
  *
  * Between the look at cgroup.freeze and our 0 an administrator's 1 would be
@@ -42,7 +43,7 @@ struct mw_breaker_report {
 	__u64 cgroup_id;
 	__u64 time_ns; /* of the first confirmed sleep or the near event */
 	__u64 slept_ns; /* how long a sleep was seen to last until it ended; 0: lifted before any */
-	__u32 pulses;
+	__u32 pulses; /* 100: no more were tried */
 	bool lifted; /* memory.high of the worker was written max by this (dry_run: would have been) */
 	__u64 lifted_above; /* and of this ancestor, by cgroup id; 0: of none */
 	bool dry_run;

@@ -20,9 +20,11 @@
 #define AWAY_LOOKS  8 /* looks without a sleeper that end a following: 24 ms; a sleep may begin late (7.3) */
 #define POLLED_NS   (300 * MW_NS_PER_MS)
 #define POLLED_STEP (4 * MW_NS_PER_MS)
-#define POLLED_SLOW (16 * MW_NS_PER_MS) /* a worker whose reclaim succeeds moves memory.events without ever sleeping   \
-					 */
+#define POLLED_SLOW                                                                                                    \
+	(16 * MW_NS_PER_MS) /* a worker whose reclaim succeeds moves memory.events without ever sleeping               \
+			     */
 #define POLLED_LOOKS 75 /* looks without a sleeper before the slow step */
+#define MAX_PULSES   100 /* of one following: who sleeps on exceeds a limit that is not ours to lift, below or above */
 #define THAW_TRIES   200 /* of 1 ms */
 
 static bool gone(int r)
@@ -183,7 +185,7 @@ static int pulse(const struct mw_seat *s, const struct mw_seat_env *env)
 	char state = 0;
 	int r;
 
-	if (s->freeze < 0 || !s->may_lift || env->dry_run)
+	if (s->freeze < 0 || !s->may_lift || env->dry_run || s->pulses >= MAX_PULSES)
 		return 0; /* without a lift they would only go back to sleep */
 	if (pread(s->freeze, &state, 1, 0) < 0)
 		return -errno;

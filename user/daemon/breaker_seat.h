@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* One worker as the breaker sees it: its open files, and the sleep that is being followed. For breaker.c only. */
+/* One worker as the breaker sees it: its open files, and the sleep that is being followed. For breaker*.c only. */
 #ifndef MW_BREAKER_SEAT_H
 #define MW_BREAKER_SEAT_H
 
+#include <pthread.h>
+
 #include "daemon/breaker.h"
+
+#define MW_BREAKER_RING	  1024 /* a power of two */
+#define MW_BREAKER_ABOVES 256
 
 #define MW_SEAT_TIDS 4 /* sleepers told of, looked at before all others */
 
@@ -60,5 +65,36 @@ int mw_seat_step(struct mw_seat *s, const struct mw_seat_env *env, __u64 now_ns)
 bool mw_seat_end(struct mw_seat *s, bool dry_run, __u64 now_ns, struct mw_breaker_report *ret_report);
 /* Is the ancestor over its memory.high now? */
 bool mw_above_over(const struct mw_above *a);
+
+enum { MW_BREAKER_ON_WAKE, MW_BREAKER_ON_SEAT, MW_BREAKER_ON_ABOVE }; /* upper half of epoll data; lower: index */
+
+struct mw_breaker_request {
+	__u64 cgroup_id, time_ns;
+	__u32 slot;
+	pid_t tid; /* 0: near */
+};
+
+struct mw_breaker {
+	char *proc_root;
+	struct mw_seat_env env;
+	bool poll_events;
+	__u32 max_workers, n_active, turn;
+	pthread_t thread;
+	pthread_mutex_t lock; /* seats, above, active */
+	int epoll_fd, wake_fd, report_fd;
+	bool stop; /* atomic, as all below */
+	__u64 lost;
+	__u32 req_head, req_tail, rep_head, rep_tail; /* heads: the reader's */
+	struct mw_breaker_request requests[MW_BREAKER_RING];
+	struct mw_breaker_report reports[MW_BREAKER_RING];
+	struct mw_above above[MW_BREAKER_ABOVES];
+	__u32 *active; /* slots being followed */
+	struct mw_seat *seats;
+};
+
+/* With the lock. */
+void mw_breaker_tell(struct mw_breaker *b, const struct mw_breaker_report *r);
+void mw_breaker_end(struct mw_breaker *b, struct mw_seat *s); /* of a following */
+void mw_breaker_release(struct mw_breaker *b, struct mw_seat *s); /* the worker goes */
 
 #endif

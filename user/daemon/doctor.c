@@ -108,7 +108,7 @@ static void find_host(struct findings *f)
 
 static void find_kernel(struct findings *f, __u64 disable)
 {
-	struct mw_kernel_options opts = { .pin_dir = "", .max_workers = 16, .growth_stacks_per_s = 1, .probe_only = true, .disable = disable };
+	struct mw_kernel_options opts = { .pin_dir = MW_PIN_DIR, .max_workers = 16, .growth_stacks_per_s = 1, .probe_only = true, .disable = disable };
 	struct mw_error err = { 0 };
 	struct mw_kernel *k;
 

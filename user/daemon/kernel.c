@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* Open and close; who is guarded; the event ring; counters. */
-#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <time.h>
 
 #include "daemon/kernel_private.h"
 
 #define DEFAULT_RING_BYTES (1U << 20)
-#define MAX_WORKERS 65536
-#define SWEEP_AFTER 64 /* removed workers; see mw_sweep() in kernel_growth.c */
+#define MAX_WORKERS	   65536
+#define SWEEP_AFTER	   64 /* removed workers; see mw_sweep() in kernel_growth.c */
 
 static __u64 now_ns(void)
 {
@@ -167,6 +167,8 @@ void mw_kernel_close(struct mw_kernel *k)
 		munmap(k->samples, k->samples_bytes);
 	free(k->slot_owner);
 	mw_unload_object(k);
+	if (k->lock_fd >= 0)
+		flock(k->lock_fd, LOCK_UN); /* also where a forked child still has the descriptor */
 	mw_close(&k->lock_fd);
 	free(k);
 }
@@ -190,7 +192,7 @@ bool mw_kernel_adopted(const struct mw_kernel *k)
 static int change_worker(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(k->object, "worker_set");
-	struct mw_worker_set set = { .cgroup_id = cgroup_id, .info = *info };
+	struct mw_worker_set set = {.cgroup_id = cgroup_id, .info = *info};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &set, .ctx_size_in = sizeof(set));
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(program), &opts))
@@ -251,7 +253,7 @@ int mw_kernel_worker_remove(struct mw_kernel *k, __u64 cgroup_id)
 	bpf_map_delete_elem(k->maps[MAP_MEMBERS], &cgroup_id);
 	bpf_map_delete_elem(k->maps[MAP_WORKERS], &cgroup_id);
 	for (int kind = 0; kind < MW_PAUSE_MAX; kind++) {
-		struct mw_pause_key key = { .cgroup_id = cgroup_id, .kind = kind };
+		struct mw_pause_key key = {.cgroup_id = cgroup_id, .kind = kind};
 
 		bpf_map_delete_elem(k->maps[MAP_PAUSES], &key);
 	}
@@ -329,7 +331,7 @@ int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_
 	if (!k->object)
 		return -EOPNOTSUPP;
 	for (int kind = 0; kind < MW_PAUSE_MAX; kind++) {
-		struct mw_pause_key key = { .cgroup_id = cgroup_id, .kind = kind };
+		struct mw_pause_key key = {.cgroup_id = cgroup_id, .kind = kind};
 		struct mw_pause_stat stat = {};
 
 		if (bpf_map_lookup_elem(k->maps[MAP_PAUSES], &key, &stat) && errno != ENOENT)

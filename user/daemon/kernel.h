@@ -62,7 +62,7 @@ struct mw_kernel_options {
  * removed once the new programs are attached). Adopted maps keep their counts.
  * 0 even when nothing at all could be loaded: ask the capabilities. -errno only for
  * bad options, no memory, or -EBUSY: another process has these pins open (the
- * ring has one reader; children forked without exec keep them open too).
+ * ring has one reader; after a kill -9, children forked without exec hold on to them).
  * Adopted maps may be larger than asked for; smaller ones are set aside.
  */
 int mw_kernel_open(const struct mw_kernel_options *opts, struct mw_kernel **ret_kernel, struct mw_error *err);

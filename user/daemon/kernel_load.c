@@ -10,9 +10,10 @@
 #include "memweir.skel.h"
 
 const char *const mw_map_names[MAP_MAX] = {
-	[MAP_EVENTS] = "events",  [MAP_RECENT] = "recent",    [MAP_TAP] = "tap",	  [MAP_WORKERS] = "workers",
-	[MAP_MEMBERS] = "members", [MAP_PAUSES] = "pauses",    [MAP_SAMPLES] = "samples",  [MAP_SITES] = "growth_sites",
-	[MAP_STACKS] = "growth_stacks", [MAP_TASKS] = "tasks", [MAP_STATS] = "stats",	  [MAP_CONFIG] = "config",
+	[MAP_EVENTS] = "events",   [MAP_RECENT] = "recent",	 [MAP_TAP] = "tap",
+	[MAP_WORKERS] = "workers", [MAP_MEMBERS] = "members",	 [MAP_PAUSES] = "pauses",
+	[MAP_SAMPLES] = "samples", [MAP_SITES] = "growth_sites", [MAP_STACKS] = "growth_stacks",
+	[MAP_TASKS] = "tasks",	   [MAP_STATS] = "stats",	 [MAP_CONFIG] = "config",
 };
 
 static __u32 at_most(__u64 n, __u32 limit)
@@ -44,11 +45,21 @@ static __u64 jiffy_ns(void)
 	return tick.tv_nsec;
 }
 
+static ssize_t row_of(const char *program)
+{
+	for (size_t i = 0; i < mw_program_count; i++) {
+		if (strcmp(mw_program_rows[i].program, program) == 0)
+			return i;
+	}
+	return -1;
+}
+
 static void set_constants(const struct mw_kernel *k, struct memweir *skel)
 {
 	skel->rodata->mw_generation = k->generation;
 	skel->rodata->mw_jiffy_ns = jiffy_ns();
 	skel->rodata->mw_page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
+	skel->rodata->mw_sleep_seen = k->programs[row_of("high_sleep")].chosen;
 	skel->rodata->mw_growth_on = mw_kernel_has(k, MW_CAP_GROWTH);
 	skel->rodata->mw_near_high_on = mw_kernel_has(k, MW_CAP_NEAR_HIGH_EVENT);
 }
@@ -67,15 +78,6 @@ static void set_programs(struct mw_kernel *k, struct bpf_object *object)
 			bpf_program__set_autoload(program, false);
 		}
 	}
-}
-
-static ssize_t row_of(const char *program)
-{
-	for (size_t i = 0; i < mw_program_count; i++) {
-		if (strcmp(mw_program_rows[i].program, program) == 0)
-			return i;
-	}
-	return -1;
 }
 
 /* One try. 0, -EAGAIN after a program was taken out, or another error. */
@@ -123,8 +125,7 @@ int mw_load(struct mw_kernel *k)
 	if (result == -ENOMEM)
 		return result;
 	for (int map = 0; map < MAP_MAX; map++) {
-		const struct bpf_map *m =
-			k->object ? bpf_object__find_map_by_name(k->object, mw_map_names[map]) : NULL;
+		const struct bpf_map *m = k->object ? bpf_object__find_map_by_name(k->object, mw_map_names[map]) : NULL;
 
 		k->maps[map] = m ? bpf_map__fd(m) : -1;
 	}
@@ -144,7 +145,7 @@ void mw_unload_object(struct mw_kernel *k)
 
 static struct bpf_link *attach_show(const struct mw_kernel *k, const struct bpf_program *program, enum map_id map)
 {
-	union bpf_iter_link_info info = { .map.map_fd = k->maps[map] };
+	union bpf_iter_link_info info = {.map.map_fd = k->maps[map]};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
 
 	return bpf_program__attach_iter(program, &opts);
@@ -162,8 +163,8 @@ void mw_attach(struct mw_kernel *k)
 		if (!state->chosen || row->kind == HOOK_RUN || row->kind == HOOK_CGROUP_ITER)
 			continue;
 		mw_libbpf_listen(&words);
-		state->link = row->kind == HOOK_MAP_ITER ? attach_show(k, program, row->map) :
-							   bpf_program__attach(program);
+		state->link =
+			row->kind == HOOK_MAP_ITER ? attach_show(k, program, row->map) : bpf_program__attach(program);
 		if (!state->link)
 			mw_program_refuse(k, i, "%s", words.text[0] ? words.text : strerror(errno));
 	}

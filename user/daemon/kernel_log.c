@@ -16,7 +16,7 @@ void mw_kernel_set_log(mw_kernel_log_fn fn)
 /* "libbpf: prog 'charge': BPF program load failed: …" → charge, or a map's name. */
 static bool named(const char *line, char *ret_name, size_t size)
 {
-	static const char *const heads[] = { "libbpf: prog '", "libbpf: map '" };
+	static const char *const heads[] = {"libbpf: prog '", "libbpf: map '"};
 	size_t length;
 
 	for (size_t i = 0; i < ARRAY_SIZE(heads); i++) {

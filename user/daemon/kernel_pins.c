@@ -19,7 +19,7 @@
 
 #include "daemon/kernel_private.h"
 
-#define NEW_SUFFIX "_new"
+#define NEW_SUFFIX    "_new"
 #define MAX_SET_ASIDE 100
 
 static void path_of(const struct mw_kernel *k, const char *folder, const char *name, const char *suffix,
@@ -42,7 +42,7 @@ static bool is_bpffs(int fd)
 
 static int make_folders(const struct mw_kernel *k)
 {
-	static const char *const folders[] = { "maps", "links", "show" };
+	static const char *const folders[] = {"maps", "links", "show"};
 	char path[PATH_MAX];
 	int result = 0;
 
@@ -277,7 +277,8 @@ void mw_pins_replace(struct mw_kernel *k, void (*hand_over)(struct mw_kernel *k)
 		set_aside(k);
 		result = pin_maps(k);
 		if (result)
-			mw_capability_refuse(k, MW_CAP_BPFFS, "cannot pin maps in %s: %s", k->pin_dir, strerror(-result));
+			mw_capability_refuse(k, MW_CAP_BPFFS, "cannot pin maps in %s: %s", k->pin_dir,
+					     strerror(-result));
 	}
 	pin_links(k);
 	hand_over(k);

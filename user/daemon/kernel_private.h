@@ -14,11 +14,11 @@
 #include "daemon/kernel.h"
 #include "util/cleanup.h"
 
-#define MW_MAX_PROGRAMS 32
+#define MW_MAX_PROGRAMS	      32
 #define MW_MEMBERS_PER_WORKER 4 /* room in maps/members for cgroups below a worker */
-#define MW_SITES_PER_WORKER 16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
-#define MW_MAX_SITES 65536
-#define MW_MAX_STACKS 8192 /* 272 bytes each, paid at the load */
+#define MW_SITES_PER_WORKER   16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
+#define MW_MAX_SITES	      65536
+#define MW_MAX_STACKS	      8192 /* 272 bytes each, paid at the load */
 
 enum map_id {
 	MAP_EVENTS,

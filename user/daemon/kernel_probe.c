@@ -13,66 +13,75 @@
 enum { ANY_FLUSH = 1, ANY_OOM };
 
 const struct program_row mw_program_rows[] = {
-	{ "worker_fork", HOOK_TP_BTF, "sched_process_fork", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_exec", HOOK_TP_BTF, "sched_process_exec", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_exit", HOOK_TP_BTF, "sched_process_exit", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_attach", HOOK_TP_BTF, "cgroup_attach_task", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_mkdir", HOOK_TP_BTF, "cgroup_mkdir", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_rmdir", HOOK_TP_BTF, "cgroup_rmdir", .caps = CAP(WORKER_EVENTS) },
-	{ "worker_set", HOOK_RUN },
-	{ "sample", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .caps = CAP(SAMPLE_ITER) },
-	{ "sample_flush_memcg", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "bpf_mem_cgroup_flush_stats",
-	  .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH },
-	{ "sample_flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush",
-	  .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH },
-	{ "memstall_enter", HOOK_FENTRY, "psi_memstall_enter", .caps = CAP(PAUSE_MEMSTALL) },
-	{ "memstall_leave", HOOK_FENTRY, "psi_memstall_leave", .caps = CAP(PAUSE_MEMSTALL) },
-	{ "reclaim_begin", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_begin", .caps = CAP(PAUSE_RECLAIM) },
-	{ "reclaim_end", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_end", .caps = CAP(PAUSE_RECLAIM) },
-	{ "high_enter", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
-	  .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT) },
-	{ "high_leave", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
-	  .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT) },
-	{ "high_sleep", HOOK_FENTRY, "schedule_timeout_killable", .caps = CAP(THROTTLE_EVENT) },
-	{ "charge", HOOK_FENTRY, "page_counter_try_charge", .caps = CAP(GROWTH) | CAP(NEAR_HIGH_EVENT) },
-	{ "oom_kill", HOOK_FENTRY, "oom_kill_process", .caps = CAP(OOM), .choice = ANY_OOM },
-	{ "oom_mark_task", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM },
-	{ "oom_mark_pid", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM, .by_pid = true },
-	{ "show_workers", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_WORKERS, .show = "workers" },
-	{ "show_events", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_RECENT, .show = "events" },
-	{ "show_pauses", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_PAUSES, .show = "pauses" },
+	{"worker_fork", HOOK_TP_BTF, "sched_process_fork", .caps = CAP(WORKER_EVENTS)},
+	{"worker_exec", HOOK_TP_BTF, "sched_process_exec", .caps = CAP(WORKER_EVENTS)},
+	{"worker_exit", HOOK_TP_BTF, "sched_process_exit", .caps = CAP(WORKER_EVENTS)},
+	{"worker_attach", HOOK_TP_BTF, "cgroup_attach_task", .caps = CAP(WORKER_EVENTS)},
+	{"worker_mkdir", HOOK_TP_BTF, "cgroup_mkdir", .caps = CAP(WORKER_EVENTS)},
+	{"worker_rmdir", HOOK_TP_BTF, "cgroup_rmdir", .caps = CAP(WORKER_EVENTS)},
+	{"worker_set", HOOK_RUN},
+	{"sample", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .caps = CAP(SAMPLE_ITER)},
+	{"sample_flush_memcg", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "bpf_mem_cgroup_flush_stats",
+	 .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH},
+	{"sample_flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush",
+	 .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH},
+	{"memstall_enter", HOOK_FENTRY, "psi_memstall_enter", .caps = CAP(PAUSE_MEMSTALL)},
+	{"memstall_leave", HOOK_FENTRY, "psi_memstall_leave", .caps = CAP(PAUSE_MEMSTALL)},
+	{"reclaim_begin", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_begin", .caps = CAP(PAUSE_RECLAIM)},
+	{"reclaim_end", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_end", .caps = CAP(PAUSE_RECLAIM)},
+	{"high_enter", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
+	 .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT)},
+	{"high_leave", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
+	 .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT)},
+	{"high_sleep", HOOK_FENTRY, "schedule_timeout_killable", .caps = CAP(THROTTLE_EVENT)},
+	{"charge", HOOK_FENTRY, "page_counter_try_charge", .caps = CAP(GROWTH) | CAP(NEAR_HIGH_EVENT)},
+	{"oom_kill", HOOK_FENTRY, "oom_kill_process", .caps = CAP(OOM), .choice = ANY_OOM},
+	{"oom_mark_task", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM},
+	{"oom_mark_pid", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM, .by_pid = true},
+	{"show_workers", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_WORKERS,
+	 .show = "workers"},
+	{"show_events", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_RECENT, .show = "events"},
+	{"show_pauses", HOOK_MAP_ITER, "bpf_iter_bpf_map_elem", .caps = CAP(SHOW), .map = MAP_PAUSES, .show = "pauses"},
 };
 const size_t mw_program_count = ARRAY_SIZE(mw_program_rows);
 _Static_assert(ARRAY_SIZE(mw_program_rows) <= MW_MAX_PROGRAMS, "a state for each program");
 
-static const char need_btf[] = "a kernel with CONFIG_DEBUG_INFO_BTF (Debian, Ubuntu, Fedora have it), and root or CAP_BPF";
-static const char need_fentry[] = "a kernel that allows fentry programs (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, no lockdown)";
+static const char need_btf[] =
+	"a kernel with CONFIG_DEBUG_INFO_BTF (Debian, Ubuntu, Fedora have it), and root or CAP_BPF";
+static const char need_fentry[] =
+	"a kernel that allows fentry programs (CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, no lockdown)";
 
 static const struct mw_capability_info rows[MW_CAP_MAX] = {
-	[MW_CAP_BTF] = { "btf", .lost_without = "everything the kernel side does", .how_to_get = need_btf },
-	[MW_CAP_BPFFS] = { "bpffs", .lost_without = "counters and programs end with the daemon; bpftool finds no pins",
-			   .how_to_get = "mount -t bpf bpf /sys/fs/bpf" },
-	[MW_CAP_RINGBUF] = { "ringbuf", .lost_without = "events; the daemon sees changes at the next check only",
-			     .how_to_get = "kernel 5.8 or newer" },
-	[MW_CAP_WORKER_EVENTS] = { "worker-events", .lost_without = "forks, executions, exits and new cgroups as they happen",
-				   .how_to_get = need_btf },
-	[MW_CAP_SAMPLE_ITER] = { "sample-iter", .lost_without = "one pass for all workers; files are read one by one",
-				 .how_to_get = "kernel 6.1 or newer" },
-	[MW_CAP_SAMPLE_FLUSH] = { "sample-flush", .lost_without = "statistics of the moment; they may be 2 s old",
-				  .how_to_get = "a kernel from 6.1 to 6.15, or one with bpf_mem_cgroup_flush_stats" },
-	[MW_CAP_PAUSE_THROTTLE] = { "pause-throttle", .lost_without = "the time workers sleep over memory.high",
-				    .how_to_get = need_fentry },
-	[MW_CAP_PAUSE_RECLAIM] = { "pause-reclaim", .lost_without = "the time workers spend in reclaim", .how_to_get = need_btf },
-	[MW_CAP_PAUSE_MEMSTALL] = { "pause-memstall", .lost_without = "whole stalls for memory, whatever their kind",
-				    .how_to_get = need_fentry },
-	[MW_CAP_THROTTLE_EVENT] = { "throttle-event", .lost_without = "memory.high is lifted after a poll and not at once",
-				    .how_to_get = need_fentry },
-	[MW_CAP_NEAR_HIGH_EVENT] = { "near-high-event", .lost_without = "memory.high is lifted after the first sleep, not before",
-				     .how_to_get = need_fentry },
-	[MW_CAP_GROWTH] = { "growth", .lost_without = "which code a worker grows by", .how_to_get = need_fentry },
-	[MW_CAP_OOM] = { "oom", .lost_without = "the victim's name and size at the moment of the kill", .how_to_get = need_btf },
-	[MW_CAP_SHOW] = { "show", .lost_without = "tables by cat below show/", .how_to_get = "bpffs, kernel 5.9 or newer" },
-	[MW_CAP_TAP] = { "tap", .lost_without = "bpftool map event_pipe", .how_to_get = need_btf },
+	[MW_CAP_BTF] = {"btf", .lost_without = "everything the kernel side does", .how_to_get = need_btf},
+	[MW_CAP_BPFFS] = {"bpffs", .lost_without = "counters and programs end with the daemon; bpftool finds no pins",
+			  .how_to_get = "mount -t bpf bpf /sys/fs/bpf"},
+	[MW_CAP_RINGBUF] = {"ringbuf", .lost_without = "events; the daemon sees changes at the next check only",
+			    .how_to_get = "kernel 5.8 or newer"},
+	[MW_CAP_WORKER_EVENTS] = {"worker-events",
+				  .lost_without = "forks, executions, exits and new cgroups as they happen",
+				  .how_to_get = need_btf},
+	[MW_CAP_SAMPLE_ITER] = {"sample-iter", .lost_without = "one pass for all workers; files are read one by one",
+				.how_to_get = "kernel 6.1 or newer"},
+	[MW_CAP_SAMPLE_FLUSH] = {"sample-flush", .lost_without = "statistics of the moment; they may be 2 s old",
+				 .how_to_get = "a kernel from 6.1 to 6.15, or one with bpf_mem_cgroup_flush_stats"},
+	[MW_CAP_PAUSE_THROTTLE] = {"pause-throttle", .lost_without = "the time workers sleep over memory.high",
+				   .how_to_get = need_fentry},
+	[MW_CAP_PAUSE_RECLAIM] = {"pause-reclaim", .lost_without = "the time workers spend in reclaim",
+				  .how_to_get = need_btf},
+	[MW_CAP_PAUSE_MEMSTALL] = {"pause-memstall", .lost_without = "whole stalls for memory, whatever their kind",
+				   .how_to_get = need_fentry},
+	[MW_CAP_THROTTLE_EVENT] = {"throttle-event",
+				   .lost_without = "memory.high is lifted after a poll and not at once",
+				   .how_to_get = need_fentry},
+	[MW_CAP_NEAR_HIGH_EVENT] = {"near-high-event",
+				    .lost_without = "memory.high is lifted after the first sleep, not before",
+				    .how_to_get = need_fentry},
+	[MW_CAP_GROWTH] = {"growth", .lost_without = "which code a worker grows by", .how_to_get = need_fentry},
+	[MW_CAP_OOM] = {"oom", .lost_without = "the victim's name and size at the moment of the kill",
+			.how_to_get = need_btf},
+	[MW_CAP_SHOW] = {"show", .lost_without = "tables by cat below show/",
+			 .how_to_get = "bpffs, kernel 5.9 or newer"},
+	[MW_CAP_TAP] = {"tap", .lost_without = "bpftool map event_pipe", .how_to_get = need_btf},
 };
 
 const char *mw_kernel_capability_name(enum mw_capability cap)
@@ -174,12 +183,13 @@ static bool has_function(const struct btf *btf, const char *name)
 	return name && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
 }
 
-/* Refusals come at the load on some hosts (EPERM) and at the attach on others: do both, with a program that does nothing. */
+/* Refusals come at the load on some hosts (EPERM) and at the attach on others: do both, with a program that does
+ * nothing. */
 static int try_fentry(const struct btf *btf, const char *function)
 {
 	static const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
 		    .attach_btf_id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC));

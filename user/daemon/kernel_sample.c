@@ -23,8 +23,8 @@ static const char *flush_program(const struct mw_kernel *k)
 static struct bpf_link *attach(const struct mw_kernel *k, const char *program, int dir_fd, bool self_only)
 {
 	union bpf_iter_link_info info = {
-		.cgroup = { .order = self_only ? BPF_CGROUP_ITER_SELF_ONLY : BPF_CGROUP_ITER_DESCENDANTS_PRE,
-			    .cgroup_fd = dir_fd },
+		.cgroup = {.order = self_only ? BPF_CGROUP_ITER_SELF_ONLY : BPF_CGROUP_ITER_DESCENDANTS_PRE,
+			   .cgroup_fd = dir_fd},
 	};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
 

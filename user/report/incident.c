@@ -51,7 +51,7 @@ static int add_name(struct mw_incidents *s, const struct dirent *d)
 		return 0;
 	if (len > 5)
 		snprintf(id, sizeof(id), "%.*s", (int)(len - 5), d->d_name);
-	if (len <= 5 || strcmp(d->d_name + len - 5, ".json") || !mw_incident_id_valid(id) ||
+	if (len <= 5 || strcmp(d->d_name + len - 5, ".json") != 0 || !mw_incident_id_valid(id) ||
 	    (d->d_type != DT_REG && d->d_type != DT_UNKNOWN) || s->index.count >= INDEX_CAP + s->max) {
 		count_failure(s);
 		return 0;

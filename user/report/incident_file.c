@@ -131,7 +131,7 @@ int mw_incident_parse(const char *id, const char *text, struct json_object **ret
 	doc = json_tokener_parse_ex(tok, text, (int)strlen(text));
 	end = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
-	if (!json_object_is_type(doc, json_type_object) || strcmp(text + end, text[end] ? "\n" : "") ||
+	if (!json_object_is_type(doc, json_type_object) || strcmp(text + end, text[end] ? "\n" : "") != 0 ||
 	    !has_text(doc, "name") || !has_text(doc, "time") || !has_text(doc, "reason")) {
 		json_object_put(doc);
 		return -EINVAL;

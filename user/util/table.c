@@ -256,7 +256,7 @@ int mw_table_print(const struct mw_table *t, FILE *out, size_t width)
 	_cleanup_free_ size_t *widths = calloc(t->n_columns, sizeof(*widths));
 	size_t n_cells = mw_table_rows(t) * t->n_columns;
 
-	if (!widths || t->no_memory)
+	if (t->no_memory || !widths)
 		return -ENOMEM;
 	for (size_t c = 0; c < t->n_columns; c++)
 		widths[c] = mw_text_width(t->columns[c].title);

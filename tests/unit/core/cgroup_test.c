@@ -46,19 +46,19 @@ static void reads_numbers(void **state)
 		int r;
 		__u64 value;
 	} rows[] = {
-		{ "123\n", 0, 123 },
-		{ "123", 0, 123 }, /* newline missing */
-		{ "max\n", 0, MW_UNLIMITED },
-		{ "max", 0, MW_UNLIMITED },
-		{ "18446744073709551614\n", 0, MW_UNLIMITED - 1 },
-		{ "18446744073709551616\n", -EBADMSG, 0 },
-		{ "", -EBADMSG, 0 },
-		{ "\n", -EBADMSG, 0 },
-		{ "-1\n", -EBADMSG, 0 },
-		{ " 1\n", -EBADMSG, 0 },
-		{ "1 2\n", -EBADMSG, 0 },
-		{ "maximum\n", -EBADMSG, 0 },
-		{ "11111111111111111111111111111111111111111111111111111111111111111111\n", -EBADMSG, 0 },
+		{"123\n", 0, 123},
+		{"123", 0, 123}, /* newline missing */
+		{"max\n", 0, MW_UNLIMITED},
+		{"max", 0, MW_UNLIMITED},
+		{"18446744073709551614\n", 0, MW_UNLIMITED - 1},
+		{"18446744073709551616\n", -EBADMSG, 0},
+		{"", -EBADMSG, 0},
+		{"\n", -EBADMSG, 0},
+		{"-1\n", -EBADMSG, 0},
+		{" 1\n", -EBADMSG, 0},
+		{"1 2\n", -EBADMSG, 0},
+		{"maximum\n", -EBADMSG, 0},
+		{"11111111111111111111111111111111111111111111111111111111111111111111\n", -EBADMSG, 0},
 	};
 	_cleanup_close_ int fd = tree_open("");
 	__u64 value = 7;
@@ -143,7 +143,7 @@ static void knows_the_memory_controller(void **state)
 
 static void samples(void **state)
 {
-	struct mw_sample s = { .usage = 7 };
+	struct mw_sample s = {.usage = 7};
 	_cleanup_close_ int fd = -1;
 
 	(void)state;
@@ -173,7 +173,7 @@ static void samples(void **state)
 static void lists_members(void **state)
 {
 	_cleanup_close_ int fd = tree_open("");
-	pid_t pids[4] = { 0 };
+	pid_t pids[4] = {0};
 
 	(void)state;
 	assert_int_equal(mw_cgroup_pids(fd, false, pids, 4), -ENOENT);

@@ -23,32 +23,32 @@ static const struct {
 	const char *unit, *manager;
 	bool delegated;
 } rows[] = {
-	{ ROOT, MW_OWNER_OWN, "", "", false },
-	{ "/" ROOT "/tool/w1", MW_OWNER_OWN, "", "", false },
-	{ ROOT "2/tool/w1", MW_OWNER_SYSTEMD, "memweir.slice", "systemd", false },
-	{ "system.slice/ssh.service", MW_OWNER_SYSTEMD, "ssh.service", "systemd", false },
-	{ "/system.slice/ssh.service/", MW_OWNER_SYSTEMD, "ssh.service", "systemd", false },
-	{ "system.slice/odd.service/inner", MW_OWNER_SYSTEMD, "odd.service", "systemd", false },
-	{ "system.slice/docker.service", MW_OWNER_SYSTEMD, "docker.service", "systemd", false },
-	{ "system.slice/docker-0123.scope", MW_OWNER_SYSTEMD, "docker-0123.scope", "docker", false },
-	{ "system.slice/docker-0123.scope/inner", MW_OWNER_FOREIGN, "docker-0123.scope", "docker", true },
-	{ "machine.slice/libpod-0123.scope", MW_OWNER_SYSTEMD, "libpod-0123.scope", "podman", false },
-	{ "machine.slice/libpod-0123.scope/container", MW_OWNER_FOREIGN, "libpod-0123.scope", "podman", true },
-	{ "system.slice/cri-containerd-01.scope", MW_OWNER_SYSTEMD, "cri-containerd-01.scope", "containerd", false },
-	{ "user.slice/user-1000.slice/user@1000.service/app.slice/x.service", MW_OWNER_FOREIGN, "user@1000.service",
-	  "systemd", true },
-	{ "kubepods.slice/kubepods-pod1.slice/cri-containerd-01.scope", MW_OWNER_FOREIGN, "", "kubelet", false },
-	{ "kubepods/besteffort/pod1/0123", MW_OWNER_FOREIGN, "", "kubelet", false },
-	{ "system.slice/kubelet.service", MW_OWNER_SYSTEMD, "kubelet.service", "systemd", false },
-	{ "docker/0123456789abcdef", MW_OWNER_FOREIGN, "", "docker", false },
-	{ "libpod_parent/libpod-0123", MW_OWNER_FOREIGN, "", "podman", false },
-	{ "lxc.payload.web", MW_OWNER_FOREIGN, "", "lxc", false },
-	{ "dockerish", MW_OWNER_FOREIGN, "", "", false },
-	{ "somebody/else", MW_OWNER_FOREIGN, "", "", false },
-	{ ".service", MW_OWNER_FOREIGN, "", "", false },
-	{ "", MW_OWNER_FOREIGN, "", "", false },
-	{ "/", MW_OWNER_FOREIGN, "", "", false },
-	{ "//a//b//", MW_OWNER_FOREIGN, "", "", false },
+	{ROOT, MW_OWNER_OWN, "", "", false},
+	{"/" ROOT "/tool/w1", MW_OWNER_OWN, "", "", false},
+	{ROOT "2/tool/w1", MW_OWNER_SYSTEMD, "memweir.slice", "systemd", false},
+	{"system.slice/ssh.service", MW_OWNER_SYSTEMD, "ssh.service", "systemd", false},
+	{"/system.slice/ssh.service/", MW_OWNER_SYSTEMD, "ssh.service", "systemd", false},
+	{"system.slice/odd.service/inner", MW_OWNER_SYSTEMD, "odd.service", "systemd", false},
+	{"system.slice/docker.service", MW_OWNER_SYSTEMD, "docker.service", "systemd", false},
+	{"system.slice/docker-0123.scope", MW_OWNER_SYSTEMD, "docker-0123.scope", "docker", false},
+	{"system.slice/docker-0123.scope/inner", MW_OWNER_FOREIGN, "docker-0123.scope", "docker", true},
+	{"machine.slice/libpod-0123.scope", MW_OWNER_SYSTEMD, "libpod-0123.scope", "podman", false},
+	{"machine.slice/libpod-0123.scope/container", MW_OWNER_FOREIGN, "libpod-0123.scope", "podman", true},
+	{"system.slice/cri-containerd-01.scope", MW_OWNER_SYSTEMD, "cri-containerd-01.scope", "containerd", false},
+	{"user.slice/user-1000.slice/user@1000.service/app.slice/x.service", MW_OWNER_FOREIGN, "user@1000.service",
+	 "systemd", true},
+	{"kubepods.slice/kubepods-pod1.slice/cri-containerd-01.scope", MW_OWNER_FOREIGN, "", "kubelet", false},
+	{"kubepods/besteffort/pod1/0123", MW_OWNER_FOREIGN, "", "kubelet", false},
+	{"system.slice/kubelet.service", MW_OWNER_SYSTEMD, "kubelet.service", "systemd", false},
+	{"docker/0123456789abcdef", MW_OWNER_FOREIGN, "", "docker", false},
+	{"libpod_parent/libpod-0123", MW_OWNER_FOREIGN, "", "podman", false},
+	{"lxc.payload.web", MW_OWNER_FOREIGN, "", "lxc", false},
+	{"dockerish", MW_OWNER_FOREIGN, "", "", false},
+	{"somebody/else", MW_OWNER_FOREIGN, "", "", false},
+	{".service", MW_OWNER_FOREIGN, "", "", false},
+	{"", MW_OWNER_FOREIGN, "", "", false},
+	{"/", MW_OWNER_FOREIGN, "", "", false},
+	{"//a//b//", MW_OWNER_FOREIGN, "", "", false},
 };
 
 static void judges(void **state)
@@ -67,7 +67,7 @@ static void judges(void **state)
 
 static void refuses_odd_paths(void **state)
 {
-	struct mw_owner_info info = { .owner = MW_OWNER_SYSTEMD };
+	struct mw_owner_info info = {.owner = MW_OWNER_SYSTEMD};
 	char path[6000];
 
 	(void)state;
@@ -101,8 +101,8 @@ static void says_it(void **state)
 
 static void takes_a_configured_root(void **state)
 {
-	static const char *const bad[] = { "/", "a//b", "../a", "a/../b", "./a", "a/." };
-	struct mw_error err = { "" };
+	static const char *const bad[] = {"/", "a//b", "../a", "a/../b", "./a", "a/."};
+	struct mw_error err = {""};
 	char root[64] = "untouched";
 
 	(void)state;

@@ -8,8 +8,8 @@ static void process(pid_t pid, const char *comm, pid_t ppid, unsigned long long 
 	char path[64], text[512];
 
 	snprintf(path, sizeof(path), "%d/stat", pid);
-	snprintf(text, sizeof(text), "%d (%s) S %d 1 1 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 %llu 1000 2 3\n", pid, comm,
-		 ppid, start);
+	snprintf(text, sizeof(text), "%d (%s) S %d 1 1 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 1 0 %llu 1000 2 3\n", pid,
+		 comm, ppid, start);
 	tree_file(path, text);
 }
 
@@ -58,7 +58,7 @@ static void reads_the_command(void **state)
 
 static void reads_parent_and_start(void **state)
 {
-	static const char *const hostile[] = { "", "5", "5 (x", "5 (x)", "5 (x) S", "5 (x) S a b", "5 (x) S -1 2\n" };
+	static const char *const hostile[] = {"", "5", "5 (x", "5 (x)", "5 (x) S", "5 (x) S a b", "5 (x) S -1 2\n"};
 	__u64 ticks = 7;
 	pid_t ppid = 7;
 
@@ -87,7 +87,8 @@ static void reads_memory(void **state)
 	(void)state;
 	assert_int_equal(mw_proc_memory(tree, 5, &anon, &swap, &shmem, &file), -ESRCH);
 	assert_int_equal(anon, 7);
-	tree_file("5/status", "Name:\tx\nRssAnon:\t    100 kB\nRssFile:\t   50 kB\nRssShmem:\t  7 kB\nVmSwap:\t   3 kB");
+	tree_file("5/status",
+		  "Name:\tx\nRssAnon:\t    100 kB\nRssFile:\t   50 kB\nRssShmem:\t  7 kB\nVmSwap:\t   3 kB");
 	assert_int_equal(mw_proc_memory(tree, 5, &anon, &swap, &shmem, &file), 0);
 	assert_true(anon == 102400 && file == 51200 && shmem == 7168 && swap == 3072);
 	tree_file("5/status", "Name:\tkthreadd\n"); /* has no memory of its own */
@@ -114,7 +115,7 @@ static void knows_the_throttle(void **state)
 
 static void knows_a_tree(void **state)
 {
-	pid_t members[] = { 10, 11, 12 };
+	pid_t members[] = {10, 11, 12};
 
 	(void)state;
 	process(1, "init", 0, 1);
@@ -122,11 +123,11 @@ static void knows_a_tree(void **state)
 	process(11, "child", 10, 3);
 	process(12, "grandchild", 11, 4);
 	assert_true(mw_proc_tree_fills(tree, 10, members, 3));
-	assert_true(mw_proc_tree_fills(tree, 1, (pid_t[]){ 1, 10, 12 }, 3));
+	assert_true(mw_proc_tree_fills(tree, 1, (pid_t[]){1, 10, 12}, 3));
 	assert_false(mw_proc_tree_fills(tree, 11, members, 3));
-	assert_false(mw_proc_tree_fills(tree, 10, (pid_t[]){ 11, 12 }, 2)); /* it is not in there itself */
+	assert_false(mw_proc_tree_fills(tree, 10, (pid_t[]){11, 12}, 2)); /* it is not in there itself */
 	assert_false(mw_proc_tree_fills(tree, 10, NULL, 0));
-	assert_true(mw_proc_tree_fills(tree, 10, (pid_t[]){ 10, 99 }, 2)); /* 99 has ended meanwhile */
+	assert_true(mw_proc_tree_fills(tree, 10, (pid_t[]){10, 99}, 2)); /* 99 has ended meanwhile */
 	process(12, "adopted", 1, 4);
 	assert_false(mw_proc_tree_fills(tree, 10, members, 3));
 	process(11, "loop", 12, 3);
@@ -148,8 +149,8 @@ static void reads_swap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(finds_the_cgroup),	 tree_test(reads_the_command),	tree_test(reads_parent_and_start),
-		tree_test(reads_memory),	 tree_test(knows_the_throttle), tree_test(knows_a_tree),
+		tree_test(finds_the_cgroup), tree_test(reads_the_command),  tree_test(reads_parent_and_start),
+		tree_test(reads_memory),     tree_test(knows_the_throttle), tree_test(knows_a_tree),
 		tree_test(reads_swap),
 	};
 

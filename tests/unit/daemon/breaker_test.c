@@ -65,9 +65,10 @@ static void sleeping(const struct fixture *f, bool asleep)
 
 static void start(struct fixture *f, bool dry_run, bool may_lift)
 {
-	struct mw_breaker_options opts = {
-		.proc_root = f->dir, .table = f->table, .max_workers = SLOTS, .dry_run = dry_run
-	};
+	struct mw_breaker_options opts = {.proc_root = f->dir,
+					  .table = f->table,
+					  .max_workers = SLOTS,
+					  .dry_run = dry_run};
 	char proc[80];
 
 	snprintf(proc, sizeof(proc), "%s/proc", f->dir);
@@ -120,7 +121,7 @@ static int tear_down(void **state)
 
 static struct mw_breaker_report wait_report(struct fixture *f)
 {
-	struct pollfd p = { mw_breaker_fd(f->b), POLLIN, 0 };
+	struct pollfd p = {mw_breaker_fd(f->b), POLLIN, 0};
 	struct mw_breaker_report r;
 
 	assert_int_equal(poll(&p, 1, 20000), 1);
@@ -193,6 +194,15 @@ static void awake_is_not_pulsed(void **state)
 	assert_true(r.lifted); /* the kernel said it would sleep */
 	assert_int_equal(r.pulses, 0);
 	assert_int_equal(r.slept_ns, 0);
+}
+
+static void pulses_have_a_bound(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, false, true);
+	mw_breaker_throttle(f->b, 1, TID, mw_now_ns()); /* and it never wakes: not our limit */
+	assert_int_equal(wait_report(f).pulses, 100);
 }
 
 static void others_freeze_stays(void **state)
@@ -305,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(sleeper_is_lifted_and_pulsed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(exceeded_ancestor_is_lifted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(awake_is_not_pulsed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(pulses_have_a_bound, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(others_freeze_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(unheld_is_not_pulsed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(policy_and_dry_run_only_tell, set_up, tear_down),

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+# bash completion of memweir; the words come from the program's own tables.
+
+_memweir_has_value() # OPTION VERB: does it want a value?
+{
+	memweir help --words ${2:+"$2"} 2>/dev/null | grep -qxF -e "$1="
+}
+
+_memweir_verb() # the verb among the words before the cursor, which is COMP_CWORD
+{
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--socket) ((i++)) ;;
+		-*) ;;
+		*)
+			verb=${COMP_WORDS[i]} verb_at=$i
+			return
+			;;
+		esac
+	done
+}
+
+_memweir_command_at() # where run's command begins, 0: not yet
+{
+	local i
+	command_at=0
+	for ((i = verb_at + 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		--) command_at=$((i + 1)) && return ;;
+		-c | -n | --class | --name | --socket) ((i++)) ;;
+		-*) ;;
+		*) command_at=$i && return ;;
+		esac
+	done
+}
+
+_memweir()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' verb_at=0 command_at words=''
+	_memweir_verb
+	COMPREPLY=()
+	if [[ $verb == run ]]; then
+		_memweir_command_at
+		if ((command_at && COMP_CWORD > command_at)); then
+			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+			return
+		elif ((command_at == COMP_CWORD)) || [[ $cur != -* && $prev != -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+			return
+		fi
+	fi
+	case $prev in
+	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
+	--config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+	esac
+	if [[ -z $words && $prev == --* ]] && _memweir_has_value "$prev" "$verb"; then
+		return
+	elif [[ -z $words && ($cur == -* || -z $verb) ]]; then
+		words=$(memweir help --words ${verb:+"$verb"} 2>/dev/null)
+	elif [[ -z $words ]]; then
+		case $verb in
+		ps | check | detach | hibernate | freeze | thaw | kill) words=$(memweir ps --quiet 2>/dev/null) ;;
+		report) words="leaks pauses incidents $(memweir ps --quiet 2>/dev/null)" ;;
+		set) [[ $prev == set ]] && words="worker class monitor tree" ;;
+		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	[[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+}
+complete -F _memweir memweir
