@@ -14,11 +14,11 @@
 
 #define MW_ABI_VERSION 1
 
-#define MW_NAME_SIZE 64 /* a worker's or class's name and its NUL */
-#define MW_COMM_SIZE 16 /* TASK_COMM_LEN */
-#define MW_HIST_SLOTS 36 /* log2 of nanoseconds: slot i counts [2^i, 2^(i+1)); 2^35 ns = 34 s */
+#define MW_NAME_SIZE	64 /* a worker's or class's name and its NUL */
+#define MW_COMM_SIZE	16 /* TASK_COMM_LEN */
+#define MW_HIST_SLOTS	36 /* log2 of nanoseconds: slot i counts [2^i, 2^(i+1)); 2^35 ns = 34 s */
 #define MW_RECENT_SLOTS 256 /* records kept in maps/recent; a power of two */
-#define MW_STACK_DEPTH 32 /* user frames of one growth site */
+#define MW_STACK_DEPTH	32 /* user frames of one growth site */
 
 /* What a ring record tells. */
 enum mw_event_type {
@@ -167,7 +167,8 @@ struct mw_config_map {
 	__u64 generation; /* of the programs that count; older ones still attached keep quiet */
 };
 
-/* Pinned paths below the bpffs directory (/sys/fs/bpf/memweir): maps/NAME, links/NAME, show/NAME (a link holds its program). */
+/* Pinned paths below the bpffs directory (/sys/fs/bpf/memweir): maps/NAME, links/NAME, show/NAME (a link holds its
+ * program). */
 #define MW_PIN_DIR "/sys/fs/bpf/memweir"
 
 #ifdef __cplusplus

@@ -12,7 +12,8 @@ mirror()
 	# shellcheck disable=SC2016 # apt expands it
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
 		'Label: Debian' 2>/dev/null | head -n 1)
-	echo "${uri:-http://deb.debian.org/debian/}"
+	[[ $uri ]] || echo "vm: no Debian archive in this machine's apt sources (is \"apt-get update\" missing?)" >&2
+	echo "$uri"
 }
 
 # An apt state of our own for one suite: $1 suite, $2 mirror. Prints the configuration file.

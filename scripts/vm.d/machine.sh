@@ -117,7 +117,9 @@ start_machine()
 	local port args accel cpu=max
 	accel=$(accelerator)
 	[[ $accel != kvm ]] || cpu=host
-	[[ $accel != tcg || $icount ]] || accel=tcg,thread=multi
+	# One thread for all processors: with several, a processor can run into a breakpoint that
+	# another one has already taken out again ("Oops: int3"), at boot or when a program is attached.
+	[[ $accel != tcg || $icount ]] || accel=tcg,thread=single
 	# Stall reports are for kernels that hang, not for a slow emulator.
 	args="console=ttyS0 psi=1 cgroup_no_v1=all panic=-1 rcupdate.rcu_cpu_stall_timeout=180"
 	args+=" watchdog_thresh=60 workqueue.watchdog_thresh=120"

@@ -157,7 +157,7 @@ def cgroup_of(w):
     return "/sys/fs/cgroup" + w["cgroup"]
 
 
-def run_all(tests, title):
+def run_all(tests, title, clean=lambda: None):
     bad = 0
     print("TAP version 13\n# " + title, flush=True)
     for n, test in enumerate(tests, 1):
@@ -176,5 +176,9 @@ def run_all(tests, title):
                 print("  # " + line)
             print("  #", end="")
         print("  (%.1f s)" % (time.monotonic() - began), flush=True)
+        try:  # what a failed test leaves must not fail the next one
+            clean()
+        except Exception as e:
+            print("# clean: %s" % e)
     print("1..%d" % len(tests))
     sys.exit(1 if bad else 0)

@@ -251,6 +251,49 @@ static void test_bpftool_sees_names(void **state)
 	drop_cgroup(dir);
 }
 
+/* Plays bpftool listening at the tap until it is interrupted. */
+static pid_t start_listener(const char *output)
+{
+	char map[96];
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	snprintf(map, sizeof(map), "%s/maps/tap", pins);
+	if (!freopen(output, "w", stdout))
+		_exit(1);
+	execlp("bpftool", "bpftool", "map", "event_pipe", "pinned", map, NULL);
+	_exit(127);
+}
+
+static void test_bpftool_listens(void **state)
+{
+	struct mw_kernel *k = open_kernel(pins, 16, 0);
+	int forks = 1, heard_by_tap;
+	const char *dir, *text;
+	pid_t pid;
+
+	(void)state;
+	need_cap(k, MW_CAP_BPFFS);
+	need(system("command -v bpftool >/dev/null") == 0, "no bpftool");
+	dir = make_cgroup("tapped");
+	guard(k, dir, 0, 0, 0);
+	pid = start_listener("/tmp/mwtap");
+	do {
+		reap(child_in(dir, fork_many, &forks));
+		heard_by_tap = stats_of(k).events_emitted - stats_of(k).tap_unread;
+		assert_true(stats_of(k).events_emitted < 10000);
+	} while (heard_by_tap < 4);
+	kill(pid, SIGINT); /* it prints what it has and ends */
+	reap(pid);
+	text = output_of("cat /tmp/mwtap");
+	if (!strstr(text, "== @"))
+		fail_msg("bpftool printed: %s", text);
+	unlink("/tmp/mwtap");
+	close_kernel();
+	drop_cgroup(dir);
+}
+
 static void test_show_prints_tables(void **state)
 {
 	struct mw_kernel *k = open_kernel(pins, 16, 0);
@@ -295,6 +338,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_unload_leaves_nothing, unload),
 		cmocka_unit_test_teardown(test_other_version_is_set_aside, unload),
 		cmocka_unit_test_teardown(test_bpftool_sees_names, unload),
+		cmocka_unit_test_teardown(test_bpftool_listens, unload),
 		cmocka_unit_test_teardown(test_show_prints_tables, unload),
 	};
 

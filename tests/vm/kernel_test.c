@@ -272,6 +272,54 @@ static void test_full_ring_is_counted(void **state)
 	drop_cgroup(dir);
 }
 
+/* Nothing is told or counted about what is not guarded. */
+static void test_unguarded_is_left_alone(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 8, 0);
+	int forks = 10;
+	const char *guarded, *other;
+	struct mw_worker_info info;
+
+	(void)state;
+	need_cap(k, MW_CAP_WORKER_EVENTS);
+	guarded = make_cgroup("guarded");
+	other = make_cgroup("other");
+	guard(k, guarded, 0, 1, MW_UNLIMITED / 4);
+	reap(child_in(other, fork_many, &forks));
+	reap(child_in(guarded, fork_many, &forks));
+	assert_int_equal(mw_kernel_worker_remove(k, id_of(guarded)), 0);
+	reap(child_in(guarded, fork_many, &forks)); /* no longer */
+	hear_all(k);
+	for (size_t i = 0; i < heard.count; i++)
+		assert_int_equal(heard.events[i].cgroup_id, id_of(guarded));
+	assert_int_equal(count_events(MW_EVENT_FORK, id_of(guarded)), 10);
+	assert_int_equal(mw_kernel_worker_info(k, id_of(other), &info), -ENOENT);
+}
+
+static void test_own_cost_is_told(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 8, 0);
+	struct mw_program_cost rows[32];
+	_cleanup_close_ int stats = open("/proc/sys/kernel/bpf_stats_enabled", O_RDWR | O_CLOEXEC);
+	char before = '0';
+	__u64 runs = 0;
+	int n, forks = 20;
+
+	(void)state;
+	need_cap(k, MW_CAP_WORKER_EVENTS);
+	need(stats >= 0 && pread(stats, &before, 1, 0) == 1 && pwrite(stats, "1", 1, 0) == 1, "no bpf_stats_enabled");
+	reap(child_in(make_cgroup("costly"), fork_many, &forks));
+	assert_int_equal(pwrite(stats, &before, 1, 0), 1);
+	n = mw_kernel_costs(k, rows, ARRAY_SIZE(rows));
+	assert_in_range(n, 6, ARRAY_SIZE(rows));
+	for (int i = 0; i < n; i++) {
+		if (strcmp(rows[i].name, "worker_fork") == 0)
+			runs = rows[i].runs;
+		assert_int_equal(rows[i].skipped, 0);
+	}
+	assert_true(runs >= 20);
+}
+
 static void test_workers_and_slots(void **state)
 {
 	struct mw_kernel *k = open_kernel("", 2, 0);
@@ -317,6 +365,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_one_pass_samples_many, end_test),
 		cmocka_unit_test_teardown(test_processes_and_member_cgroups, end_test),
 		cmocka_unit_test_teardown(test_full_ring_is_counted, end_test),
+		cmocka_unit_test_teardown(test_unguarded_is_left_alone, end_test),
+		cmocka_unit_test_teardown(test_own_cost_is_told, end_test),
 		cmocka_unit_test_teardown(test_workers_and_slots, end_test),
 	};
 

@@ -2,7 +2,8 @@
 /*
  * Innocent but hasty: bursts over memory.high that are given back at once.
  * burst KIND BASE_BYTES BURST_BYTES ROUNDS, KIND one of steps (64 pages at a time), read (one read() of the whole),
- * huge (transparent huge pages), threads (eight of them). Each round waits for a line on stdin and answers "ROUND NANOSECONDS".
+ * huge (transparent huge pages), threads (eight of them). Each round waits for a line on stdin and answers "ROUND
+ * NANOSECONDS".
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 #define THREADS 8
-#define PAGE 4096UL
+#define PAGE	4096UL
 
 static char *area;
 static size_t burst;

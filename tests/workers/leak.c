@@ -24,7 +24,7 @@ int main(int argc, char **argv)
 	size_t step = argc > 1 ? strtoul(argv[1], NULL, 10) : 65536;
 	long ms = argc > 2 ? strtol(argv[2], NULL, 10) : 50;
 	size_t stop = argc > 3 ? strtoul(argv[3], NULL, 10) : 0, sum = 0;
-	struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+	struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (;;) {

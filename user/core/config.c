@@ -52,7 +52,7 @@ static int check_restart(const struct mw_config *cfg, const struct mw_section *s
 	if (!key || !(key->flags & MW_KEY_RESTART) || fresh)
 		return 0;
 	return mw_config_say(err, -EPERM, &(struct mw_where){0}, section, key_name, value,
-		      "a change in the configuration file and a restart: this key is read at start only");
+			     "a change in the configuration file and a restart: this key is read at start only");
 }
 
 int mw_config_set(struct mw_config *cfg, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err)

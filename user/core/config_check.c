@@ -13,8 +13,9 @@ static int contradiction(struct mw_error *err, const struct mw_section *section,
 {
 	char found[32], bound[32];
 
-	return mw_config_say(err, -EINVAL, &(struct mw_where){0}, section, key, mw_size_exact(value, found, sizeof(found)),
-		      "%s %s = %s", relation, other, mw_size_exact(limit, bound, sizeof(bound)));
+	return mw_config_say(err, -EINVAL, &(struct mw_where){0}, section, key,
+			     mw_size_exact(value, found, sizeof(found)), "%s %s = %s", relation, other,
+			     mw_size_exact(limit, bound, sizeof(bound)));
 }
 
 int mw_profile_check(const struct mw_profile *p, const struct mw_section *section, struct mw_error *err)
@@ -23,7 +24,7 @@ int mw_profile_check(const struct mw_profile *p, const struct mw_section *sectio
 
 	if (!p->max_heap)
 		return mw_config_say(err, -EINVAL, &(struct mw_where){0}, section, "max_heap", NULL,
-			      "a size: a class of your own needs one");
+				     "a size: a class of your own needs one");
 	if (p->max_bin_heap != MW_UNLIMITED && p->max_bin_heap > p->max_heap)
 		return contradiction(err, section, "max_bin_heap", p->max_bin_heap, "max, or at most", "max_heap",
 				     p->max_heap);
@@ -96,10 +97,11 @@ int mw_config_check(const struct mw_config *cfg, struct mw_error *err)
 	int r;
 
 	if (m->sample_interval_ns > m->check_interval_ns)
-		return mw_config_say(err, -EINVAL, &(struct mw_where){0}, &(struct mw_section){.kind = MW_SECTION_MONITOR},
-			      "sample_interval", mw_duration_exact(m->sample_interval_ns, sample, sizeof(sample)),
-			      "at most check_interval = %s",
-			      mw_duration_exact(m->check_interval_ns, check, sizeof(check)));
+		return mw_config_say(err, -EINVAL, &(struct mw_where){0},
+				     &(struct mw_section){.kind = MW_SECTION_MONITOR}, "sample_interval",
+				     mw_duration_exact(m->sample_interval_ns, sample, sizeof(sample)),
+				     "at most check_interval = %s",
+				     mw_duration_exact(m->check_interval_ns, check, sizeof(check)));
 	r = check_classes(cfg, err);
 	return r < 0 ? r : check_workers(cfg, err);
 }

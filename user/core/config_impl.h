@@ -86,8 +86,9 @@ bool mw_is_default(const char *value); /* "" or "default" */
 int mw_key_check(const struct mw_key *key, const char *value);
 
 /* config_say.c: sentences of one line, whatever bytes they quote. Return code. */
-int mw_config_say(struct mw_error *err, int code, const struct mw_where *at, const struct mw_section *s, const char *key,
-	   const char *found, const char *expected_fmt, ...) __attribute__((format(printf, 7, 8)));
+int mw_config_say(struct mw_error *err, int code, const struct mw_where *at, const struct mw_section *s,
+		  const char *key, const char *found, const char *expected_fmt, ...)
+	__attribute__((format(printf, 7, 8)));
 int mw_say_wrong_value(struct mw_error *err, const struct mw_where *at, const struct mw_section *s,
 		       const struct mw_key *key, const char *value);
 int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const struct mw_section *s, const char *key);

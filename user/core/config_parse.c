@@ -59,10 +59,11 @@ int mw_section_parse(const char *text, const struct mw_where *at, struct mw_sect
 		if (!named && *name)
 			break;
 		if (named && !mw_name_valid(name))
-			return mw_config_say(err, -EINVAL, at, &s, NULL, name,
-				      "a name: letters, digits, ._- (first a letter or digit, at most %d; not daemon, "
-				      "cgroup.*, memory.*)",
-				      MW_NAME_SIZE - 1);
+			return mw_config_say(
+				err, -EINVAL, at, &s, NULL, name,
+				"a name: letters, digits, ._- (first a letter or digit, at most %d; not daemon, "
+				"cgroup.*, memory.*)",
+				MW_NAME_SIZE - 1);
 		snprintf(s.name, sizeof(s.name), "%s", name);
 		*ret_section = s;
 		return 0;
@@ -157,7 +158,8 @@ static int next_line(struct source *src, char *buf, size_t size)
 
 		memcpy(head, start, sizeof(head) - 1);
 		head[sizeof(head) - 1] = '\0';
-		return mw_config_say(src->err, -EINVAL, &src->at, NULL, NULL, head, "a line of at most %zu bytes", size - 1);
+		return mw_config_say(src->err, -EINVAL, &src->at, NULL, NULL, head, "a line of at most %zu bytes",
+				     size - 1);
 	}
 	memcpy(buf, start, len);
 	buf[len] = '\0';
@@ -195,14 +197,15 @@ static int take_key(struct source *src, const char *name, const char *value)
 	__u32 bit;
 
 	if (!src->now)
-		return mw_config_say(src->err, -EINVAL, &src->at, NULL, name, value, "a [SECTION] before the first key");
+		return mw_config_say(src->err, -EINVAL, &src->at, NULL, name, value,
+				     "a [SECTION] before the first key");
 	key = mw_key_find(src->now->section.kind, name);
 	if (!key)
 		return mw_say_unknown_key(src->err, &src->at, &src->now->section, name);
 	bit = 1U << (key - mw_keys(src->now->section.kind, &n));
 	if (src->now->keys & bit)
 		return mw_config_say(src->err, -EINVAL, &src->at, &src->now->section, name, value,
-			      "the key once in this section of the file");
+				     "the key once in this section of the file");
 	src->now->keys |= bit;
 	return src->fn(src->arg, &src->at, &src->now->section, name, value, src->err);
 }

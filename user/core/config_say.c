@@ -51,8 +51,8 @@ static void say_place(const struct mw_where *at, const struct mw_section *s, con
 		snprintf(buf + len, size - (size_t)len, "%s: ", quote(key, WORD_MAX, name, sizeof(name)));
 }
 
-int mw_config_say(struct mw_error *err, int code, const struct mw_where *at, const struct mw_section *s, const char *key,
-	   const char *found, const char *expected_fmt, ...)
+int mw_config_say(struct mw_error *err, int code, const struct mw_where *at, const struct mw_section *s,
+		  const char *key, const char *found, const char *expected_fmt, ...)
 {
 	char place[400] = "", shown[QUOTE_MAX * 4 + 16], expected[256];
 	va_list ap;
@@ -72,7 +72,8 @@ int mw_say_wrong_value(struct mw_error *err, const struct mw_where *at, const st
 {
 	char expected[160];
 
-	return mw_config_say(err, -EINVAL, at, s, key->name, value, "%s", mw_key_expected(key, expected, sizeof(expected)));
+	return mw_config_say(err, -EINVAL, at, s, key->name, value, "%s",
+			     mw_key_expected(key, expected, sizeof(expected)));
 }
 
 /* Levenshtein distance of two words shorter than WORD_MAX. */
@@ -123,15 +124,15 @@ int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const st
 	/* Keys of a worker are keys of a class. */
 	for (int k = MW_SECTION_CLASS; k >= 0; k--)
 		if (mw_key_find((enum mw_section_kind)k, key))
-			return mw_config_say(err, -EINVAL, at, s, key, key, "a key of [%s] (it belongs in [%s%s])", kind_name,
-				      mw_section_kind_name((enum mw_section_kind)k),
-				      k == MW_SECTION_CLASS ? " NAME" : "");
+			return mw_config_say(err, -EINVAL, at, s, key, key, "a key of [%s] (it belongs in [%s%s])",
+					     kind_name, mw_section_kind_name((enum mw_section_kind)k),
+					     k == MW_SECTION_CLASS ? " NAME" : "");
 	for (size_t i = 0; i < n; i++)
 		if (mw_key_find(s->kind, keys[i].name))
 			consider(key, keys[i].name, &best, &nearest);
 	if (nearest)
 		return mw_config_say(err, -EINVAL, at, s, key, key, "a key of [%s] (did you mean \"%s\"?)", kind_name,
-			      nearest);
+				     nearest);
 	return mw_config_say(err, -EINVAL, at, s, key, key, "a key of [%s]", kind_name);
 }
 
@@ -145,8 +146,8 @@ int mw_say_unknown_section(struct mw_error *err, const struct mw_where *at, cons
 
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
 		if (strcmp(found, classes[i]) == 0)
-			return mw_config_say(err, -EINVAL, at, NULL, NULL, found, "%s (did you mean \"class %s\"?)", kinds,
-				      classes[i]);
+			return mw_config_say(err, -EINVAL, at, NULL, NULL, found, "%s (did you mean \"class %s\"?)",
+					     kinds, classes[i]);
 	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1), found);
 	for (int k = 0; k < MW_SECTION_MAX; k++)
 		consider(word, mw_section_kind_name((enum mw_section_kind)k), &best, &nearest);

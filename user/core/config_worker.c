@@ -79,7 +79,7 @@ int mw_setting_apply(struct mw_config *cfg, const struct mw_where *at, const str
 	}
 	if (!there && cfg->n_worker_settings == MW_CONFIG_SETTINGS_MAX)
 		return mw_config_say(err, -E2BIG, at, section, key->name, value, "at most %d settings of workers",
-			      MW_CONFIG_SETTINGS_MAX);
+				     MW_CONFIG_SETTINGS_MAX);
 	if (!there && insert_at(cfg, i) < 0)
 		return mw_fail(err, -ENOMEM, "out of memory");
 	s = &cfg->worker_settings[i];

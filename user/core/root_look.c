@@ -7,7 +7,8 @@
 
 int mw_root_existing(const char *mount, const char *configured, char *ret_root, size_t size)
 {
-	const char *candidates[] = { configured[0] ? configured : MW_ROOT_SLICE "/" MW_ROOT_SCOPE, configured[0] ? NULL : MW_ROOT_PLAIN };
+	const char *candidates[] = {configured[0] ? configured : MW_ROOT_SLICE "/" MW_ROOT_SCOPE,
+				    configured[0] ? NULL : MW_ROOT_PLAIN};
 	char path[4096];
 
 	for (int i = 0; i < 2 && candidates[i]; i++) {

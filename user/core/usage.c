@@ -11,7 +11,7 @@
 
 int mw_usage_from_processes(const char *proc_root, int dir_fd, struct mw_usage *ret_usage)
 {
-	struct mw_usage u = { .time_ns = mw_now_ns(), .max = MW_UNLIMITED, .high = MW_UNLIMITED };
+	struct mw_usage u = {.time_ns = mw_now_ns(), .max = MW_UNLIMITED, .high = MW_UNLIMITED};
 	_cleanup_free_ pid_t *pids = NULL;
 	ssize_t n = mw_cgroup_pids(dir_fd, true, NULL, 0);
 

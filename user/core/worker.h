@@ -56,7 +56,7 @@ struct mw_worker {
 	bool frozen_by_admin;
 	bool hibernated; /* reclaimed while idle and not grown since */
 	__u64 hibernated_bytes; /* saved then */
-	bool alerted; /* the high-memory line was said */
+	bool alerted, hibernate_told, bin_told; /* said once, until it is over */
 	bool busy; /* an action is under way on it */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;

@@ -13,16 +13,13 @@
 #include "util/clock.h"
 
 #define HIBERNATE_DEADLINE_NS (15 * MW_NS_PER_S)
-#define KILL_DEADLINE_NS (10 * MW_NS_PER_S)
-#define QUICK_DEADLINE_NS (5 * MW_NS_PER_S)
-#define LIFT_INCIDENT_NS (60 * MW_NS_PER_S) /* lifts of one worker closer than this share one incident */
+#define KILL_DEADLINE_NS      (10 * MW_NS_PER_S)
+#define QUICK_DEADLINE_NS     (5 * MW_NS_PER_S)
+#define LIFT_INCIDENT_NS      (60 * MW_NS_PER_S) /* lifts of one worker closer than this share one incident */
 
 static const char *const act_names[] = {
-	[MW_ACT_HIBERNATE] = "hibernate",
-	[MW_ACT_FREEZE] = "freeze",
-	[MW_ACT_THAW] = "thaw",
-	[MW_ACT_KILL] = "kill",
-	[MW_ACT_RECLAIM_BIN] = "reclaim-bin",
+	[MW_ACT_HIBERNATE] = "hibernate", [MW_ACT_FREEZE] = "freeze",		[MW_ACT_THAW] = "thaw",
+	[MW_ACT_KILL] = "kill",		  [MW_ACT_RECLAIM_BIN] = "reclaim-bin",
 };
 _Static_assert(ARRAY_SIZE(act_names) == MW_ACT_MAX, "a name for each act");
 
@@ -54,8 +51,9 @@ struct pending {
 static void fill(struct mw_action *a, struct mw_worker *w, enum mw_act act, enum mw_reason reason)
 {
 	static const enum mw_action_kind kinds[] = {
-		[MW_ACT_HIBERNATE] = MW_ACTION_RECLAIM, [MW_ACT_FREEZE] = MW_ACTION_FREEZE,	 [MW_ACT_THAW] = MW_ACTION_THAW,
-		[MW_ACT_KILL] = MW_ACTION_KILL,		[MW_ACT_RECLAIM_BIN] = MW_ACTION_RECLAIM,
+		[MW_ACT_HIBERNATE] = MW_ACTION_RECLAIM,	  [MW_ACT_FREEZE] = MW_ACTION_FREEZE,
+		[MW_ACT_THAW] = MW_ACTION_THAW,		  [MW_ACT_KILL] = MW_ACTION_KILL,
+		[MW_ACT_RECLAIM_BIN] = MW_ACTION_RECLAIM,
 	};
 	static const __u64 deadlines[] = {
 		[MW_ACT_HIBERNATE] = HIBERNATE_DEADLINE_NS, [MW_ACT_FREEZE] = QUICK_DEADLINE_NS,
@@ -71,8 +69,8 @@ static void fill(struct mw_action *a, struct mw_worker *w, enum mw_act act, enum
 		a->bytes = w->usage.bin - w->profile.max_bin_heap;
 }
 
-int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run, struct mw_request *request,
-	      struct mw_error *err)
+int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run,
+	      struct mw_request *request, struct mw_error *err)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 	struct mw_action a;
@@ -80,7 +78,7 @@ int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_
 
 	if (!p)
 		return mw_fail(err, -ENOMEM, "%s %s: no memory", mw_act_name(act), w->name);
-	*p = (struct pending){ .act = act, .reason = reason, .request = request };
+	*p = (struct pending){.act = act, .reason = reason, .request = request};
 	fill(&a, w, act, reason);
 	a.dry_run = dry_run;
 	a.arg = p;
@@ -120,12 +118,13 @@ static void answer(const struct pending *p, const struct mw_worker *w, const str
 	json_object_put(o);
 }
 
-static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pending *p, const struct mw_action_result *r)
+static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pending *p,
+		      const struct mw_action_result *r)
 {
-	struct mw_incident inc = { .reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1 };
+	struct mw_incident inc = {.reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1};
 
-	mw_tell(g->tell, r->status ? LOG_WARNING : LOG_NOTICE, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s", w->name, w->class_name,
-		mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
+	mw_tell(g->tell, r->status ? LOG_WARNING : LOG_NOTICE, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s",
+		w->name, w->class_name, mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
 	if (r->status || r->dry_run)
 		return;
 	if (p->act == MW_ACT_HIBERNATE || p->act == MW_ACT_FREEZE || p->act == MW_ACT_RECLAIM_BIN) {
@@ -135,7 +134,8 @@ static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pend
 	}
 }
 
-static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct pending *p, const struct mw_action_result *r)
+static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct pending *p,
+			 const struct mw_action_result *r)
 {
 	bool done = r->status == 0 && !r->dry_run;
 
@@ -161,8 +161,8 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 
 	if (!p) { /* limits */
 		if (r->status && r->status != -ENODEV && w)
-			mw_tell(g->tell, LOG_ERR, "limits-failed", w, "worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name,
-				r->text);
+			mw_tell(g->tell, LOG_ERR, "limits-failed", w,
+				"worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name, r->text);
 		return;
 	}
 	if (p->act == MW_ACT_MAX) { /* an incident was written, or not */
@@ -195,15 +195,16 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
 {
-	static const char *const files[] = { "memory.max", "memory.swap.max", "memory.high", "memory.low" };
-	const __u64 values[] = { limits->max, limits->swap_max, limits->high, limits->low };
+	static const char *const files[] = {"memory.max", "memory.swap.max", "memory.high", "memory.low"};
+	const __u64 values[] = {limits->max, limits->swap_max, limits->high, limits->low};
 
 	(void)g;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		int r = mw_cgroup_write_u64(w->dir_fd, files[i], values[i]);
 
 		if (r < 0 && r != -ENOENT && r != -ENODEV)
-			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i], strerror(-r));
+			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i],
+				       strerror(-r));
 	}
 	return 0;
 }
@@ -215,19 +216,20 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 	w->squeeze.lifted = w->squeeze.throttled = false;
 	if (!mw_life_limited(w))
 		return;
-	a.writes[0] = (struct mw_action_write){ "memory.high", w->limits.high };
+	a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
 	a.n_writes = 1;
 	if (mw_actions_submit(g->actions, &a) < 0) {
 		w->squeeze.lifted = true; /* again at the next sample */
 		return;
 	}
-	mw_tell(g->tell, LOG_INFO, "restored", w, "worker %s (%s) is below its memory.high again: the limit is back", w->name, w->class_name);
+	mw_tell(g->tell, LOG_INFO, "restored", w, "worker %s (%s) is below its memory.high again: the limit is back",
+		w->name, w->class_name);
 }
 
 static int write_incident(void *arg, char *text, size_t size)
 {
 	struct pending *p = arg;
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	char id[128];
 	int r = mw_incidents_write(p->store, p->doc, id, sizeof(id), &err);
 
@@ -256,7 +258,7 @@ void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_in
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return;
-	*p = (struct pending){ .act = MW_ACT_MAX, .store = g->incidents };
+	*p = (struct pending){.act = MW_ACT_MAX, .store = g->incidents};
 	p->doc = mw_incident_json(&full, w, &w->usage, have_stat ? stat : NULL, have_pauses ? pauses : NULL);
 	a.arg = p;
 	a.call = write_incident;

@@ -24,7 +24,7 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 static bool adopt_own(struct mw_guard *g, const struct mw_cgroup_entry *e)
 {
 	char path[PATH_MAX], cgroup[PATH_MAX];
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	_cleanup_close_ int fd = -1;
 	struct mw_worker *w;
 
@@ -60,7 +60,7 @@ static void adopt_attached(const char *name, const char *class_name, const char 
 {
 	struct adopting *a = arg;
 	struct mw_guard *g = a->g;
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 	struct mw_worker *w;
@@ -98,7 +98,7 @@ static void forget_strangers(struct mw_guard *g)
 int mw_life_adopt(struct mw_guard *g)
 {
 	_cleanup_free_ struct mw_cgroup_entry *entries = NULL;
-	struct adopting a = { .g = g };
+	struct adopting a = {.g = g};
 	ssize_t n = mw_cgroup_list(g->root_fd, NULL, 0);
 
 	if (n > 0)

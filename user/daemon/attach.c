@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Taking what already runs under guard: in place where its processes fill their cgroup, moved into one of ours on request. */
+/* Taking what already runs under guard: in place where its processes fill their cgroup, moved into one of ours on
+ * request. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,9 +35,12 @@ static int owner_allows(struct mw_guard *g, const char *cgroup, struct mw_error 
 	if (r < 0)
 		return mw_fail(err, r, "cgroup \"%.200s\": %s", cgroup, strerror(-r));
 	if (strcmp(cgroup, "/") == 0)
-		return mw_fail(err, -EPERM, "the root cgroup has no limits: attach --pid ... --move puts a process into one of ours");
+		return mw_fail(
+			err, -EPERM,
+			"the root cgroup has no limits: attach --pid ... --move puts a process into one of ours");
 	if (info.owner == MW_OWNER_OWN)
-		return mw_fail(err, -EBUSY, "%.200s is below memweir's own root: what is there is under guard already", cgroup);
+		return mw_fail(err, -EBUSY, "%.200s is below memweir's own root: what is there is under guard already",
+			       cgroup);
 	if (info.owner == MW_OWNER_SYSTEMD)
 		return mw_fail(err, -EOPNOTSUPP, "%s", mw_owner_say(&info, cgroup, why, sizeof(why)));
 	return 0;
@@ -47,7 +51,7 @@ static void keep_before(struct mw_worker *w)
 	struct mw_limits *l = &w->before.limits;
 	__u64 group = 0;
 
-	*l = (struct mw_limits){ .max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED };
+	*l = (struct mw_limits){.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
 	mw_cgroup_read_u64(w->dir_fd, "memory.max", &l->max);
 	mw_cgroup_read_u64(w->dir_fd, "memory.high", &l->high);
 	mw_cgroup_read_u64(w->dir_fd, "memory.low", &l->low);
@@ -62,12 +66,12 @@ static void attached(struct mw_guard *g, struct mw_worker *w, const char *how)
 	mw_life_enlist(g, w);
 	if (mw_life_limited(w))
 		mw_act_limits(g, w);
-	mw_tell(g->tell, LOG_INFO, "attached", w, "worker %s (%s) attached %s: %s%s", w->name, w->class_name, how, w->cgroup,
-		mw_life_limited(w) ? "" : ", watched without limits of ours");
+	mw_tell(g->tell, LOG_INFO, "attached", w, "worker %s (%s) attached %s: %s%s", w->name, w->class_name, how,
+		w->cgroup, mw_life_limited(w) ? "" : ", watched without limits of ours");
 }
 
-int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup, struct mw_worker **ret_worker,
-			  struct mw_error *err)
+int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup,
+			  struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char path[PATH_MAX], made_up[MW_NAME_SIZE];
 	_cleanup_close_ int fd = -1;
@@ -80,8 +84,10 @@ int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char
 	if (strncmp(cgroup, g->mount, strlen(g->mount)) == 0)
 		cgroup += strlen(g->mount);
 	if (cgroup[0] != '/' || strstr(cgroup, "/../") || strlen(cgroup) > 3000)
-		return mw_fail(err, -EINVAL, "cgroup \"%.100s\": expected a path from the cgroup root, as in /proc/PID/cgroup, or below %s", cgroup,
-			       g->mount);
+		return mw_fail(
+			err, -EINVAL,
+			"cgroup \"%.100s\": expected a path from the cgroup root, as in /proc/PID/cgroup, or below %s",
+			cgroup, g->mount);
 	r = owner_allows(g, cgroup, err);
 	if (r < 0)
 		return r;
@@ -101,7 +107,8 @@ int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char
 	TAKE_FD(fd);
 	w->owner = mw_life_owner(g, cgroup);
 	keep_before(w);
-	if (mw_cgroup_read(w->dir_fd, "memory.events", events, sizeof(events)) > 0 && mw_keyed_u64(events, "oom_kill", &kills[0]) == 0)
+	if (mw_cgroup_read(w->dir_fd, "memory.events", events, sizeof(events)) > 0 &&
+	    mw_keyed_u64(events, "oom_kill", &kills[0]) == 0)
 		w->oom_kills_at_start = kills[0];
 	w->was_populated = mw_cgroup_populated(w->dir_fd) == 1;
 	attached(g, w, "in place");
@@ -110,10 +117,11 @@ int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char
 }
 
 /* Into a cgroup of ours: it and everything below it in the process tree that shares its cgroup. */
-static int move_tree(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, struct mw_worker **ret_worker, struct mw_error *err)
+static int move_tree(struct mw_guard *g, const char *class_name, const char *name, pid_t pid,
+		     struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char comm[32];
-	struct mw_start s = { .class_name = class_name, .name = name, .command = comm, .runner = pid };
+	struct mw_start s = {.class_name = class_name, .name = name, .command = comm, .runner = pid};
 	struct mw_worker *w;
 	int r;
 
@@ -129,14 +137,15 @@ static int move_tree(struct mw_guard *g, const char *class_name, const char *nam
 		return r;
 	}
 	mw_life_started(g, w, pid);
-	mw_tell(g->tell, LOG_INFO, "moved", w, "worker %s (%s): pid %d was moved in; what it was charged before stays with its old cgroup", w->name,
+	mw_tell(g->tell, LOG_INFO, "moved", w,
+		"worker %s (%s): pid %d was moved in; what it was charged before stays with its old cgroup", w->name,
 		w->class_name, pid);
 	*ret_worker = w;
 	return 0;
 }
 
-int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move, struct mw_worker **ret_worker,
-		       struct mw_error *err)
+int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move,
+		       struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char cgroup[PATH_MAX], path[PATH_MAX + 256], comm[MW_NAME_SIZE], made_up[MW_NAME_SIZE + 16];
 	_cleanup_free_ pid_t *members = NULL;
@@ -159,7 +168,8 @@ int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *n
 		return mw_fail(err, (int)n, "%s: %s", path, strerror((int)-n));
 	if (n > PIDS_MAX || !mw_proc_tree_fills("/proc", pid, members, (size_t)n))
 		return mw_fail(err, -EBUSY,
-			       "pid %d shares its cgroup %s with processes that are not below it: --cgroup %s guards them all, --move puts pid %d into a "
+			       "pid %d shares its cgroup %s with processes that are not below it: --cgroup %s guards "
+			       "them all, --move puts pid %d into a "
 			       "cgroup of ours",
 			       pid, cgroup, cgroup, pid);
 	if (!name) {

@@ -38,7 +38,7 @@ static struct finding *add(struct findings *f, const char *name, bool have, cons
 {
 	struct finding *row = &f->rows[f->n < FINDINGS_MAX ? f->n++ : FINDINGS_MAX - 1];
 
-	*row = (struct finding){ .name = name, .have = have, .lost = lost, .how = how };
+	*row = (struct finding){.name = name, .have = have, .lost = lost, .how = how};
 	return row;
 }
 
@@ -48,13 +48,16 @@ static void find_cgroup(struct findings *f)
 	bool memory;
 	struct finding *row;
 
-	row = add(f, "cgroup-v2", v2, "everything: workers are cgroups", "boot without systemd.unified_cgroup_hierarchy=0; mount -t cgroup2");
+	row = add(f, "cgroup-v2", v2, "everything: workers are cgroups",
+		  "boot without systemd.unified_cgroup_hierarchy=0; mount -t cgroup2");
 	snprintf(row->found, sizeof(row->found), "%s", v2 ? f->mount : "not mounted");
 	f->mount_fd = v2 ? mw_cgroup_open(f->mount) : -1;
 	memory = f->mount_fd >= 0 && mw_cgroup_has_memory(f->mount_fd);
-	row = add(f, "memory-controller", memory, "limits are only judged, usage is summed over processes, nothing is reclaimed",
+	row = add(f, "memory-controller", memory,
+		  "limits are only judged, usage is summed over processes, nothing is reclaimed",
 		  "boot with cgroup_no_v1=memory (or cgroup_no_v1=all)");
-	snprintf(row->found, sizeof(row->found), "%s", memory ? "on cgroup v2" : "not on cgroup v2 (on v1, or switched off)");
+	snprintf(row->found, sizeof(row->found), "%s",
+		 memory ? "on cgroup v2" : "not on cgroup v2 (on v1, or switched off)");
 }
 
 /* A file of the memory controller exists in cgroups below the root; looked for in any first-level one. */
@@ -89,27 +92,37 @@ static void find_host(struct findings *f)
 	row = add(f, "kernel", true, "", "");
 	snprintf(row->found, sizeof(row->found), "%s %s", u.release, u.machine);
 	mw_proc_swap("/proc", &total, &left);
-	row = add(f, "swap", total > 0, "hibernation frees page cache only; a squeeze can free no anonymous memory", "add swap, or zram (RAM is enough)");
-	snprintf(row->found, sizeof(row->found), total ? "%s, %s free" : "none", mw_size_format(total, low, sizeof(low)),
-		 mw_size_format(left, high, sizeof(high)));
+	row = add(f, "swap", total > 0, "hibernation frees page cache only; a squeeze can free no anonymous memory",
+		  "add swap, or zram (RAM is enough)");
+	snprintf(row->found, sizeof(row->found), total ? "%s, %s free" : "none",
+		 mw_size_format(total, low, sizeof(low)), mw_size_format(left, high, sizeof(high)));
 	have = access("/proc/pressure/memory", R_OK) == 0;
-	row = add(f, "psi", have, "memory pressure of the host is not shown; pauses are measured all the same", "boot with psi=1");
+	row = add(f, "psi", have, "memory pressure of the host is not shown; pauses are measured all the same",
+		  "boot with psi=1");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "/proc/pressure/memory" : "off");
 	have = access("/run/systemd/system", F_OK) == 0;
 	row = add(f, "systemd", true, "", "");
-	snprintf(row->found, sizeof(row->found), "%s", have ? "PID 1: workers live in a delegated scope of memweir.slice" : "not PID 1: workers live in /memweir");
+	snprintf(row->found, sizeof(row->found), "%s",
+		 have ? "PID 1: workers live in a delegated scope of memweir.slice"
+		      : "not PID 1: workers live in /memweir");
 	have = cgroup_file(f, "memory.reclaim");
-	row = add(f, "memory-reclaim", have, "no hibernation, no bin reclaim", "a kernel from 5.19 on with the memory controller on cgroup v2");
+	row = add(f, "memory-reclaim", have, "no hibernation, no bin reclaim",
+		  "a kernel from 5.19 on with the memory controller on cgroup v2");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "memory.reclaim" : "no memory.reclaim in any cgroup");
 	have = cgroup_file(f, "cgroup.kill");
-	row = add(f, "cgroup-kill", have, "kill signals each process by itself and may race with a fork", "a kernel from 5.14 on");
+	row = add(f, "cgroup-kill", have, "kill signals each process by itself and may race with a fork",
+		  "a kernel from 5.14 on");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "cgroup.kill" : "not seen in any cgroup");
 }
 
 static void find_kernel(struct findings *f, __u64 disable)
 {
-	struct mw_kernel_options opts = { .pin_dir = MW_PIN_DIR, .max_workers = 16, .growth_stacks_per_s = 1, .probe_only = true, .disable = disable };
-	struct mw_error err = { 0 };
+	struct mw_kernel_options opts = {.pin_dir = MW_PIN_DIR,
+					 .max_workers = 16,
+					 .growth_stacks_per_s = 1,
+					 .probe_only = true,
+					 .disable = disable};
+	struct mw_error err = {0};
 	struct mw_kernel *k;
 
 	if (mw_kernel_open(&opts, &k, &err) < 0) {
@@ -129,8 +142,8 @@ static void find_kernel(struct findings *f, __u64 disable)
 
 static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
 {
-	struct mw_guard g = { .opts = *opts };
-	struct mw_error err = { 0 };
+	struct mw_guard g = {.opts = *opts};
+	struct mw_error err = {0};
 	struct finding *row;
 	char path[512], blocker[256] = "", low[32];
 	bool conf = mw_guard_load_config(&g, &g.cfg, &err) == 0, up;
@@ -147,9 +160,11 @@ static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
 	if (f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0 &&
 	    mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {
 		row = add(f, "protection", effective > 0 || !up, "memory.low of workers is inert",
-			  blocker[0] ? "give the ancestor that is named a memory.low (MemoryLow= of its slice)" : "start protected workers");
-		snprintf(row->found, sizeof(row->found), "%s of memory.low effective at %s%s%s", mw_size_format(effective, low, sizeof(low)), g.root,
-			 blocker[0] ? ", taken away by " : "", blocker);
+			  blocker[0] ? "give the ancestor that is named a memory.low (MemoryLow= of its slice)"
+				     : "start protected workers");
+		snprintf(row->found, sizeof(row->found), "%s of memory.low effective at %s%s%s",
+			 mw_size_format(effective, low, sizeof(low)), g.root, blocker[0] ? ", taken away by " : "",
+			 blocker);
 	}
 	mw_config_free(&g.cfg);
 }
@@ -169,7 +184,8 @@ static void print_json(const struct findings *f)
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(doc, "capabilities", list);
-	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
 }
 
@@ -191,7 +207,7 @@ static void print_text(const struct findings *f)
 
 int mw_doctor(const struct mw_guard_options *opts, bool json)
 {
-	struct findings f = { .mount_fd = -1 };
+	struct findings f = {.mount_fd = -1};
 
 	find_cgroup(&f);
 	find_host(&f);

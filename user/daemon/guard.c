@@ -46,7 +46,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 			mw_breaker_throttle(g->breaker, w->slot, (pid_t)e->tid, e->time_ns);
 		break;
 	case MW_EVENT_NEAR_HIGH:
-		if (w->profile.policy != MW_POLICY_OBSERVE && mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
+		if (w->profile.policy != MW_POLICY_OBSERVE &&
+		    mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
 		break;
 	case MW_EVENT_EXIT:
@@ -66,6 +67,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 {
 	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cgroup_id);
 	char text[256];
+	__u64 least;
 
 	if (!w || w->slot != r->slot)
 		return;
@@ -75,11 +77,15 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 		return;
 	w->squeeze.lifted = !r->dry_run;
 	w->squeeze.lifted_ns = mw_now_ns();
-	w->squeeze.usage_at_lift = w->usage.current;
+	/* The last sample may be half a second old: a sleeper was over high, a near one close to it. */
+	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
+	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
 	w->lifts++;
-	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s", mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
+	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s",
+		mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
 	mw_act_incident(g, w,
-			&(struct mw_incident){ .reason = MW_REASON_LIFT, .wall_ns = mw_wall_ns(), .wait_status = -1, .killed_by = "" });
+			&(struct mw_incident){
+				.reason = MW_REASON_LIFT, .wall_ns = mw_wall_ns(), .wait_status = -1, .killed_by = ""});
 }
 
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
@@ -90,7 +96,8 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
 	}
 	if (g->actions_in_window >= g->cfg.monitor.actions_per_minute) {
 		if (g->actions_in_window++ == g->cfg.monitor.actions_per_minute)
-			mw_say(g->tell, LOG_WARNING, "%u interventions in this minute: no more until it is over (actions_per_minute)",
+			mw_say(g->tell, LOG_WARNING,
+			       "%u interventions in this minute: no more until it is over (actions_per_minute)",
 			       g->cfg.monitor.actions_per_minute);
 		return false;
 	}
@@ -123,6 +130,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
+	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
 	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
 		mw_act_restore_high(g, w);
@@ -144,8 +152,7 @@ int mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 
 	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
 		g->swap_free = 0;
-	HASH_ITER(by_id, g->workers.by_id, w, next)
-	{
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		int r = look(g, w, have_pass);
 
 		if (r == -ENOENT || r == -ENODEV)
@@ -177,22 +184,27 @@ static void say_trend(struct mw_guard *g, struct mw_worker *w, enum mw_trend_ver
 }
 
 /* Hibernation: once a squeeze, done where it is on, recommended where it is off. */
-static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, bool was_due, __u64 now_ns)
+static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
+	bool told = w->hibernate_told;
 	char text[256];
 
-	if (!w->check.hibernate || was_due || w->busy)
+	w->hibernate_told = w->check.hibernate;
+	if (!w->check.hibernate || told || w->busy)
 		return;
 	if (!g->cfg.monitor.enable_hibernation || w->profile.policy == MW_POLICY_OBSERVE)
-		mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s", mw_text_recommend(w, text, sizeof(text)));
+		mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s",
+			mw_text_recommend(w, text, sizeof(text)));
 	else if (mw_guard_may_act(g, now_ns))
 		mw_act_do(g, w, MW_ACT_HIBERNATE, MW_REASON_HIBERNATE, w->dry_run, NULL, NULL);
 }
 
-static void consider_bin(struct mw_guard *g, struct mw_worker *w, bool was_over, __u64 now_ns)
+static void consider_bin(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
+	bool was_over = w->bin_told;
 	char text[256];
 
+	w->bin_told = w->check.over_bin;
 	if (!w->check.over_bin)
 		return;
 	if (!was_over)
@@ -209,20 +221,17 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w, *next;
 
-	HASH_ITER(by_id, g->workers.by_id, w, next)
-	{
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		enum mw_trend_verdict trend_before = w->trend.verdict;
-		struct mw_check before = w->check;
 
 		if (!w->usage.time_ns)
 			continue;
-		mw_series_push(&w->history, (struct mw_point){ w->usage.time_ns, w->usage.heap + w->usage.bin });
-		w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
+		mw_series_push(&w->history, (struct mw_point){w->usage.time_ns, w->usage.heap + w->usage.bin});
 		w->trend = mw_verdict_trend(&w->history, w->profile.max_heap);
 		say_high(g, w);
 		say_trend(g, w, trend_before);
-		consider_bin(g, w, before.over_bin, now_ns);
-		consider_hibernation(g, w, before.hibernate, now_ns);
+		consider_bin(g, w, now_ns);
+		consider_hibernation(g, w, now_ns);
 	}
 	g->last_check_ns = now_ns;
 }

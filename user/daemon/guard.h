@@ -78,21 +78,25 @@ struct mw_start {
 int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker **ret_worker, struct mw_error *err);
 /* Whose cgroup is this? Path from the mount, with a leading slash. */
 enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup);
-int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move, struct mw_worker **ret_worker, struct mw_error *err);
-int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup, struct mw_worker **ret_worker,
-			  struct mw_error *err);
+int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move,
+		       struct mw_worker **ret_worker, struct mw_error *err);
+int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup,
+			  struct mw_worker **ret_worker, struct mw_error *err);
 /* Let it go: originals restored where it was attached; a worker we started stays in its cgroup without limits. */
 int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err);
 /* The parts adopt.c and attach.c use too. */
-int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd, struct mw_worker **ret_worker,
+int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd,
+		struct mw_worker **ret_worker,
 		struct mw_error *err); /* into the table; dir_fd is taken over on success */
-void mw_life_enlist(struct mw_guard *g, struct mw_worker *w); /* everybody who has to know of it, told; again after a change */
+void mw_life_enlist(struct mw_guard *g,
+		    struct mw_worker *w); /* everybody who has to know of it, told; again after a change */
 void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup);
 bool mw_life_limited(const struct mw_worker *w); /* our limits stand in its cgroup */
 void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid);
 /* An inotify event: cgroup.events of some worker changed, or went. */
 void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask);
-/* Every 200 ms: workers that are empty and whose exit status has not come by now end without it; unused starts time out. */
+/* Every 200 ms: workers that are empty and whose exit status has not come by now end without it; unused starts time
+ * out. */
 void mw_life_tick(struct mw_guard *g, __u64 now_ns);
 /* Empty for good: record, remove. */
 void mw_life_end(struct mw_guard *g, struct mw_worker *w);
@@ -103,8 +107,8 @@ void mw_life_apply(struct mw_guard *g);
 
 /* place.c: cgroups of ours, through libcgroup, or plain directories where the v2 memory controller is missing. */
 int mw_place_root(struct mw_guard *g, struct mw_error *err);
-int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits, int *ret_fd,
-		  struct mw_error *err);
+int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits,
+		  int *ret_fd, struct mw_error *err);
 int mw_place_remove(struct mw_guard *g, const char *path, struct mw_error *err);
 int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, struct mw_error *err);
 /* memory.low of the class and of ROOT: the sum of what their workers want, so that protection is not inert. */
@@ -130,8 +134,8 @@ enum mw_act {
 };
 const char *mw_act_name(enum mw_act act);
 int mw_act_parse(const char *text, enum mw_act *ret_act); /* -EINVAL; reclaim-bin is not for people */
-int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run, struct mw_request *request,
-	      struct mw_error *err);
+int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run,
+	      struct mw_request *request, struct mw_error *err);
 void mw_act_done(struct mw_guard *g, const struct mw_action_result *r);
 /* The wanted limits into the cgroup, from an action thread. */
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
@@ -153,7 +157,8 @@ void mw_guard_close(struct mw_guard *g);
 int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err);
 
 /* unload.c */
-int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err); /* pins gone, limits as before, -EBUSY while a daemon runs */
+int mw_guard_unload(const struct mw_guard_options *opts,
+		    struct mw_error *err); /* pins gone, limits as before, -EBUSY while a daemon runs */
 int mw_guard_lift(const struct mw_guard_options *opts); /* memory.high = max everywhere; exit status */
 
 /* loop.c: descriptors, timers and signals; returns the exit status. */

@@ -93,7 +93,7 @@ static int map_samples(struct mw_kernel *k)
 /* Adopted workers keep their slots. */
 static void claim_slots(struct mw_kernel *k)
 {
-	struct mw_worker_info info;
+	struct mw_worker_info info = {};
 	__u64 id, *previous = NULL;
 
 	while (bpf_map_get_next_key(k->maps[MAP_WORKERS], previous, &id) == 0) {
@@ -222,7 +222,7 @@ static int insert_worker(struct mw_kernel *k, __u64 cgroup_id, const struct mw_w
 
 int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info)
 {
-	struct mw_worker_info old;
+	struct mw_worker_info old = {};
 	bool known;
 	int result;
 
@@ -246,7 +246,7 @@ int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_w
 
 int mw_kernel_worker_remove(struct mw_kernel *k, __u64 cgroup_id)
 {
-	struct mw_worker_info info;
+	struct mw_worker_info info = {};
 
 	if (!k->object || mw_kernel_worker_info(k, cgroup_id, &info))
 		return 0;
@@ -352,29 +352,4 @@ int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats)
 		return -errno;
 	*ret_stats = stats;
 	return 0;
-}
-
-/* "memlock:	4096" of a map's fdinfo */
-static __u64 charged_bytes(int fd)
-{
-	char path[64], line[128];
-	_cleanup_fclose_ FILE *file = NULL;
-	unsigned long long bytes = 0;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "memlock: %llu", &bytes) == 1)
-			break;
-	}
-	return bytes;
-}
-
-__u64 mw_kernel_map_bytes(const struct mw_kernel *k)
-{
-	__u64 bytes = 0;
-
-	for (int map = 0; k->object && map < MAP_MAX; map++)
-		bytes += charged_bytes(k->maps[map]);
-	return bytes;
 }

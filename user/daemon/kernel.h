@@ -68,7 +68,8 @@ struct mw_kernel_options {
 int mw_kernel_open(const struct mw_kernel_options *opts, struct mw_kernel **ret_kernel, struct mw_error *err);
 /* Close descriptors; pinned programs go on counting. */
 void mw_kernel_close(struct mw_kernel *k);
-/* Remove every pin below pin_dir (also another version's), so that nothing stays behind. 0 also when nothing was there; -EBUSY while a daemon has it. */
+/* Remove every pin below pin_dir (also another version's), so that nothing stays behind. 0 also when nothing was there;
+ * -EBUSY while a daemon has it. */
 int mw_kernel_unload(const char *pin_dir, struct mw_error *err);
 
 const struct mw_capability_info *mw_kernel_capability(const struct mw_kernel *k, enum mw_capability cap);
@@ -83,7 +84,8 @@ bool mw_kernel_adopted(const struct mw_kernel *k); /* maps came from an earlier 
  * Cgroups below it that exist already: add each with mw_kernel_member_add.
  */
 int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info);
-/* Forget worker and its pause counters, and clear its slot; its members and growth sites are inert and swept later. 0 also when it was not there. */
+/* Forget worker and its pause counters, and clear its slot; its members and growth sites are inert and swept later. 0
+ * also when it was not there. */
 int mw_kernel_worker_remove(struct mw_kernel *k, __u64 cgroup_id);
 int mw_kernel_member_add(struct mw_kernel *k, __u64 cgroup_id, __u64 worker_id);
 /* Current counters of a worker (forks, charges, ...). -ENOENT. */
@@ -97,7 +99,8 @@ int mw_kernel_worker_ids(struct mw_kernel *k, __u64 *ids, size_t n);
  */
 int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only);
 void mw_kernel_subtree_remove(struct mw_kernel *k, int handle);
-/* One pass over all subtrees. flush: bring statistics up to date first (one rstat flush a subtree). 0 or -errno; -EOPNOTSUPP without the iterator. */
+/* One pass over all subtrees. flush: bring statistics up to date first (one rstat flush a subtree). 0 or -errno;
+ * -EOPNOTSUPP without the iterator. */
 int mw_kernel_sample(struct mw_kernel *k, bool flush);
 /* Consistent copy of a slot. -EAGAIN when it has never been filled for cgroup_id. */
 int mw_kernel_sample_read(const struct mw_kernel *k, __u32 slot, __u64 cgroup_id, struct mw_sample *ret_sample);
@@ -108,12 +111,14 @@ int mw_kernel_sample_read(const struct mw_kernel *k, __u32 slot, __u64 cgroup_id
  */
 typedef void (*mw_event_fn)(const struct mw_event *event, void *arg);
 int mw_kernel_events_fd(const struct mw_kernel *k); /* epoll descriptor, readable when there are records; -1 without */
-int mw_kernel_events_consume(struct mw_kernel *k, mw_event_fn fn, void *arg); /* number handed on or -errno; never blocks */
+int mw_kernel_events_consume(struct mw_kernel *k, mw_event_fn fn,
+			     void *arg); /* number handed on or -errno; never blocks */
 __u64 mw_kernel_bad_records(const struct mw_kernel *k);
 
 /* Pause counters of a worker, one per kind; kinds never seen are zero. */
 int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX]);
-/* Top growth sites of a worker by pages, largest first; user frames (addresses) in frames[i]. Returns the number or -errno. */
+/* Top growth sites of a worker by pages, largest first; user frames (addresses) in frames[i]. Returns the number or
+ * -errno. */
 struct mw_site_row {
 	struct mw_site site;
 	__s64 stack_id;
@@ -122,8 +127,17 @@ struct mw_site_row {
 int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n);
 int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats);
 
-/* Memory of the maps, bytes, as the kernel accounts it (fdinfo memlock); and per-program run time where kernel.bpf_stats_enabled. */
+/* Memory of the maps, bytes, as the kernel accounts it (fdinfo memlock). */
 __u64 mw_kernel_map_bytes(const struct mw_kernel *k);
+
+/* One loaded program since this load. */
+struct mw_program_cost {
+	const char *name; /* static text */
+	__u64 runs, run_ns; /* 0 unless kernel.bpf_stats_enabled */
+	__u64 skipped; /* runs the kernel left out: preempted inside the same program */
+};
+/* Returns the number written (<= n; at most 32 programs) or -errno. */
+int mw_kernel_costs(const struct mw_kernel *k, struct mw_program_cost *rows, size_t n);
 
 /* Message sink for libbpf's warnings (default: dropped, kept for capability.why). */
 typedef void (*mw_kernel_log_fn)(const char *line);

@@ -16,8 +16,8 @@
 #include "util/clock.h"
 
 #define STATUS_WAIT_NS (60 * MW_NS_PER_MS) /* how long an empty worker waits for its exit status */
-#define START_WAIT_NS (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
-#define MEMBERS_MAX 4096 /* cgroups below one attached worker */
+#define START_WAIT_NS  (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
+#define MEMBERS_MAX    4096 /* cgroups below one attached worker */
 
 /* The limits in force: none where nothing may be written. */
 static bool limited(const struct mw_worker *w)
@@ -37,7 +37,9 @@ static void watch(struct mw_guard *g, struct mw_worker *w)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/cgroup.events", w->dir_fd);
 	w->watch = inotify_add_watch(g->inotify_fd, path, IN_MODIFY);
 	if (w->watch < 0)
-		mw_say(g->tell, LOG_ERR, "worker %s: its end cannot be watched (inotify: %s); it is looked at five times a second instead",
+		mw_say(g->tell, LOG_ERR,
+		       "worker %s: its end cannot be watched (inotify: %s); it is looked at five times a second "
+		       "instead",
 		       w->name, strerror(errno));
 	else
 		HASH_ADD(by_watch, g->by_watch, watch, sizeof(w->watch), w);
@@ -69,7 +71,7 @@ static void enlist_kernel(struct mw_guard *g, struct mw_worker *w)
 /* Everybody who has to know of a worker, told. Called again when its profile changed. */
 void mw_life_enlist(struct mw_guard *g, struct mw_worker *w)
 {
-	int above[2] = { -1, -1 };
+	int above[2] = {-1, -1};
 	unsigned n = 0;
 
 	if (w->made && g->has_memory) { /* with share = class the class's memory.high is the one exceeded */
@@ -88,8 +90,8 @@ void mw_life_enlist(struct mw_guard *g, struct mw_worker *w)
 }
 
 /* Into the table, with everything that follows from class and configuration. dir_fd is taken over on success. */
-int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd, struct mw_worker **ret_worker,
-		struct mw_error *err)
+int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd,
+		struct mw_worker **ret_worker, struct mw_error *err)
 {
 	struct mw_profile profile;
 	__u64 id = mw_cgroup_id(dir_fd);
@@ -102,13 +104,15 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 		return mw_fail(err, -EIO, "worker %s: %s has no cgroup id: is it on cgroup v2?", name, cgroup);
 	r = mw_worker_add(&g->workers, name, class_name, cgroup, dir_fd, id, g->cfg.monitor.max_history, &w);
 	if (r == -ENOSPC)
-		return mw_fail(err, r, "worker %s: max_workers (%u) are under guard already", name, g->cfg.monitor.max_workers);
+		return mw_fail(err, r, "worker %s: max_workers (%u) are under guard already", name,
+			       g->cfg.monitor.max_workers);
 	if (r < 0)
-		return mw_fail(err, r, "worker %s: %s", name, r == -EEXIST ? "this name or cgroup is under guard already" : strerror(-r));
+		return mw_fail(err, r, "worker %s: %s", name,
+			       r == -EEXIST ? "this name or cgroup is under guard already" : strerror(-r));
 	w->profile = profile;
 	w->limits = mw_profile_limits(&profile);
 	if (profile.share) /* the profile stands on the class */
-		w->limits = (struct mw_limits){ .max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED };
+		w->limits = (struct mw_limits){.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
 	w->dry_run = g->opts.dry_run;
 	w->main_status = -1;
 	w->started_ns = mw_now_ns();
@@ -127,7 +131,8 @@ static int pick_name(struct mw_guard *g, const struct mw_start *s, char ret_name
 	if (s->name) {
 		if (!mw_name_valid(s->name))
 			return mw_fail(err, -EINVAL,
-				       "worker name \"%s\": expected letters, digits and ._- (at most 63, beginning with a letter or digit; not \"daemon\", "
+				       "worker name \"%s\": expected letters, digits and ._- (at most 63, beginning "
+				       "with a letter or digit; not \"daemon\", "
 				       "no \"cgroup.\" or \"memory.\" prefix)",
 				       s->name);
 		if (mw_worker_by_name(&g->workers, s->name))
@@ -193,14 +198,16 @@ void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid)
 /* What is known of an end, and what follows from it. */
 static void classify(struct mw_guard *g, struct mw_worker *w, struct mw_incident *ret_inc)
 {
-	struct mw_death d = { .wait_status = w->main_status, .ours = w->killed_by, .oom_host = w->oom_host };
+	struct mw_death d = {.wait_status = w->main_status, .ours = w->killed_by, .oom_host = w->oom_host};
 	__u64 kills = w->usage.events[MW_MEMCG_OOM_KILL], limit_hits = w->usage.events[MW_MEMCG_OOM];
 
 	d.oom_kills = kills > w->oom_kills_at_start ? kills - w->oom_kills_at_start : 0;
 	/* Killed without ever meeting its own limit: an ancestor's, or the host's memory. */
 	if (d.oom_kills && !limit_hits)
 		d.oom_host = true;
-	*ret_inc = (struct mw_incident){ .reason = mw_verdict_death(&d), .wall_ns = mw_wall_ns(), .wait_status = w->main_status };
+	*ret_inc = (struct mw_incident){.reason = mw_verdict_death(&d),
+					.wall_ns = mw_wall_ns(),
+					.wait_status = w->main_status};
 	if (w->main_status >= 0 && WIFSIGNALED(w->main_status))
 		ret_inc->signal = WTERMSIG(w->main_status);
 	mw_text_killed_by(ret_inc, w, ret_inc->killed_by, sizeof(ret_inc->killed_by));
@@ -228,7 +235,7 @@ static void last_look(struct mw_guard *g, struct mw_worker *w)
 void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 {
 	char class_name[MW_NAME_SIZE];
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 
 	snprintf(class_name, sizeof(class_name), "%s", w->class_name);
 	if (w->watch >= 0) {
@@ -277,8 +284,8 @@ static void look(struct mw_guard *g, struct mw_worker *w)
 		if (w->main_status >= 0 || !w->main_pid)
 			mw_life_end(g, w);
 	} else if (r == 0 && !w->was_populated && mw_now_ns() - w->started_ns > START_WAIT_NS) {
-		mw_tell(g->tell, LOG_WARNING, "abandoned", w, "worker %s (%s): no process came within 10 s, its place is given up", w->name,
-			w->class_name);
+		mw_tell(g->tell, LOG_WARNING, "abandoned", w,
+			"worker %s (%s): no process came within 10 s, its place is given up", w->name, w->class_name);
 		mw_life_forget(g, w, true);
 	}
 }
@@ -288,7 +295,7 @@ void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask)
 	struct mw_worker *w, *next;
 
 	if (mask & IN_Q_OVERFLOW) { /* it has no descriptor: look at everybody */
-		HASH_ITER(by_id, g->workers.by_id, w, next)
+		HASH_ITER (by_id, g->workers.by_id, w, next)
 			look(g, w);
 		return;
 	}
@@ -301,8 +308,7 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w, *next;
 
-	HASH_ITER(by_id, g->workers.by_id, w, next)
-	{
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		if (w->empty_since_ns && now_ns - w->empty_since_ns >= STATUS_WAIT_NS) {
 			mw_life_end(g, w);
 			continue;
@@ -314,7 +320,7 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 
 int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err)
 {
-	struct mw_limits none = { .max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED };
+	struct mw_limits none = {.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
 	int r = 0;
 
 	if (w->frozen_by_admin)

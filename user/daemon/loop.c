@@ -138,7 +138,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 static int on_keeper_gone(sd_event_source *src, int fd, uint32_t revents, void *arg)
 {
 	struct mw_guard *g = arg;
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	int r;
 
 	(void)fd, (void)revents;
@@ -146,7 +146,8 @@ static int on_keeper_gone(sd_event_source *src, int fd, uint32_t revents, void *
 	if (g->stopping)
 		return 0;
 	if (getenv("NOTIFY_SOCKET")) {
-		/* It was the service's main process: systemd starts both again, and what is limited is lifted until then. */
+		/* It was the service's main process: systemd starts both again, and what is limited is lifted until
+		 * then. */
 		mw_say(g->tell, LOG_ERR, "the keeper is dead: stopping, the service manager starts both again");
 		return sd_event_exit(g->event, 1);
 	}
@@ -173,7 +174,7 @@ static int on_stop(sd_event_source *src, const struct signalfd_siginfo *si, void
 static int on_hup(sd_event_source *src, const struct signalfd_siginfo *si, void *arg)
 {
 	struct mw_guard *g = arg;
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 
 	(void)src, (void)si;
 	if (mw_guard_reload(g, &err) < 0)
@@ -192,11 +193,9 @@ static int add_descriptors(struct mw_guard *g)
 		int fd;
 		sd_event_io_handler_t fn;
 	} rows[] = {
-		{ mw_kernel_events_fd(g->kernel), on_ring },
-		{ mw_breaker_fd(g->breaker), on_breaker },
-		{ mw_actions_fd(g->actions), on_actions },
-		{ g->inotify_fd, on_inotify },
-		{ mw_server_epoll_fd(g->server), on_http },
+		{mw_kernel_events_fd(g->kernel), on_ring}, {mw_breaker_fd(g->breaker), on_breaker},
+		{mw_actions_fd(g->actions), on_actions},   {g->inotify_fd, on_inotify},
+		{mw_server_epoll_fd(g->server), on_http},
 	};
 	int r = 0;
 
@@ -212,7 +211,7 @@ static int add_descriptors(struct mw_guard *g)
 
 static int add_signals(struct mw_guard *g)
 {
-	static const int stops[] = { SIGTERM, SIGINT };
+	static const int stops[] = {SIGTERM, SIGINT};
 	sigset_t all;
 	int r;
 

@@ -68,8 +68,8 @@ int mw_place_root(struct mw_guard *g, struct mw_error *err)
 	return 0;
 }
 
-int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits, int *ret_fd,
-		  struct mw_error *err)
+int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits,
+		  int *ret_fd, struct mw_error *err)
 {
 	int r;
 
@@ -112,10 +112,11 @@ static bool protected(const struct mw_worker *w)
 
 static void set_low(struct mw_guard *g, const char *path, __u64 low)
 {
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 
 	if (mw_setup_low(g->mount, path, low, &err) < 0)
-		mw_say(g->tell, LOG_WARNING, "%s: memory.low could not be set to %llu: %s", path, (unsigned long long)low, err.text);
+		mw_say(g->tell, LOG_WARNING, "%s: memory.low could not be set to %llu: %s", path,
+		       (unsigned long long)low, err.text);
 }
 
 void mw_place_protect(struct mw_guard *g, const char *class_name)

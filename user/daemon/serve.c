@@ -13,7 +13,9 @@
 
 void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc)
 {
-	const char *text = doc ? json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE) : "{}";
+	const char *text =
+		doc ? json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+		    : "{}";
 
 	mw_request_answer(r, doc ? status : 500, "application/json", text, strlen(text));
 	json_object_put(doc);
@@ -55,6 +57,14 @@ void mw_serve_error(struct mw_request *r, int code, const char *text)
 	mw_serve_json(r, status_of(code), doc);
 }
 
+void mw_serve_unknown(struct mw_request *r, const char *name)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "no worker %.63s is under guard", name);
+	mw_serve_error(r, -ENOENT, text);
+}
+
 void mw_serve_text(struct mw_request *r, const char *text)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
@@ -72,7 +82,8 @@ struct json_object *mw_serve_body(struct mw_request *r)
 	if (o && json_object_is_type(o, json_type_object))
 		return o;
 	json_object_put(o);
-	snprintf(text, sizeof(text), "request body: expected a JSON object (%s)", e ? json_tokener_error_desc(e) : "found another type");
+	snprintf(text, sizeof(text), "request body: expected a JSON object (%s)",
+		 e ? json_tokener_error_desc(e) : "found another type");
 	mw_serve_error(r, -EINVAL, text);
 	return NULL;
 }
@@ -81,13 +92,15 @@ const char *mw_serve_string(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : NULL;
 }
 
 static void get_health(struct mw_guard *g, struct mw_request *r, const char *name)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
-	struct mw_stats stats = { 0 };
+	struct mw_stats stats = {0};
 
 	(void)name;
 	mw_kernel_stats(g->kernel, &stats);
@@ -125,7 +138,7 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	char name[MW_NAME_SIZE];
 	const char *slash = strchr(rest, '/');
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	struct json_object *body, *v;
 	struct mw_worker *w;
 	enum mw_act act;
@@ -135,7 +148,7 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 	snprintf(name, sizeof(name), "%.*s", (int)(slash ? slash - rest : 0), rest);
 	w = mw_worker_by_name(&g->workers, name);
 	if (!w || !slash)
-		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+		return mw_serve_unknown(r, name);
 	if (strcmp(slash, "/started") == 0 || strcmp(slash, "/ended") == 0)
 		return mw_serve_life(g, r, w, slash + 1);
 	if (mw_act_parse(slash + 1, &act) < 0)
@@ -145,8 +158,11 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 		return;
 	dry = g->opts.dry_run || (json_object_object_get_ex(body, "dry_run", &v) && json_object_get_boolean(v));
 	json_object_put(body);
-	rc = mw_act_do(g, w, act, act == MW_ACT_HIBERNATE ? MW_REASON_HIBERNATE : act == MW_ACT_KILL ? MW_REASON_ADMIN : MW_REASON_FREEZE, dry, r,
-		       &err);
+	rc = mw_act_do(g, w, act,
+		       act == MW_ACT_HIBERNATE ? MW_REASON_HIBERNATE
+		       : act == MW_ACT_KILL    ? MW_REASON_ADMIN
+					       : MW_REASON_FREEZE,
+		       dry, r, &err);
 	if (rc < 0)
 		mw_serve_error(r, rc, err.text);
 }
@@ -155,22 +171,22 @@ static const struct {
 	const char *method, *path; /* a path that ends in / takes the rest as its argument */
 	void (*fn)(struct mw_guard *g, struct mw_request *r, const char *rest);
 } routes[] = {
-	{ "GET", "/healthz", get_health },
-	{ "GET", "/v1/workers", mw_serve_ps },
-	{ "GET", "/v1/workers/", mw_serve_ps },
-	{ "POST", "/v1/workers", mw_serve_start },
-	{ "DELETE", "/v1/workers/", mw_serve_detach },
-	{ "POST", "/v1/workers/", post_act },
-	{ "POST", "/v1/check", mw_serve_check },
-	{ "GET", "/v1/report/leaks", mw_serve_leaks },
-	{ "GET", "/v1/report/pauses", mw_serve_pauses },
-	{ "GET", "/v1/report/incidents", mw_serve_incidents },
-	{ "GET", "/v1/report/", mw_serve_one },
-	{ "GET", "/v1/events", get_stream },
-	{ "GET", "/v1/events/recent", get_recent },
-	{ "GET", "/v1/config", mw_serve_config },
-	{ "PATCH", "/v1/config", mw_serve_set },
-	{ "POST", "/v1/reload", mw_serve_reload },
+	{"GET", "/healthz", get_health},
+	{"GET", "/v1/workers", mw_serve_ps},
+	{"GET", "/v1/workers/", mw_serve_ps},
+	{"POST", "/v1/workers", mw_serve_start},
+	{"DELETE", "/v1/workers/", mw_serve_detach},
+	{"POST", "/v1/workers/", post_act},
+	{"POST", "/v1/check", mw_serve_check},
+	{"GET", "/v1/report/leaks", mw_serve_leaks},
+	{"GET", "/v1/report/pauses", mw_serve_pauses},
+	{"GET", "/v1/report/incidents", mw_serve_incidents},
+	{"GET", "/v1/report/", mw_serve_one},
+	{"GET", "/v1/events", get_stream},
+	{"GET", "/v1/events/recent", get_recent},
+	{"GET", "/v1/config", mw_serve_config},
+	{"PATCH", "/v1/config", mw_serve_set},
+	{"POST", "/v1/reload", mw_serve_reload},
 };
 
 void mw_serve_request(struct mw_request *r, void *guard)

@@ -11,6 +11,7 @@
 void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc);
 /* {"error": text} with the HTTP status that fits -errno. */
 void mw_serve_error(struct mw_request *r, int code, const char *text);
+void mw_serve_unknown(struct mw_request *r, const char *name); /* 404: no worker of this name */
 void mw_serve_text(struct mw_request *r, const char *text); /* {"text": text} */
 /* The body as an object, the caller's; NULL: the request has been answered. */
 struct json_object *mw_serve_body(struct mw_request *r);
@@ -27,7 +28,8 @@ void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest)
 
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest);
-void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, const char *what); /* "started", "ended" */
+void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w,
+		   const char *what); /* "started", "ended" */
 void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
 

@@ -12,9 +12,10 @@
 static struct json_object *ps_object(struct mw_guard *g, struct mw_worker *w)
 {
 	long pids = (long)mw_cgroup_pids(w->dir_fd, true, NULL, 0);
+	char blocker[256];
 	__u64 low = 0;
 
-	mw_cgroup_effective_low(g->mount, w->cgroup, &low, NULL, 0);
+	mw_cgroup_effective_low(g->mount, w->cgroup, &low, blocker, sizeof(blocker));
 	return mw_json_ps(w, pids < 0 ? 0 : pids, low, mw_now_ns());
 }
 
@@ -74,14 +75,15 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 	if (!rest[0]) {
 		json_object_object_add(doc, "workers", each_worker(g, ps_object));
 		json_object_object_add(doc, "budget_bytes",
-				       g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
+				       g->cfg.tree.budget == MW_UNLIMITED ? NULL
+									  : json_object_new_uint64(g->cfg.tree.budget));
 		json_object_object_add(doc, "root", json_object_new_string(g->root));
 		return mw_serve_json(r, 200, doc);
 	}
 	w = mw_worker_by_name(&g->workers, rest);
 	if (!w) {
 		json_object_put(doc);
-		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+		return mw_serve_unknown(r, rest);
 	}
 	list = json_object_new_array();
 	json_object_array_add(list, ps_object(g, w));
@@ -118,12 +120,14 @@ static const char *unknown_name(struct mw_guard *g, struct json_object *names)
 static struct json_object *check_document(struct mw_guard *g, struct json_object *names)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *list = json_object_new_array();
-	struct json_object *high = json_object_new_array(), *leaks = json_object_new_array(), *asleep = json_object_new_array();
+	struct json_object *high = json_object_new_array(), *leaks = json_object_new_array(),
+			   *asleep = json_object_new_array();
 	__u64 total = 0, processes = 0, shown = 0;
 	struct mw_worker *w;
 
 	for (w = g->workers.by_name; w; w = w->by_name.next) {
-		struct mw_worker now; /* judged here; the monitor's own rhythm and what it still has to say are not touched */
+		struct mw_worker
+			now; /* judged here; the monitor's own rhythm and what it still has to say are not touched */
 		ssize_t pids;
 
 		if (!asked_for(names, w))
@@ -147,7 +151,8 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 	json_object_object_add(doc, "memory_leaks", leaks);
 	json_object_object_add(doc, "hibernated", asleep);
 	json_object_object_add(doc, "total_memory", json_object_new_uint64(total));
-	json_object_object_add(doc, "budget_bytes", g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
+	json_object_object_add(doc, "budget_bytes",
+			       g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
 	json_object_object_add(doc, "bytes_per_worker", json_object_new_uint64(shown ? total / shown : 0));
 	json_object_object_add(doc, "workers", list);
 	return doc;
@@ -158,7 +163,6 @@ void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *body, *names = NULL;
 	const char *missing;
-	char text[128];
 
 	(void)rest;
 	body = mw_request_body(r)[0] ? mw_serve_body(r) : json_object_new_object();
@@ -171,8 +175,7 @@ void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 	mw_guard_sample(g, mw_now_ns());
 	missing = unknown_name(g, names);
 	if (missing) {
-		snprintf(text, sizeof(text), "no worker %.63s is under guard", missing);
-		mw_serve_error(r, -ENOENT, text);
+		mw_serve_unknown(r, missing);
 		json_object_put(body);
 		return;
 	}
@@ -216,7 +219,9 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 	if (!w && json_object_array_length(incidents) == 0) {
 		json_object_put(incidents);
 		json_object_put(doc);
-		return mw_serve_error(r, -ENOENT, "no worker under guard, no incident and no dead worker with incidents has this name");
+		return mw_serve_error(
+			r, -ENOENT,
+			"no worker under guard, no incident and no dead worker with incidents has this name");
 	}
 	if (w) {
 		mw_guard_sample(g, mw_now_ns());
@@ -244,8 +249,12 @@ static struct json_object *class_object(const struct mw_class *c)
 		const char *key;
 		__u64 bytes;
 	} rows[] = {
-		{ "max_bytes", l.max },		 { "high_bytes", l.high },	       { "low_bytes", l.low },
-		{ "swap_max_bytes", l.swap_max }, { "max_bin_bytes", c->profile.max_bin_heap }, { "budget_bytes", c->profile.budget },
+		{"max_bytes", l.max},
+		{"high_bytes", l.high},
+		{"low_bytes", l.low},
+		{"swap_max_bytes", l.swap_max},
+		{"max_bin_bytes", c->profile.max_bin_heap},
+		{"budget_bytes", c->profile.budget},
 	};
 	struct json_object *o = json_object_new_object();
 
@@ -253,7 +262,8 @@ static struct json_object *class_object(const struct mw_class *c)
 	json_object_object_add(o, "builtin", json_object_new_boolean(c->builtin));
 	mw_config_rows_profile(&c->profile, add_row, o);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		json_object_object_add(o, rows[i].key, rows[i].bytes == MW_UNLIMITED ? NULL : json_object_new_uint64(rows[i].bytes));
+		json_object_object_add(o, rows[i].key,
+				       rows[i].bytes == MW_UNLIMITED ? NULL : json_object_new_uint64(rows[i].bytes));
 	return o;
 }
 

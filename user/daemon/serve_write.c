@@ -18,14 +18,16 @@ static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_wor
 	snprintf(text, sizeof(text), "%s%s", g->mount, w->cgroup);
 	json_object_object_add(doc, "cgroup_path", json_object_new_string(text));
 	json_object_object_add(doc, "cgroup_id", json_object_new_uint64(w->cgroup_id));
-	json_object_object_add(doc, "thp_off", json_object_new_boolean(mw_life_limited(w) && mw_profile_thp_off(&w->profile)));
+	json_object_object_add(doc, "thp_off",
+			       json_object_new_boolean(mw_life_limited(w) && mw_profile_thp_off(&w->profile)));
 	json_object_object_add(doc, "limited", json_object_new_boolean(mw_life_limited(w)));
 	snprintf(text, sizeof(text), "%s/memweir.sock", g->cfg.tree.run_dir);
 	json_object_object_add(doc, "socket", json_object_new_string(text));
 	mw_serve_json(r, 201, doc);
 }
 
-static int attach(struct mw_guard *g, const char *cls, const char *name, struct json_object *how, struct mw_worker **ret_w, struct mw_error *err)
+static int attach(struct mw_guard *g, const char *cls, const char *name, struct json_object *how,
+		  struct mw_worker **ret_w, struct mw_error *err)
 {
 	const char *cgroup = mw_serve_string(how, "cgroup");
 	struct json_object *pid, *move;
@@ -35,14 +37,15 @@ static int attach(struct mw_guard *g, const char *cls, const char *name, struct 
 	if (!json_object_object_get_ex(how, "pid", &pid) || !json_object_is_type(pid, json_type_int))
 		return mw_fail(err, -EINVAL, "\"attach\": expected \"pid\" (a number) or \"cgroup\" (a path)");
 	return mw_life_attach_pid(g, cls, name, json_object_get_int(pid),
-				  json_object_object_get_ex(how, "move", &move) && json_object_get_boolean(move), ret_w, err);
+				  json_object_object_get_ex(how, "move", &move) && json_object_get_boolean(move), ret_w,
+				  err);
 }
 
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *body = mw_serve_body(r), *how = NULL;
-	struct mw_start s = { 0 };
-	struct mw_error err = { 0 };
+	struct mw_start s = {0};
+	struct mw_error err = {0};
 	struct mw_worker *w = NULL;
 	uid_t uid;
 	int rc;
@@ -72,12 +75,12 @@ void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
 void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct mw_worker *w = mw_worker_by_name(&g->workers, rest);
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	char text[128];
 	int rc;
 
 	if (!w)
-		return mw_serve_error(r, -ENOENT, "no worker of this name is under guard");
+		return mw_serve_unknown(r, rest);
 	snprintf(text, sizeof(text), "worker %s is no longer guarded", w->name);
 	if (mw_request_query(r, "failed")) { /* run could not start its command: nothing has been in there */
 		mw_life_forget(g, w, true);
@@ -97,9 +100,11 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 
 	if (!body)
 		return;
-	if (!json_object_object_get_ex(body, started ? "pid" : "status", &v) || !json_object_is_type(v, json_type_int)) {
+	if (!json_object_object_get_ex(body, started ? "pid" : "status", &v) ||
+	    !json_object_is_type(v, json_type_int)) {
 		json_object_put(body);
-		return mw_serve_error(r, -EINVAL, started ? "\"pid\": expected a number" : "\"status\": expected a number");
+		return mw_serve_error(r, -EINVAL,
+				      started ? "\"pid\": expected a number" : "\"status\": expected a number");
 	}
 	value = json_object_get_int(v);
 	json_object_put(body);
@@ -119,16 +124,16 @@ static size_t read_settings(struct json_object *o, struct mw_kv *kv)
 {
 	size_t n = 0;
 
-	json_object_object_foreach(o, key, value)
-	{
+	json_object_object_foreach (o, key, value) {
 		if (n == SETTINGS_MAX)
 			return n + 1;
-		kv[n++] = (struct mw_kv){ key, json_object_get_string(value) };
+		kv[n++] = (struct mw_kv){key, json_object_get_string(value)};
 	}
 	return n;
 }
 
-static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, size_t n, bool save, struct mw_error *err)
+static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, size_t n, bool save,
+	       struct mw_error *err)
 {
 	struct mw_config fresh, old = g->cfg;
 	int r = mw_config_copy(&g->cfg, &fresh);
@@ -159,7 +164,7 @@ void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *body = mw_serve_body(r), *settings, *v;
 	struct mw_kv kv[SETTINGS_MAX];
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	const char *target;
 	char text[160];
 	bool save;
@@ -190,7 +195,7 @@ void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
 
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	int rc = mw_guard_reload(g, &err);
 
 	(void)rest;

@@ -53,7 +53,8 @@ static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 		ssize_t n = read(g->lock_fd, pid, sizeof(pid) - 1);
 
 		pid[n > 0 ? n : 0] = '\0';
-		return mw_fail(err, -EBUSY, "another memweir daemon is running%s%s (it holds %s/daemon.lock)", pid[0] ? ", pid " : "", pid, dir);
+		return mw_fail(err, -EBUSY, "another memweir daemon is running%s%s (it holds %s/daemon.lock)",
+			       pid[0] ? ", pid " : "", pid, dir);
 	}
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	if (ftruncate(g->lock_fd, 0) < 0 || write(g->lock_fd, pid, strlen(pid)) < 0)
@@ -64,7 +65,7 @@ static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 /* Never killed first, never paged out, descriptors for every worker. A refusal costs safety, not the daemon. */
 static void harden(struct mw_guard *g)
 {
-	struct rlimit files = { 1 << 20, 1 << 20 };
+	struct rlimit files = {1 << 20, 1 << 20};
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, "-900", 4) != 4)
@@ -85,13 +86,16 @@ static int open_tree(struct mw_guard *g, struct mw_error *err)
 	int r = mw_cgroup_mount("", g->mount, sizeof(g->mount));
 
 	if (r < 0)
-		return mw_fail(err, r, "cgroup v2 is not mounted: expected it on /sys/fs/cgroup (or /sys/fs/cgroup/unified)");
+		return mw_fail(err, r,
+			       "cgroup v2 is not mounted: expected it on /sys/fs/cgroup (or /sys/fs/cgroup/unified)");
 	fd = mw_cgroup_open(g->mount);
 	if (fd < 0)
 		return mw_fail(err, fd, "%s: %s", g->mount, strerror(-fd));
 	g->has_memory = mw_cgroup_has_memory(fd);
 	if (!g->has_memory)
-		mw_say(g->tell, LOG_WARNING, "no memory controller on cgroup v2 (%s): limits are judged, not enforced; see memweir doctor", g->mount);
+		mw_say(g->tell, LOG_WARNING,
+		       "no memory controller on cgroup v2 (%s): limits are judged, not enforced; see memweir doctor",
+		       g->mount);
 	r = mw_root_find(g->mount, g->cfg.tree.root, g->root, sizeof(g->root), err);
 	return r < 0 ? r : mw_place_root(g, err);
 }
@@ -115,19 +119,24 @@ static int open_kernel(struct mw_guard *g, struct mw_error *err)
 			mw_say(g->tell, LOG_INFO, "without %s: %s (%s)", i->name, i->lost_without, i->why);
 	}
 	if (mw_kernel_subtree_add(g->kernel, g->root_fd, false) < 0 && mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
-		mw_say(g->tell, LOG_WARNING, "the sampling pass cannot be attached to %s: files are read instead", g->root);
+		mw_say(g->tell, LOG_WARNING, "the sampling pass cannot be attached to %s: files are read instead",
+		       g->root);
 	return 0;
 }
 
 static int open_hands(struct mw_guard *g, struct mw_error *err)
 {
-	struct mw_breaker_options b = { .proc_root = "/proc", .max_workers = g->cfg.monitor.max_workers, .dry_run = g->opts.dry_run };
+	struct mw_breaker_options b = {.proc_root = "/proc",
+				       .max_workers = g->cfg.monitor.max_workers,
+				       .dry_run = g->opts.dry_run};
 	int r = mw_keeper_connect(g->cfg.monitor.max_workers, &g->keeper, err);
 
 	if (r < 0)
 		return r;
 	if (mw_keeper_fd(g->keeper) < 0)
-		mw_say(g->tell, LOG_WARNING, "started without a keeper: if this process dies, what it froze or squeezed stays so until the next one");
+		mw_say(g->tell, LOG_WARNING,
+		       "started without a keeper: if this process dies, what it froze or squeezed stays so until the "
+		       "next one");
 	b.table = mw_keeper_table(g->keeper);
 	b.poll_events = !mw_kernel_has(g->kernel, MW_CAP_THROTTLE_EVENT) || !mw_kernel_has(g->kernel, MW_CAP_RINGBUF);
 	r = mw_breaker_new(&b, &g->breaker, err);
@@ -161,7 +170,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 {
 	int r, adopted;
 
-	*g = (struct mw_guard){ .opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1 };
+	*g = (struct mw_guard){.opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1};
 	g->boot_offset_ns = (__s64)(mw_wall_ns() - mw_now_ns());
 	r = mw_teller_new(&g->tell);
 	if (r >= 0)
@@ -233,8 +242,7 @@ void mw_life_apply(struct mw_guard *g)
 {
 	struct mw_worker *w, *next;
 
-	HASH_ITER(by_id, g->workers.by_id, w, next)
-	{
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		struct mw_profile p;
 		struct mw_limits l;
 

@@ -72,9 +72,11 @@ void mw_state_save(struct mw_guard *g, const struct mw_worker *w)
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 	fd = openat(g->run_fd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0)
-		ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && renameat(g->run_fd, tmp, g->run_fd, path) == 0;
+		ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+		     renameat(g->run_fd, tmp, g->run_fd, path) == 0;
 	if (!ok) {
-		mw_say(g->tell, LOG_ERR, "worker %s: its state could not be kept for the next daemon: %s", w->name, strerror(errno));
+		mw_say(g->tell, LOG_ERR, "worker %s: its state could not be kept for the next daemon: %s", w->name,
+		       strerror(errno));
 		unlinkat(g->run_fd, tmp, 0);
 	}
 	json_object_put(o);
@@ -123,7 +125,9 @@ static const char *get_text(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
+	return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : "";
 }
 
 int mw_state_load(struct mw_guard *g, struct mw_worker *w)

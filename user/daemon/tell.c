@@ -54,7 +54,7 @@ __u64 mw_teller_lost(const struct mw_teller *t)
 /* One write, only when stderr takes it now: O_NONBLOCK would be shared with whoever started us. */
 static void line_out(struct mw_teller *t, int priority, const char *text)
 {
-	struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct pollfd p = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[1024];
 	int n;
 

@@ -19,7 +19,7 @@ static int find_things(const struct mw_guard_options *opts, struct mw_guard *g, 
 	char root[sizeof(g->root)];
 	int r;
 
-	*g = (struct mw_guard){ .opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1 };
+	*g = (struct mw_guard){.opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1};
 	r = mw_guard_load_config(g, &g->cfg, err);
 	if (r < 0)
 		return r;
@@ -75,7 +75,7 @@ static void lift_one(int dir_fd, const char *path, void *arg)
 
 static void unlimit_one(int dir_fd, const char *path, void *arg)
 {
-	static const char *const files[] = { "memory.high", "memory.max", "memory.swap.max" };
+	static const char *const files[] = {"memory.high", "memory.max", "memory.swap.max"};
 
 	(void)arg;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
@@ -87,7 +87,7 @@ static void unlimit_one(int dir_fd, const char *path, void *arg)
 static void attached_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
 {
 	struct mw_guard *g = arg;
-	struct mw_worker w = { .cgroup_id = cgroup_id };
+	struct mw_worker w = {.cgroup_id = cgroup_id};
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
 
@@ -133,7 +133,7 @@ static void remove_tree(const struct mw_guard *g)
 int mw_guard_lift(const struct mw_guard_options *opts)
 {
 	struct mw_guard_options mine = *opts;
-	struct mw_error err = { 0 };
+	struct mw_error err = {0};
 	struct mw_guard g;
 
 	mine.dry_run = true;
@@ -157,7 +157,8 @@ int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
 	if (r >= 0 && g.run_fd >= 0) {
 		g.lock_fd = openat(g.run_fd, "daemon.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 		if (g.lock_fd >= 0 && flock(g.lock_fd, LOCK_EX | LOCK_NB) < 0)
-			r = mw_fail(err, -EBUSY, "a memweir daemon is running: stop it first (%s/daemon.lock is held)", g.cfg.tree.run_dir);
+			r = mw_fail(err, -EBUSY, "a memweir daemon is running: stop it first (%s/daemon.lock is held)",
+				    g.cfg.tree.run_dir);
 	}
 	if (r >= 0)
 		r = mw_kernel_unload(MW_PIN_DIR, err);

@@ -46,26 +46,26 @@ static inline void mw_closedirp(DIR **d)
 	errno = saved;
 }
 
-#define _cleanup_(f) __attribute__((cleanup(f)))
-#define _cleanup_close_ _cleanup_(mw_close)
-#define _cleanup_free_ _cleanup_(mw_freep)
-#define _cleanup_fclose_ _cleanup_(mw_fclosep)
+#define _cleanup_(f)	   __attribute__((cleanup(f)))
+#define _cleanup_close_	   _cleanup_(mw_close)
+#define _cleanup_free_	   _cleanup_(mw_freep)
+#define _cleanup_fclose_   _cleanup_(mw_fclosep)
 #define _cleanup_closedir_ _cleanup_(mw_closedirp)
 
 /* Hand a resource to the caller: the variable forgets it. */
-#define TAKE_PTR(p)                  \
-	({                           \
-		typeof(p) *_pp = &(p); \
-		typeof(p) _v = *_pp; \
-		*_pp = NULL;         \
-		_v;                  \
+#define TAKE_PTR(p)                                                                                                    \
+	({                                                                                                             \
+		typeof(p) *_pp = &(p);                                                                                 \
+		typeof(p) _v = *_pp;                                                                                   \
+		*_pp = NULL;                                                                                           \
+		_v;                                                                                                    \
 	})
-#define TAKE_FD(fd)           \
-	({                    \
-		int *_fp = &(fd); \
-		int _v = *_fp; \
-		*_fp = -1;    \
-		_v;           \
+#define TAKE_FD(fd)                                                                                                    \
+	({                                                                                                             \
+		int *_fp = &(fd);                                                                                      \
+		int _v = *_fp;                                                                                         \
+		*_fp = -1;                                                                                             \
+		_v;                                                                                                    \
 	})
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

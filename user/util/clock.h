@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <time.h>
 
-#define MW_NS_PER_S 1000000000ULL
+#define MW_NS_PER_S  1000000000ULL
 #define MW_NS_PER_MS 1000000ULL
 
 /* CLOCK_MONOTONIC in nanoseconds: the clock of BPF records (bpf_ktime_get_ns). */
