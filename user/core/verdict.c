@@ -108,7 +108,9 @@ struct mw_check mw_verdict_check(const struct mw_usage *u, const struct mw_profi
 #define TREND_MIN_POINTS 5
 #define TREND_MIN_R2	 0.8
 #define TREND_MIN_RISE	 0.01 /* of the limit */
-#define TREND_NO_LIMIT	 (1ULL << 20) /* the least rise where there is no limit, bytes */
+#define TREND_EARLY_WINDOWS                                                                                            \
+	4 /* a window that is not full yet counts when the limit is at most this many windows away */
+#define TREND_NO_LIMIT (1ULL << 20) /* the least rise where there is no limit, bytes */
 
 /* The line and what it is measured against. */
 struct trend_line {
@@ -167,6 +169,17 @@ static double time_to_limit(double slope, __u64 newest, __u64 limit)
 	return s < 100 * 365.25 * 86400 ? s : -1;
 }
 
+/*
+ * Before the window is full only what is urgent counts: in its first seconds a program's warm-up rises as evenly as a
+ * leak, but a fast leak must be named before it dies.
+ */
+static bool too_early(const struct mw_series *history, const struct trend_line *l, double left_s)
+{
+	double full_s = (double)l->span_ns / MW_NS_PER_S * (history->capacity - 1) / (l->points - 1);
+
+	return l->points < history->capacity && (left_s < 0 || left_s > TREND_EARLY_WINDOWS * full_s);
+}
+
 struct mw_trend mw_verdict_trend(const struct mw_series *history, __u64 limit)
 {
 	__u32 need = history->capacity < TREND_MIN_POINTS ? history->capacity : TREND_MIN_POINTS;
@@ -188,6 +201,12 @@ struct mw_trend mw_verdict_trend(const struct mw_series *history, __u64 limit)
 	/* "Above", with room for rounding: one step in four points has exactly 0.8, and a step is no growth. */
 	if (t.r2 < TREND_MIN_R2 + 1e-9 || l.rise + 0.5 < l.min_rise) {
 		say_near_miss(&l, &t);
+		return t;
+	}
+	if (too_early(history, &l, time_to_limit(t.rate_bytes_per_s, last.bytes, limit))) {
+		snprintf(t.evidence, sizeof(t.evidence),
+			 "rises, r2 %.2f, but seen in %u of %u checks only and far from its limit", t.r2, l.points,
+			 history->capacity);
 		return t;
 	}
 	t.verdict = MW_GROWING;

@@ -65,7 +65,8 @@ struct mw_trend {
  * Linear regression over the last max_history points (all that history keeps) of heap +
  * bin. growing when there are at least 5 points (or max_history if that is less; 3 at the
  * least), r2 is above 0.8 and the line rises by at least 1 % of the limit over the window
- * (1 MiB where limit is 0 or MW_UNLIMITED). A single step between even checks has r2 <= 0.8 and never
+ * (1 MiB where limit is 0 or MW_UNLIMITED). While history is not full, only what meets its limit
+ * within four windows counts. A single step between even checks has r2 <= 0.8 and never
  * counts; a warm-up or a cache that fills does while it lasts: the rule warns early, it does not convict.
  */
 struct mw_trend mw_verdict_trend(const struct mw_series *history, __u64 limit);

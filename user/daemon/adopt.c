@@ -111,7 +111,6 @@ int mw_life_adopt(struct mw_guard *g)
 	}
 	mw_state_each(g, adopt_attached, &a);
 	forget_strangers(g);
-	for (size_t i = 0; a.count && i < g->cfg.n_classes; i++)
-		mw_place_protect(g, g->cfg.classes[i].name);
+	mw_place_protect(g);
 	return a.count;
 }

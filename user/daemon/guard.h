@@ -30,6 +30,14 @@ struct mw_guard_options {
 	__u64 disable; /* bit per enum mw_capability */
 };
 
+/* What an action thread sets on ROOT itself; one at a time. */
+struct mw_place_limits {
+	bool under_way;
+	const char *mount, *root;
+	int root_fd;
+	__u64 low, max;
+};
+
 struct mw_guard {
 	struct mw_guard_options opts;
 	struct mw_config cfg;
@@ -58,7 +66,8 @@ struct mw_guard {
 	__u64 events_seen;
 	__u64 last_sample_ns, last_check_ns;
 	__u64 swap_free; /* of the host, bytes, at the last look */
-	struct mw_pause_stat pauses_scratch[MW_PAUSE_MAX];
+	bool protect_due;
+	struct mw_place_limits root_limits;
 };
 
 /* guard.c: the steps, in the order of an event's way. */
@@ -111,8 +120,15 @@ int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *pa
 		  int *ret_fd, struct mw_error *err);
 int mw_place_remove(struct mw_guard *g, const char *path, struct mw_error *err);
 int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, struct mw_error *err);
-/* memory.low of the class and of ROOT: the sum of what their workers want, so that protection is not inert. */
-void mw_place_protect(struct mw_guard *g, const char *class_name);
+/*
+ * memory.low of the classes and of ROOT: the sum of what their workers want, so that protection is not
+ * inert. protect says that it is due; the next beat does it, ROOT's own from an action thread.
+ */
+void mw_place_protect(struct mw_guard *g);
+void mw_place_tick(struct mw_guard *g);
+bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
+/* Class directories brought up to date after a change of the configuration. */
+int mw_place_classes(struct mw_guard *g, struct mw_error *err);
 
 /* state.c: what a restarted daemon must know of a worker, one small file each in RUN_DIR/workers. */
 void mw_state_save(struct mw_guard *g, const struct mw_worker *w);

@@ -180,7 +180,7 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 	w->owner = MW_OWNER_OWN;
 	snprintf(w->command, sizeof(w->command), "%s", s->command);
 	mw_life_enlist(g, w);
-	mw_place_protect(g, w->class_name);
+	mw_place_protect(g);
 	*ret_worker = w;
 	return 0;
 }
@@ -251,7 +251,7 @@ void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 	if (remove_cgroup && w->made && mw_place_remove(g, w->cgroup + 1, &err) < 0)
 		mw_say(g->tell, LOG_WARNING, "worker %s: its cgroup stays: %s", w->name, err.text);
 	mw_worker_remove(&g->workers, w);
-	mw_place_protect(g, class_name);
+	mw_place_protect(g);
 }
 
 void mw_life_end(struct mw_guard *g, struct mw_worker *w)

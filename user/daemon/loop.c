@@ -132,6 +132,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	(void)usec;
 	mw_keeper_beat(g->keeper, mw_now_ns());
 	mw_life_tick(g, mw_now_ns());
+	mw_place_tick(g);
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 

@@ -11,6 +11,7 @@
 #include "core/root.h"
 #include "daemon/guard.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 /*
  * libcgroup must not be asked here: on a hybrid host "memory" would send it to
@@ -39,6 +40,22 @@ static int make_plain(const struct mw_guard *g, const char *path, bool must_be_n
 	return 0;
 }
 
+int mw_place_classes(struct mw_guard *g, struct mw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; g->has_memory && r >= 0 && i < g->cfg.n_classes; i++) {
+		struct mw_class cls = g->cfg.classes[i];
+
+		if (g->opts.dry_run) {
+			cls.profile.share = false;
+			cls.profile.budget = MW_UNLIMITED;
+		}
+		r = mw_setup_class(g->mount, g->root, &cls, err);
+	}
+	return r;
+}
+
 int mw_place_root(struct mw_guard *g, struct mw_error *err)
 {
 	char full[PATH_MAX];
@@ -49,15 +66,8 @@ int mw_place_root(struct mw_guard *g, struct mw_error *err)
 	r = mw_setup_init(err);
 	if (r >= 0)
 		r = mw_setup_root(g->mount, g->root, g->opts.dry_run ? MW_UNLIMITED : g->cfg.tree.budget, err);
-	for (size_t i = 0; r >= 0 && i < g->cfg.n_classes; i++) {
-		struct mw_class cls = g->cfg.classes[i];
-
-		if (g->opts.dry_run) {
-			cls.profile.share = false;
-			cls.profile.budget = MW_UNLIMITED;
-		}
-		r = mw_setup_class(g->mount, g->root, &cls, err);
-	}
+	if (r >= 0)
+		r = mw_place_classes(g, err);
 	if (r < 0)
 		return r;
 	snprintf(full, sizeof(full), "%s/%s", g->mount, g->root);
@@ -105,36 +115,76 @@ int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, s
 }
 
 /* Whether w's memory.low counts towards its ancestors'. */
-static bool protected(const struct mw_worker *w)
+static bool protects(const struct mw_worker *w)
 {
 	return w->made && !w->dry_run && w->profile.policy != MW_POLICY_OBSERVE;
 }
 
-static void set_low(struct mw_guard *g, const char *path, __u64 low)
+void mw_place_protect(struct mw_guard *g)
 {
-	struct mw_error err = {0};
-
-	if (mw_setup_low(g->mount, path, low, &err) < 0)
-		mw_say(g->tell, LOG_WARNING, "%s: memory.low could not be set to %llu: %s", path,
-		       (unsigned long long)low, err.text);
+	g->protect_due = g->has_memory && !g->opts.dry_run;
 }
 
-void mw_place_protect(struct mw_guard *g, const char *class_name)
+static void class_low(struct mw_guard *g, const char *class_name)
 {
-	__u64 of_class = 0, total = 0;
 	const struct mw_worker *w;
-	char path[PATH_MAX];
+	_cleanup_close_ int fd = openat(g->root_fd, class_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__u64 sum = 0;
+	int r;
 
-	if (!g->has_memory || g->opts.dry_run)
+	if (fd < 0)
 		return;
-	for (w = g->workers.by_id; w; w = w->by_id.next) {
-		if (!protected(w))
-			continue;
-		total += w->limits.low;
-		if (strcmp(w->class_name, class_name) == 0)
-			of_class += w->limits.low;
-	}
-	snprintf(path, sizeof(path), "%s/%s", g->root, class_name);
-	set_low(g, path, of_class);
-	set_low(g, g->root, total);
+	for (w = g->workers.by_id; w; w = w->by_id.next)
+		sum += protects(w) && strcmp(w->class_name, class_name) == 0 ? w->limits.low : 0;
+	r = mw_cgroup_write_u64(fd, "memory.low", sum);
+	if (r < 0)
+		mw_say(g->tell, LOG_WARNING, "class %s: memory.low could not be set: %s", class_name, strerror(-r));
+}
+
+/* In an action thread: where ROOT is a systemd scope, PID 1 is asked, and may take its time. */
+static int root_limits(void *arg, char *text, size_t size)
+{
+	const struct mw_place_limits *l = arg;
+	struct mw_error err = {0};
+	int r = mw_setup_low(l->mount, l->root, l->low, &err);
+
+	if (r >= 0)
+		r = mw_root_is_unit(l->root) ? mw_root_set_max(l->root_fd, l->max, &err) :
+					       mw_cgroup_write_u64(l->root_fd, "memory.max", l->max);
+	snprintf(text, size, "%s: %.200s", l->root, err.text[0] ? err.text : strerror(-r));
+	return r;
+}
+
+void mw_place_tick(struct mw_guard *g)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, 15 * MW_NS_PER_S);
+	struct mw_place_limits *l = &g->root_limits;
+	const struct mw_worker *w;
+
+	if (!g->protect_due || l->under_way)
+		return;
+	g->protect_due = false;
+	for (size_t i = 0; i < g->cfg.n_classes; i++)
+		class_low(g, g->cfg.classes[i].name);
+	l->mount = g->mount;
+	l->root = g->root;
+	l->root_fd = g->root_fd;
+	l->max = g->cfg.tree.budget;
+	l->low = 0;
+	for (w = g->workers.by_id; w; w = w->by_id.next)
+		l->low += protects(w) ? w->limits.low : 0;
+	a.call = root_limits;
+	a.arg = l;
+	l->under_way = mw_actions_submit(g->actions, &a) == 0;
+	g->protect_due |= !l->under_way;
+}
+
+bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	if (r->arg != &g->root_limits)
+		return false;
+	g->root_limits.under_way = false;
+	if (r->status)
+		mw_say(g->tell, LOG_WARNING, "protection of workers: %s", r->text);
+	return true;
 }

@@ -143,9 +143,9 @@ static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, s
 	r = mw_config_set(&fresh, target, kv, n, err);
 	if (r >= 0 && save)
 		r = mw_config_save("", target, kv, n, err);
-	if (r >= 0 && g->has_memory) {
+	if (r >= 0) {
 		g->cfg = fresh;
-		r = mw_place_root(g, err);
+		r = mw_place_classes(g, err);
 		if (r < 0)
 			g->cfg = old;
 	}

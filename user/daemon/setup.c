@@ -213,6 +213,8 @@ void mw_guard_close(struct mw_guard *g)
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
 		if (mw_life_limited(w) && g->has_memory)
 			mw_cgroup_write(w->dir_fd, "memory.high", "max");
+		if (g->keeper)
+			mw_keeper_mark_high(mw_keeper_table(g->keeper), w->slot, false);
 	}
 	hanging = g->actions ? mw_actions_free(g->actions) : 0;
 	if (hanging)
@@ -257,7 +259,6 @@ void mw_life_apply(struct mw_guard *g)
 		mw_life_enlist(g, w);
 		if (mw_life_limited(w))
 			mw_act_limits(g, w);
-		mw_place_protect(g, w->class_name);
 	}
 }
 
@@ -272,9 +273,11 @@ int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
 		mw_say(g->tell, LOG_WARNING, "reload: max_workers stays %u until a restart", old.monitor.max_workers);
 		fresh.monitor.max_workers = old.monitor.max_workers;
 	}
-	fresh.tree = old.tree; /* root and directories hold what is there: they change with a restart */
+	memcpy(fresh.tree.root, old.tree.root, sizeof(old.tree.root)); /* these hold what is there: they change with a restart */
+	memcpy(fresh.tree.state_dir, old.tree.state_dir, sizeof(old.tree.state_dir));
+	memcpy(fresh.tree.run_dir, old.tree.run_dir, sizeof(old.tree.run_dir));
 	g->cfg = fresh;
-	r = g->has_memory ? mw_place_root(g, err) : 0;
+	r = mw_place_classes(g, err);
 	if (r < 0) {
 		g->cfg = old;
 		mw_config_free(&fresh);

@@ -87,5 +87,5 @@ void mw_phrase_foreign(struct mw_phrase *p, const char *text)
 	mw_phrase_add(p, "%s", text);
 	for (; from < p->used; from++)
 		if ((unsigned char)p->buf[from] < 0x20 || p->buf[from] == 0x7f)
-			p->buf[from] = '?';
+			p->buf[from] = ' ';
 }

@@ -194,6 +194,24 @@ static void thresholds_of_a_trend(void **state)
 }
 
 /* One step is no growth, wherever it is in a window of any length. */
+/* A history that is not full: a warm-up far from the limit is not said yet, what meets it soon is. */
+static void early_only_when_urgent(void **state)
+{
+	struct mw_point points[10];
+	struct mw_series s = {.points = points, .capacity = 10};
+
+	(void)state;
+	for (__u32 i = 0; i < 6; i++)
+		mw_series_push(&s, (struct mw_point){(i + 1) * 5 * MW_NS_PER_S, i * MB});
+	/* 0.2 MB/s: 200 MB are 975 s away, four windows are 180 s; 40 MB are 175 s away */
+	assert_int_equal(mw_verdict_trend(&s, 200 * MB).verdict, MW_STEADY);
+	assert_non_null(strstr(mw_verdict_trend(&s, 200 * MB).evidence, "6 of 10 checks only"));
+	assert_int_equal(mw_verdict_trend(&s, 40 * MB).verdict, MW_GROWING);
+	for (__u32 i = 6; i < 10; i++)
+		mw_series_push(&s, (struct mw_point){(i + 1) * 5 * MW_NS_PER_S, i * MB});
+	assert_int_equal(mw_verdict_trend(&s, 200 * MB).verdict, MW_GROWING);
+}
+
 static void a_step_is_steady(void **state)
 {
 	__u64 bytes[30];
@@ -475,6 +493,7 @@ int main(void)
 		cmocka_unit_test(a_leak_grows),
 		cmocka_unit_test(near_misses_explain_themselves),
 		cmocka_unit_test(thresholds_of_a_trend),
+		cmocka_unit_test(early_only_when_urgent),
 		cmocka_unit_test(a_step_is_steady),
 		cmocka_unit_test(guilty_beside_innocent),
 		cmocka_unit_test(replay_gives_the_same_verdicts),

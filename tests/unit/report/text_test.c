@@ -121,7 +121,7 @@ static void life_lines(void **state)
 	w.dry_run = true;
 	strcpy(w.command, "evil\nworker x\x1b[2J");
 	assert_line(mw_text_started(&w, buf, sizeof(buf)),
-		    "started: limit 50.0 MB, policy protect (dry run): evil?worker x?[2J");
+		    "started: limit 50.0 MB, policy protect (dry run): evil worker x [2J");
 	w.main_status = 3 << 8;
 	assert_line(mw_text_ended(&w, (100 + 11100) * S, buf, sizeof(buf)),
 		    "ended: exit status 3, peak 49.9 MB, lived 3 h 5 min");
