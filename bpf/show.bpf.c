@@ -12,9 +12,12 @@ _Static_assert(sizeof(event_names) / 12 == MW_EVENT_MAX, "a name for each event 
 static const char kind_names[][16] = {"memstall", "high-throttle", "high-reclaim", "max-reclaim"};
 _Static_assert(sizeof(kind_names) / 16 == MW_PAUSE_MAX, "a name for each pause kind");
 
-/* Megabytes (10^6) with one digit behind the point, without floats. */
-#define MB(bytes) (bytes) / 1000000, (bytes) / 100000 % 10
-#define MS(ns)	  (ns) / 1000000, (ns) / 100000 % 10
+extern const volatile __u32 mw_page_shift;
+
+/* Megabytes (10^6), milliseconds, seconds with one digit behind the point, rounded as the command line does. */
+#define MB(bytes) ((bytes) + 50000) / 1000000, ((bytes) + 50000) / 100000 % 10
+#define MS(ns)	  ((ns) + 50000) / 1000000, ((ns) + 50000) / 100000 % 10
+#define S(ns)	  ((ns) + 50000000) / 1000000000, ((ns) + 50000000) / 100000000 % 10
 
 __u64 show_headed; /* the last reading that got its heading */
 
@@ -27,31 +30,49 @@ static __always_inline bool at_top(struct bpf_iter_meta *meta)
 	return true;
 }
 
+static __always_inline __u64 ago(__u64 time_ns)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	return now > time_ns ? now - time_ns : 0;
+}
+
 static __always_inline void print_limit(struct seq_file *out, __u64 bytes)
 {
 	if (bytes == MW_UNLIMITED)
-		BPF_SEQ_PRINTF(out, "        max");
+		BPF_SEQ_PRINTF(out, "       max");
 	else
-		BPF_SEQ_PRINTF(out, " %8llu.%llu", MB(bytes));
+		BPF_SEQ_PRINTF(out, " %7llu.%llu", MB(bytes));
 }
 
+static __always_inline void print_usage(struct seq_file *out, struct mw_sample *sample)
+{
+	__u64 heap = sample->anon + sample->swap_usage, reclaimable = sample->slab_reclaimable;
+	__u64 bin = sample->shmem + sample->sock + sample->kernel;
+
+	bin = bin > reclaimable ? bin - reclaimable : 0;
+	if (sample->max && sample->max != MW_UNLIMITED)
+		BPF_SEQ_PRINTF(out, "%4llu%%", (heap + bin) * 100 / sample->max);
+	else
+		BPF_SEQ_PRINTF(out, "    -");
+	BPF_SEQ_PRINTF(out, " %7llu.%llu %6llu.%llu %7llu.%llu", MB(heap), MB(bin), MB(sample->usage));
+	print_limit(out, sample->high);
+	print_limit(out, sample->max);
+	BPF_SEQ_PRINTF(out, " %6llu.%llu", S(ago(sample->time_ns)));
+}
+
+/* Names stand last: however long, they push nothing aside. */
 static __always_inline void print_worker(struct seq_file *out, __u64 id, struct mw_worker_info *info)
 {
-	__u64 usage = 0, high = 0, max = 0, percent = 0;
 	__u32 slot = info->slot; /* 6.1 takes no key from an iterator's buffer */
 	struct mw_sample *sample = bpf_map_lookup_elem(&samples, &slot);
 
-	if (sample && sample->cgroup_id == id) {
-		usage = sample->usage;
-		high = sample->high;
-		max = sample->max;
-		percent = max && max != MW_UNLIMITED ? usage * 100 / max : 0;
-	}
-	BPF_SEQ_PRINTF(out, "%-32s %-12s %8llu.%llu", info->name, info->class_name, MB(usage));
-	print_limit(out, high);
-	print_limit(out, max);
-	BPF_SEQ_PRINTF(out, " %4llu%% %8llu %8llu %12llu %8llu\n", percent, info->forks, info->exits,
-		       info->charged_pages, id);
+	if (sample && sample->cgroup_id == id)
+		print_usage(out, sample);
+	else
+		BPF_SEQ_PRINTF(out, "    -         -        -         -         -         -        -");
+	BPF_SEQ_PRINTF(out, " %8llu.%llu %7llu %7llu %8llu %-12s %s\n", MB(info->charged_pages << mw_page_shift),
+		       info->forks, info->exits, id, info->class_name, info->name);
 }
 
 SEC("iter/bpf_map_elem")
@@ -63,29 +84,63 @@ int show_workers(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (at_top(ctx->meta))
 		BPF_SEQ_PRINTF(out,
-			       "WORKER                           CLASS          USAGE-MB    HIGH-MB     MAX-MB  USED "
-			       "   FORKS    EXITS        PAGES   CGROUP\n");
+			       "USED%%   HEAP-MB   BIN-MB  USAGE-MB   HIGH-MB    MAX-MB    AGE-S CHARGED-MB   FORKS"
+			       "   EXITS   CGROUP CLASS        WORKER\n");
 	if (id && info)
 		print_worker(out, *id, info);
 	return 0;
 }
 
+/* A task gives itself any name: one with an escape sequence would write on the reader's terminal. */
+static __always_inline void print_comm(struct seq_file *out, const char *comm)
+{
+	char shown[MW_COMM_SIZE] = {};
+
+	for (int i = 0; i < MW_COMM_SIZE - 1 && comm[i]; i++)
+		shown[i] = comm[i] < ' ' || comm[i] > '~' ? '?' : comm[i];
+	BPF_SEQ_PRINTF(out, " %s\n", shown);
+}
+
+/* What value or duration_ns says, in its unit. */
+static __always_inline void print_value(struct seq_file *out, struct mw_event *event)
+{
+	__u32 kind = event->kind, signal = event->value & 0x7f;
+
+	switch (event->type) {
+	case MW_EVENT_THROTTLE:
+	case MW_EVENT_PAUSE:
+		BPF_SEQ_PRINTF(out, "%8llu.%llu ms %-14s", MS(event->duration_ns), kind_names[kind & 3]);
+		break;
+	case MW_EVENT_NEAR_HIGH:
+		BPF_SEQ_PRINTF(out, "%8llu.%llu MB usage         ", MB(event->value));
+		break;
+	case MW_EVENT_OOM:
+		BPF_SEQ_PRINTF(out, "%8llu.%llu MB rss           ", MB(event->value));
+		break;
+	case MW_EVENT_EXIT:
+		BPF_SEQ_PRINTF(out, "%10llu    %-14s", signal ? signal : event->value >> 8 & 0xff,
+			       signal ? "signal" : "status");
+		break;
+	case MW_EVENT_MKDIR:
+	case MW_EVENT_RELEASE:
+		BPF_SEQ_PRINTF(out, "%10llu    cgroup        ", event->value);
+		break;
+	default:
+		BPF_SEQ_PRINTF(out, "         -    -             ");
+	}
+}
+
 static __always_inline void print_event(struct seq_file *out, struct mw_event *event)
 {
-	__u32 type = event->type, kind = event->kind;
-	bool timed = type == MW_EVENT_THROTTLE || type == MW_EVENT_PAUSE;
+	__u32 type = event->type;
 
-	if (type == MW_EVENT_NONE || type >= MW_EVENT_MAX || kind >= MW_PAUSE_MAX)
+	if (type == MW_EVENT_NONE || type >= MW_EVENT_MAX || (__u32)event->kind >= MW_PAUSE_MAX)
 		return;
-	BPF_SEQ_PRINTF(out, "%8llu %6llu.%03llu %-10s %-32s %8u %-16s", event->seq, event->time_ns / 1000000000,
-		       event->time_ns / 1000000 % 1000, event_names[type], event->worker, event->pid, event->comm);
-	if (timed)
-		BPF_SEQ_PRINTF(out, " %8llu.%llu %s", MS(event->duration_ns), kind_names[kind]);
-	else if (type == MW_EVENT_NEAR_HIGH || type == MW_EVENT_OOM)
-		BPF_SEQ_PRINTF(out, " %8llu.%llu MB", MB(event->value));
-	else if (event->value)
-		BPF_SEQ_PRINTF(out, " %10llu", event->value);
-	BPF_SEQ_PRINTF(out, "\n");
+	BPF_SEQ_PRINTF(out, "%8llu %6llu.%03llu %6llu.%llu %-9s ", event->seq, event->time_ns / 1000000000,
+		       event->time_ns / 1000000 % 1000, S(ago(event->time_ns)), event_names[type]);
+	print_value(out, event);
+	BPF_SEQ_PRINTF(out, " %7u %-24s", event->pid, event->worker);
+	print_comm(out, event->comm);
 }
 
 /* Oldest first: element i of the walk is the i-th after the newest. */
@@ -98,8 +153,8 @@ int show_events(struct bpf_iter__bpf_map_elem *ctx)
 	__u32 *key = ctx->key, zero = 0, index;
 
 	if (at_top(ctx->meta))
-		BPF_SEQ_PRINTF(out, "     SEQ   UPTIME-S EVENT      WORKER                                PID "
-				    "COMMAND            MS/VALUE KIND\n");
+		BPF_SEQ_PRINTF(out, "     SEQ   UPTIME-S    AGO-S EVENT          VALUE    OF                 PID "
+				    "WORKER                   COMMAND\n");
 	count = bpf_map_lookup_elem(&stats, &zero);
 	if (!key || !count)
 		return 0;
@@ -121,8 +176,7 @@ int show_pauses(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (at_top(ctx->meta))
 		BPF_SEQ_PRINTF(out,
-			       "WORKER                           KIND                COUNT     TOTAL-MS    MEAN-MS "
-			       "    MAX-MS\n");
+			       "     COUNT     TOTAL-MS    MEAN-MS     MAX-MS KIND           CLASS        WORKER\n");
 	if (!key || !stat || (__u32)key->kind >= MW_PAUSE_MAX)
 		return 0;
 	id = key->cgroup_id;
@@ -130,7 +184,8 @@ int show_pauses(struct bpf_iter__bpf_map_elem *ctx)
 	if (!info)
 		return 0;
 	mean = stat->count ? stat->total_ns / stat->count : 0;
-	BPF_SEQ_PRINTF(out, "%-32s %-14s %10llu %10llu.%llu %8llu.%llu %8llu.%llu\n", info->name,
-		       kind_names[(__u32)key->kind], stat->count, MS(stat->total_ns), MS(mean), MS(stat->max_ns));
+	BPF_SEQ_PRINTF(out, "%10llu %10llu.%llu %8llu.%llu %8llu.%llu", stat->count, MS(stat->total_ns), MS(mean),
+		       MS(stat->max_ns));
+	BPF_SEQ_PRINTF(out, " %-14s %-12s %s\n", kind_names[(__u32)key->kind], info->class_name, info->name);
 	return 0;
 }

@@ -351,7 +351,7 @@ static void test_workers_and_slots(void **state)
 		assert_int_equal(mw_kernel_worker_add(k, 1000 + i, &info), 0);
 		assert_int_equal(mw_kernel_worker_remove(k, 1000 + i), 0);
 	}
-	assert_true(mw_kernel_map_bytes(k) > 1024 * 1024);
+	assert_true(mw_kernel_map_bytes(k) > 64 * 1024); /* 6.1 leaves the ring out */
 	close_kernel();
 }
 

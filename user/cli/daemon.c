@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "cli/libexec.h"
 #include "cli/verb.h"
 #include "core/keeper.h"
 #include "util/cleanup.h"
+#include "util/journal.h"
 
 struct daemon_values {
 	bool dry_run, unload, no_restart;
@@ -56,9 +58,13 @@ static void forward(const struct daemon_values *v, const char *program, const ch
 	argv[n] = NULL;
 }
 
+/* All that a keeper says is out of the ordinary: a death, what was mended, a new start. */
 static void say_line(const char *line)
 {
-	fprintf(stderr, "memweir keeper: %s\n", line);
+	if (mw_journal_on(STDERR_FILENO))
+		fprintf(stderr, "<%d>keeper: %s\n", LOG_WARNING, line);
+	else
+		fprintf(stderr, "memweir keeper: %s\n", line);
 }
 
 static int daemon_run(const struct mw_cli *cli, int argc, char **argv)

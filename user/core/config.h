@@ -122,6 +122,13 @@ int mw_config_copy(const struct mw_config *from, struct mw_config *ret_cfg);
  * freed. -EINVAL: wrong content; -E2BIG: over 1 MiB, 256 classes or 8192 worker settings; else errno of the file.
  */
 int mw_config_load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err);
+/* The same from this one file alone, without drop-ins. */
+int mw_config_load_file(const char *path, struct mw_config *ret_cfg, struct mw_error *err);
+/*
+ * All of cfg as one such file, DIR_FD/NAME (name of at most 40 bytes), replaced as a whole; not synced to disk. Paths
+ * that no file can hold are left out. 0, -E2BIG over 1 MiB, -ENOSPC or another errno: then the old file is as it was.
+ */
+int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name);
 
 /*
  * Change settings at run time, all or nothing. target: "monitor", "tree",

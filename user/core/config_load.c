@@ -204,7 +204,8 @@ static int load_dropins(const char *prefix, struct mw_config *cfg, struct mw_err
 	return 0;
 }
 
-int mw_config_load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err)
+/* Only one file when prefix is NULL. */
+static int load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err)
 {
 	_cleanup_(mw_config_free) struct mw_config cfg = {0};
 	int r;
@@ -212,15 +213,23 @@ int mw_config_load(const char *prefix, const char *main_file, struct mw_config *
 	if (mw_config_defaults(&cfg) < 0)
 		return mw_fail(err, -ENOMEM, "out of memory");
 	r = load_main(prefix, main_file, &cfg, err);
-	if (r < 0)
-		return r;
-	r = load_dropins(prefix, &cfg, err);
-	if (r < 0)
-		return r;
-	r = mw_config_check(&cfg, err);
+	if (r >= 0 && prefix)
+		r = load_dropins(prefix, &cfg, err);
+	if (r >= 0)
+		r = mw_config_check(&cfg, err);
 	if (r < 0)
 		return r;
 	*ret_cfg = cfg;
 	cfg = (struct mw_config){0};
 	return 0;
+}
+
+int mw_config_load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err)
+{
+	return load(prefix, main_file, ret_cfg, err);
+}
+
+int mw_config_load_file(const char *path, struct mw_config *ret_cfg, struct mw_error *err)
+{
+	return load(NULL, path, ret_cfg, err);
 }

@@ -34,6 +34,10 @@ static void become_daemon(const struct keeper *k, int sock)
 		fcntl(fds[i], F_SETFD, 0);
 	snprintf(text, sizeof(text), "%d,%d,%d", fds[0], fds[1], fds[2]);
 	setenv(MW_KEEPER_ENV, text, 1);
+	if (k->worked)
+		setenv(MW_KEEPER_RESTARTED_ENV, "1", 1);
+	else
+		unsetenv(MW_KEEPER_RESTARTED_ENV);
 	unsetenv("WATCHDOG_PID"); /* the watchdog is ours */
 	unsetenv("WATCHDOG_USEC");
 	execv(k->opts.daemon_path, k->opts.argv);

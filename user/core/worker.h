@@ -56,8 +56,11 @@ struct mw_worker {
 	bool frozen_by_admin;
 	bool hibernated; /* reclaimed while idle and not grown since */
 	__u64 hibernated_bytes; /* saved then */
+	__u64 hibernated_left; /* memory.current right after it */
 	bool alerted, hibernate_told, bin_told; /* said once, until it is over */
 	bool busy; /* an action is under way on it */
+	bool limits_due; /* the wanted limits are not on their way yet */
+	__u64 pause_told_ns; /* when a pause of it was last logged */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;
 	__u64 lift_incident_ns; /* when the last incident about a lift was written */

@@ -46,7 +46,29 @@ struct pending {
 	struct mw_request *request; /* to answer; NULL: none */
 	struct mw_incidents *store; /* incident to write */
 	struct json_object *doc;
+	__u64 over; /* second look of a kill of ours: only while the worker uses more than this, bytes */
 };
+
+/* The second looks, in the action's thread just before the kill. */
+static bool still_squeezed(int dir_fd, void *arg)
+{
+	const struct pending *p = arg;
+	__u64 used;
+
+	return mw_cgroup_read_u64(dir_fd, "memory.current", &used) == 0 && used > p->over;
+}
+
+static bool still_over_bin(int dir_fd, void *arg)
+{
+	const struct pending *p = arg;
+	struct mw_sample s;
+	struct mw_usage u;
+
+	if (mw_cgroup_sample(dir_fd, &s) < 0)
+		return false;
+	mw_usage_from_sample(&s, &u);
+	return u.bin > p->over;
+}
 
 static void fill(struct mw_action *a, struct mw_worker *w, enum mw_act act, enum mw_reason reason)
 {
@@ -82,6 +104,15 @@ int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_
 	fill(&a, w, act, reason);
 	a.dry_run = dry_run;
 	a.arg = p;
+	if (act == MW_ACT_KILL && reason == MW_REASON_SQUEEZE) {
+		p->over = w->limits.high;
+		a.still = still_squeezed;
+	} else if (act == MW_ACT_KILL && reason == MW_REASON_BIN_LIMIT) {
+		p->over = w->profile.max_bin_heap;
+		a.still = still_over_bin;
+	}
+	if (act == MW_ACT_FREEZE && !dry_run) /* from now on its cgroup.freeze is the administrator's */
+		mw_breaker_remove(g->breaker, w->slot);
 	r = mw_actions_submit(g->actions, &a);
 	if (r < 0) {
 		free(p);
@@ -122,9 +153,16 @@ static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pend
 		      const struct mw_action_result *r)
 {
 	struct mw_incident inc = {.reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1};
+	int priority = r->status ? LOG_WARNING : LOG_NOTICE;
+	char text[400];
 
-	mw_tell(g->tell, r->status ? LOG_WARNING : LOG_NOTICE, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s",
-		w->name, w->class_name, mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
+	if (p->act == MW_ACT_HIBERNATE && !r->dry_run)
+		mw_tell(g->tell, priority, "hibernate", w, "%s",
+			mw_text_hibernated(w, r->before_bytes, w->hibernated_bytes, r->status ? r->text : NULL, text,
+					   sizeof(text)));
+	else
+		mw_tell(g->tell, priority, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s", w->name, w->class_name,
+			mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
 	if (r->status || r->dry_run)
 		return;
 	if (p->act == MW_ACT_HIBERNATE || p->act == MW_ACT_FREEZE || p->act == MW_ACT_RECLAIM_BIN) {
@@ -143,12 +181,13 @@ static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct p
 	if (p->act == MW_ACT_HIBERNATE && done) {
 		w->hibernated = true;
 		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
+		w->hibernated_left = r->after_bytes;
 	} else if (p->act == MW_ACT_FREEZE && done) {
 		w->frozen_by_admin = true;
 		mw_state_save(g, w);
 	} else if (p->act == MW_ACT_THAW && done) {
 		w->frozen_by_admin = false;
-		mw_state_save(g, w);
+		mw_life_enlist(g, w);
 	} else if (p->act == MW_ACT_KILL && !done && r->status != -ENODEV) {
 		w->killed_by = MW_REASON_EXIT;
 	}
@@ -178,18 +217,22 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 	free(p);
 }
 
+/* The keeper's note that memory.high is limited: written with the limit, so that a death in between is mended. */
+static __u8 *high_mark(struct mw_guard *g, const struct mw_worker *w)
+{
+	return &mw_keeper_table(g->keeper)->slots[w->slot].high_set;
+}
+
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, HIBERNATE_DEADLINE_NS);
-	int r;
 
 	if (!g->has_memory)
 		return;
 	mw_action_limits(&a, &w->limits);
 	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
-	r = mw_actions_submit(g->actions, &a);
-	if (r < 0)
-		mw_say(g->tell, LOG_ERR, "worker %s: its limits could not be set: %s", w->name, strerror(-r));
+	a.mark = high_mark(g, w);
+	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
 	w->squeeze.lifted = false;
 }
 
@@ -212,18 +255,17 @@ int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_l
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, QUICK_DEADLINE_NS);
+	char text[256];
 
-	w->squeeze.lifted = w->squeeze.throttled = false;
-	if (!mw_life_limited(w))
-		return;
-	a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
-	a.n_writes = 1;
-	if (mw_actions_submit(g->actions, &a) < 0) {
-		w->squeeze.lifted = true; /* again at the next sample */
-		return;
+	if (mw_life_limited(w)) {
+		a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
+		a.n_writes = 1;
+		a.mark = high_mark(g, w);
+		if (mw_actions_submit(g->actions, &a) < 0)
+			return; /* again at the next sample */
+		mw_tell(g->tell, LOG_INFO, "restored", w, "%s", mw_text_restore(w, mw_now_ns(), text, sizeof(text)));
 	}
-	mw_tell(g->tell, LOG_INFO, "restored", w, "worker %s (%s) is below its memory.high again: the limit is back",
-		w->name, w->class_name);
+	w->squeeze.lifted = w->squeeze.throttled = false;
 }
 
 static int write_incident(void *arg, char *text, size_t size)
@@ -237,14 +279,82 @@ static int write_incident(void *arg, char *text, size_t size)
 	return r;
 }
 
-void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc)
+static int submit_incident(struct mw_guard *g, struct json_object *doc)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, KILL_DEADLINE_NS);
+	struct pending *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct pending){.act = MW_ACT_MAX, .store = g->incidents, .doc = doc};
+	a.arg = p;
+	a.call = write_incident;
+	r = mw_actions_submit(g->actions, &a);
+	if (r < 0)
+		free(p);
+	return r;
+}
+
+/* Many workers may die at once: what finds no room now is written a beat later. */
+static void write_later(struct mw_guard *g, struct json_object *doc)
+{
+	struct mw_unwritten *u = calloc(1, sizeof(*u)), **end = &g->unwritten;
+
+	if (!u) {
+		mw_say(g->tell, LOG_ERR, "an incident is lost: no memory");
+		json_object_put(doc);
+		return;
+	}
+	u->doc = doc;
+	while (*end)
+		end = &(*end)->next;
+	*end = u;
+}
+
+void mw_act_flush(struct mw_guard *g)
+{
+	while (g->unwritten) {
+		struct mw_unwritten *u = g->unwritten;
+		struct mw_error err = {0};
+		char id[128];
+
+		if (g->incidents && mw_incidents_write(g->incidents, u->doc, id, sizeof(id), &err) < 0)
+			mw_say(g->tell, LOG_ERR, "incident: %s", err.text);
+		g->unwritten = u->next;
+		json_object_put(u->doc);
+		free(u);
+	}
+}
+
+void mw_act_tick(struct mw_guard *g)
+{
+	struct mw_worker *w;
+
+	while (g->unwritten) {
+		struct mw_unwritten *u = g->unwritten;
+
+		if (submit_incident(g, u->doc) < 0)
+			return;
+		g->unwritten = u->next;
+		free(u);
+	}
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		if (!w->limits_due)
+			continue;
+		mw_act_limits(g, w);
+		if (w->limits_due)
+			return;
+	}
+}
+
+void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc)
+{
 	struct mw_pause_stat pauses[MW_PAUSE_MAX];
 	struct mw_incident full = *inc;
 	char stat[8192];
 	bool have_stat, have_pauses;
-	struct pending *p;
+	struct json_object *doc;
 
 	if (inc->reason == MW_REASON_LIFT) {
 		if (w->lift_incident_ns && mw_now_ns() - w->lift_incident_ns < LIFT_INCIDENT_NS)
@@ -255,16 +365,9 @@ void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_in
 		mw_text_why(&full, w, full.why, sizeof(full.why));
 	have_stat = mw_cgroup_read(w->dir_fd, "memory.stat", stat, sizeof(stat)) > 0;
 	have_pauses = mw_kernel_pauses_read(g->kernel, w->cgroup_id, pauses) >= 0;
-	p = calloc(1, sizeof(*p));
-	if (!p)
-		return;
-	*p = (struct pending){.act = MW_ACT_MAX, .store = g->incidents};
-	p->doc = mw_incident_json(&full, w, &w->usage, have_stat ? stat : NULL, have_pauses ? pauses : NULL);
-	a.arg = p;
-	a.call = write_incident;
-	if (!p->doc || mw_actions_submit(g->actions, &a) < 0) {
-		mw_say(g->tell, LOG_ERR, "incident of worker %s is lost: %s", w->name, full.why);
-		json_object_put(p->doc);
-		free(p);
-	}
+	doc = mw_incident_json(&full, w, &w->usage, have_stat ? stat : NULL, have_pauses ? pauses : NULL);
+	if (!doc)
+		mw_say(g->tell, LOG_ERR, "incident of worker %s is lost: no memory: %s", w->name, full.why);
+	else if (g->unwritten || submit_incident(g, doc) < 0)
+		write_later(g, doc);
 }

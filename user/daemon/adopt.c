@@ -16,7 +16,14 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 		w->before.known = false;
 	w->was_populated = true;
 	w->dry_run |= g->opts.dry_run;
+	/* A pulse whose daemon and keeper died together; an administrator's freeze stands in the state. */
+	if (w->made && !w->frozen_by_admin && mw_cgroup_frozen(w->dir_fd) == 1) {
+		mw_cgroup_freeze(w->dir_fd, false);
+		mw_say(g->tell, LOG_WARNING, "worker %s (%s) was left frozen: thawed", w->name, w->class_name);
+	}
 	mw_life_enlist(g, w);
+	if (w->frozen_by_admin)
+		mw_breaker_remove(g->breaker, w->slot);
 	if (mw_life_limited(w)) /* the keeper has lifted memory.high meanwhile */
 		mw_act_limits(g, w);
 }

@@ -16,6 +16,9 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define PAUSE_TOLD_NS (10 * MW_NS_PER_S)
+#define WOKEN_BYTES   (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
+
 /* Kinds that are told one by one; the rest are counted and go to followers only. */
 static bool worth_keeping(enum mw_event_type type)
 {
@@ -30,6 +33,17 @@ static __u64 swap_left(const struct mw_guard *g, const struct mw_worker *w)
 	if (own != MW_UNLIMITED)
 		own = own > w->usage.swapped ? own - w->usage.swapped : 0;
 	return own < g->swap_free ? own : g->swap_free;
+}
+
+/* A line for a long pause, at most one in ten seconds and worker: the counters and the event stream have them all. */
+static void say_pause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
+{
+	char text[256];
+
+	if (w->pause_told_ns && e->time_ns - w->pause_told_ns < PAUSE_TOLD_NS)
+		return;
+	w->pause_told_ns = e->time_ns;
+	mw_say(g->tell, LOG_NOTICE, "%s", mw_text_pause(w, e, text, sizeof(text)));
 }
 
 void mw_guard_on_event(const struct mw_event *e, void *guard)
@@ -57,6 +71,9 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	case MW_EVENT_OOM:
 		w->oom_host |= !(e->flags & MW_OOM_MEMCG);
 		break;
+	case MW_EVENT_PAUSE:
+		say_pause(g, w, e);
+		break;
 	default:
 		break;
 	}
@@ -71,6 +88,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 
 	if (!w || w->slot != r->slot)
 		return;
+	mw_share_lifted(g, r->dry_run ? 0 : r->lifted_above);
 	w->pulses += r->pulses;
 	w->squeeze.throttled = r->slept_ns > 0;
 	if (!r->lifted || w->squeeze.lifted)
@@ -131,6 +149,8 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
+	if (w->usage.current > w->hibernated_left + w->hibernated_left / 4 + WOKEN_BYTES)
+		w->hibernated = false;
 	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
 		mw_act_restore_high(g, w);
@@ -160,6 +180,7 @@ int mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 		else if (r >= 0)
 			after_look(g, w, now_ns);
 	}
+	mw_share_tick(g, now_ns);
 	g->last_sample_ns = now_ns;
 	return 0;
 }

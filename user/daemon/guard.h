@@ -25,6 +25,7 @@
 
 struct mw_guard_options {
 	const char *config_file; /* NULL: the usual places */
+	bool only_config_file; /* without drop-ins */
 	const char *root, *state_dir, *run_dir; /* over the configuration; NULL: as configured */
 	bool dry_run;
 	__u64 disable; /* bit per enum mw_capability */
@@ -36,6 +37,23 @@ struct mw_place_limits {
 	const char *mount, *root;
 	int root_fd;
 	__u64 low, max;
+};
+
+#define MW_SHARED_MAX 64 /* classes that share their profile among their workers */
+
+struct mw_shared {
+	char name[MW_NAME_SIZE];
+	__u64 id; /* of ROOT/CLASS; 0: free */
+	int dir_fd;
+	__u32 slot; /* in the keeper's table */
+	__u64 high; /* what memory.high should be */
+	__u64 lifted_ns; /* CLOCK_MONOTONIC; 0: not lifted */
+};
+
+/* An incident that found no room in the queue of actions; tried again at each beat. */
+struct mw_unwritten {
+	struct mw_unwritten *next;
+	struct json_object *doc;
 };
 
 struct mw_guard {
@@ -68,6 +86,8 @@ struct mw_guard {
 	__u64 swap_free; /* of the host, bytes, at the last look */
 	bool protect_due;
 	struct mw_place_limits root_limits;
+	struct mw_shared shared[MW_SHARED_MAX];
+	struct mw_unwritten *unwritten;
 };
 
 /* guard.c: the steps, in the order of an event's way. */
@@ -130,6 +150,13 @@ bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r); /* tru
 /* Class directories brought up to date after a change of the configuration. */
 int mw_place_classes(struct mw_guard *g, struct mw_error *err);
 
+/* share.c: memory.high of classes that share it. */
+void mw_share_sync(struct mw_guard *g); /* after the class directories were brought up to date */
+void mw_share_lifted(struct mw_guard *g,
+		     __u64 cgroup_id); /* the breaker lifted this directory; 0 and strangers are fine */
+void mw_share_tick(struct mw_guard *g, __u64 now_ns); /* put back what is below it again */
+void mw_share_close(struct mw_guard *g);
+
 /* state.c: what a restarted daemon must know of a worker, one small file each in RUN_DIR/workers. */
 void mw_state_save(struct mw_guard *g, const struct mw_worker *w);
 void mw_state_remove(struct mw_guard *g, const char *name);
@@ -153,12 +180,15 @@ int mw_act_parse(const char *text, enum mw_act *ret_act); /* -EINVAL; reclaim-bi
 int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run,
 	      struct mw_request *request, struct mw_error *err);
 void mw_act_done(struct mw_guard *g, const struct mw_action_result *r);
-/* The wanted limits into the cgroup, from an action thread. */
+/* The wanted limits into the cgroup, from an action thread; what finds no room in the queue is tried again at each
+ * beat. */
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
 /* Limits written at once, in this thread: only for raising them. */
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err);
 /* memory.high comes back after a lift. */
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);
+void mw_act_tick(struct mw_guard *g);
+void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting are written here and now */
 /* An incident about w, written from an action thread. */
 void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc);
 
@@ -171,6 +201,11 @@ void mw_guard_close(struct mw_guard *g);
 
 /* Files, with the command line over them. */
 int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err);
+
+/* last_good.c: the configuration in force, for a successor that finds the files wrong. */
+int mw_last_good_load(struct mw_guard *g, struct mw_error *err); /* the files into g->cfg, or else the kept one */
+void mw_last_good_keep(struct mw_guard *g);
+void mw_last_good_forget(struct mw_guard *g);
 
 /* unload.c */
 int mw_guard_unload(const struct mw_guard_options *opts,

@@ -133,6 +133,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	mw_keeper_beat(g->keeper, mw_now_ns());
 	mw_life_tick(g, mw_now_ns());
 	mw_place_tick(g);
+	mw_act_tick(g);
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 
@@ -169,6 +170,8 @@ static int on_stop(sd_event_source *src, const struct signalfd_siginfo *si, void
 	(void)src;
 	mw_say(g->tell, LOG_INFO, "%s: stopping; workers go on under memory.max", strsignal((int)si->ssi_signo));
 	g->stopping = true;
+	mw_last_good_forget(g); /* an orderly end: whoever comes next reads the files */
+	mw_keeper_stopping(g->keeper);
 	return sd_event_exit(g->event, 0);
 }
 

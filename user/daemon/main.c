@@ -67,9 +67,11 @@ static int run(const struct mw_guard_options *opts)
 	int r = mw_guard_open(opts, &g, &err);
 
 	if (r < 0) {
+		bool configured = g.cfg.n_classes;
+
 		mw_say(NULL, LOG_ERR, "daemon: %s", err.text[0] ? err.text : strerror(-r));
 		mw_guard_close(&g);
-		return 1;
+		return configured ? 1 : 2; /* wrong configuration: as wrong usage, starting again does not help */
 	}
 	status = mw_loop_run(&g);
 	mw_guard_close(&g);

@@ -53,6 +53,8 @@ int mw_place_classes(struct mw_guard *g, struct mw_error *err)
 		}
 		r = mw_setup_class(g->mount, g->root, &cls, err);
 	}
+	if (r >= 0 && g->keeper)
+		mw_share_sync(g);
 	return r;
 }
 
@@ -149,8 +151,8 @@ static int root_limits(void *arg, char *text, size_t size)
 	int r = mw_setup_low(l->mount, l->root, l->low, &err);
 
 	if (r >= 0)
-		r = mw_root_is_unit(l->root) ? mw_root_set_max(l->root_fd, l->max, &err) :
-					       mw_cgroup_write_u64(l->root_fd, "memory.max", l->max);
+		r = mw_root_is_unit(l->root) ? mw_root_set_max(l->root_fd, l->max, &err)
+					     : mw_cgroup_write_u64(l->root_fd, "memory.max", l->max);
 	snprintf(text, size, "%s: %.200s", l->root, err.text[0] ? err.text : strerror(-r));
 	return r;
 }

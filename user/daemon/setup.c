@@ -18,7 +18,9 @@
 
 int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err)
 {
-	int r = mw_config_load("", g->opts.config_file, ret_cfg, err);
+	const char *file = g->opts.config_file;
+	int r = g->opts.only_config_file ? mw_config_load_file(file, ret_cfg, err)
+					 : mw_config_load("", file, ret_cfg, err);
 
 	if (r < 0)
 		return r;
@@ -129,7 +131,8 @@ static int open_hands(struct mw_guard *g, struct mw_error *err)
 	struct mw_breaker_options b = {.proc_root = "/proc",
 				       .max_workers = g->cfg.monitor.max_workers,
 				       .dry_run = g->opts.dry_run};
-	int r = mw_keeper_connect(g->cfg.monitor.max_workers, &g->keeper, err);
+	__u32 slots = g->cfg.monitor.max_workers + MW_SHARED_MAX;
+	int r = mw_keeper_connect(slots < MW_KEEPER_MAX_SLOTS ? slots : MW_KEEPER_MAX_SLOTS, &g->keeper, err);
 
 	if (r < 0)
 		return r;
@@ -145,6 +148,7 @@ static int open_hands(struct mw_guard *g, struct mw_error *err)
 	r = mw_actions_new(3, "/proc", &g->actions);
 	if (r < 0)
 		return mw_fail(err, r, "action threads: %s", strerror(-r));
+	mw_share_sync(g);
 	return mw_incidents_open(g->cfg.tree.state_dir, g->cfg.monitor.max_incidents, &g->incidents, err);
 }
 
@@ -174,7 +178,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	g->boot_offset_ns = (__s64)(mw_wall_ns() - mw_now_ns());
 	r = mw_teller_new(&g->tell);
 	if (r >= 0)
-		r = mw_guard_load_config(g, &g->cfg, err);
+		r = mw_last_good_load(g, err);
 	if (r >= 0)
 		r = lock_run_dir(g, err);
 	if (r < 0)
@@ -192,10 +196,12 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	g->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (g->inotify_fd < 0)
 		return mw_fail(err, -errno, "inotify: %s", strerror(errno));
+	mw_keeper_busy(g->keeper, mw_now_ns() + 30 * MW_NS_PER_S);
 	adopted = mw_life_adopt(g);
 	r = open_server(g, err);
 	if (r < 0)
 		return r;
+	mw_last_good_keep(g);
 	mw_say(g->tell, LOG_NOTICE, "guarding %s/%s%s: %d workers taken up, %zu classes%s", g->mount, g->root,
 	       mw_kernel_adopted(g->kernel) ? " (counters of an earlier daemon go on)" : "", adopted, g->cfg.n_classes,
 	       opts->dry_run ? ", dry run: nothing is limited and nothing is done" : "");
@@ -216,14 +222,19 @@ void mw_guard_close(struct mw_guard *g)
 		if (g->keeper)
 			mw_keeper_mark_high(mw_keeper_table(g->keeper), w->slot, false);
 	}
+	if (g->breaker)
+		mw_breaker_free(g->breaker);
+	if (g->keeper) {
+		mw_share_close(g);
+		mw_keeper_stopping(g->keeper);
+	}
 	hanging = g->actions ? mw_actions_free(g->actions) : 0;
 	if (hanging)
 		mw_say(g->tell, LOG_WARNING, "%u action threads are still blocked in the kernel", hanging);
 	mw_server_free(g->server);
-	if (g->breaker)
-		mw_breaker_free(g->breaker);
 	if (g->keeper)
 		mw_keeper_disconnect(g->keeper);
+	mw_act_flush(g);
 	if (g->incidents && !hanging)
 		mw_incidents_close(g->incidents);
 	if (g->by_watch)
@@ -265,15 +276,18 @@ void mw_life_apply(struct mw_guard *g)
 int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
 {
 	struct mw_config fresh, old = g->cfg;
-	int r = mw_guard_load_config(g, &fresh, err);
+	int r;
 
+	mw_keeper_busy(g->keeper, mw_now_ns() + 10 * MW_NS_PER_S); /* a directory on a slow disk is no death */
+	r = mw_guard_load_config(g, &fresh, err);
 	if (r < 0)
 		return r;
 	if (fresh.monitor.max_workers != old.monitor.max_workers) {
 		mw_say(g->tell, LOG_WARNING, "reload: max_workers stays %u until a restart", old.monitor.max_workers);
 		fresh.monitor.max_workers = old.monitor.max_workers;
 	}
-	memcpy(fresh.tree.root, old.tree.root, sizeof(old.tree.root)); /* these hold what is there: they change with a restart */
+	memcpy(fresh.tree.root, old.tree.root,
+	       sizeof(old.tree.root)); /* these hold what is there: they change with a restart */
 	memcpy(fresh.tree.state_dir, old.tree.state_dir, sizeof(old.tree.state_dir));
 	memcpy(fresh.tree.run_dir, old.tree.run_dir, sizeof(old.tree.run_dir));
 	g->cfg = fresh;
@@ -284,6 +298,7 @@ int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
 		return r;
 	}
 	mw_config_free(&old);
+	mw_last_good_keep(g);
 	mw_life_apply(g);
 	mw_loop_rearm(g);
 	mw_say(g->tell, LOG_NOTICE, "configuration read again: %zu classes", g->cfg.n_classes);

@@ -12,13 +12,13 @@
 
 #include "report/json.h"
 #include "util/clock.h"
+#include "util/journal.h"
 
 struct mw_teller {
 	struct mw_server *server;
 	struct json_object *kept[MW_TELL_KEPT];
 	__u32 head, count;
 	__u64 lost;
-	bool priorities; /* stderr is the journal's: lines begin with <N> */
 };
 
 int mw_teller_new(struct mw_teller **ret_teller)
@@ -27,7 +27,6 @@ int mw_teller_new(struct mw_teller **ret_teller)
 
 	if (!t)
 		return -ENOMEM;
-	t->priorities = getenv("JOURNAL_STREAM") != NULL;
 	*ret_teller = t;
 	return 0;
 }
@@ -58,7 +57,7 @@ static void line_out(struct mw_teller *t, int priority, const char *text)
 	char line[1024];
 	int n;
 
-	if (t && t->priorities)
+	if (mw_journal_on(STDERR_FILENO))
 		n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
 	else
 		n = snprintf(line, sizeof(line), "memweir: %s\n", text);

@@ -112,22 +112,39 @@ static void forget_one(const char *name, const char *class_name, const char *cgr
 	mw_state_remove(arg, name);
 }
 
+/* Whatever stands below ROOT is a class of some configuration. */
+static void remove_classes(const struct mw_guard *g)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	int fd = openat(g->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *e;
+
+	d = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!d)
+		mw_close(&fd);
+	while (d && (e = readdir(d))) {
+		char path[PATH_MAX];
+		_cleanup_close_ int cls = -1;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || strcmp(e->d_name, MW_ROOT_LEAF) == 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/%s", g->mount, g->root, e->d_name);
+		cls = mw_cgroup_open(path);
+		if (cls >= 0)
+			unlimit_one(cls, path, NULL);
+	}
+}
+
 static void remove_tree(const struct mw_guard *g)
 {
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < g->cfg.n_classes; i++) {
-		_cleanup_close_ int fd = -1;
-
-		snprintf(path, sizeof(path), "%s/%s/%s", g->mount, g->root, g->cfg.classes[i].name);
-		fd = mw_cgroup_open(path);
-		if (fd >= 0)
-			unlimit_one(fd, path, NULL);
-	}
+	if (g->root_fd < 0)
+		return;
+	remove_classes(g);
 	snprintf(path, sizeof(path), "%s/%s", g->mount, g->root);
-	if (g->root_fd >= 0)
-		unlimit_one(g->root_fd, path, NULL);
 	mw_root_release(g->mount, g->root);
+	unlimit_one(g->root_fd, path, NULL);
 }
 
 int mw_guard_lift(const struct mw_guard_options *opts)

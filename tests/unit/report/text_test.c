@@ -131,7 +131,7 @@ static void life_lines(void **state)
 	assert_line(mw_text_ended(&w, 105 * S, buf, sizeof(buf)),
 		    "ended: exit status unknown, peak 49.9 MB, lived 5 s");
 	assert_line(mw_text_died(&w, &inc, buf, sizeof(buf)), "died: heap_size: it was too big");
-	assert_line(mw_text_pause(&w, &e, buf, sizeof(buf)), "paused 312 ms: high-throttle (node?, thread 7)");
+	assert_line(mw_text_pause(&w, &e, buf, sizeof(buf)), "paused 312 ms: high-throttle (node , thread 7)");
 }
 
 static const char *why(enum mw_reason reason, int wait_status, const struct mw_worker *w)
