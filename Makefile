@@ -42,6 +42,7 @@ CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 VMTEST_SRC := $(wildcard tests/vm/*_test.c)
 WORKER_SRC := $(wildcard tests/workers/*.c)
+FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 
 BPF_OBJ    := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
@@ -52,6 +53,7 @@ DAEMON_LIB := $(B)/libdaemon.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
 WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%)
+FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
 .PHONY: help deps build demo test check bench asan format install uninstall clean programs tests unit-tests
@@ -71,7 +73,7 @@ build: ## compile everything into .build/
 
 programs: $(B)/memweir $(B)/memweir-daemon
 
-unit-tests: $(UNIT_BIN)
+unit-tests: $(UNIT_BIN) $(FUZZ_BIN)
 
 tests: programs $(UNIT_BIN) $(VMTEST_BIN) $(WORKER_BIN) $(BENCH_BIN)
 
@@ -152,6 +154,13 @@ $(B)/tests/vm/%_test: $(B)/tests/vm/%_test.o $(B)/user/http/client.o $(DAEMON_LI
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+# Without libFuzzer: a main of their own mutates seeds, the same way each time.
+$(B)/tests/fuzz/%.o: MWFLAGS += -DMW_FUZZ_MAIN
+
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 # Workers stand for somebody else's programs: plain flags, none of our code.
 $(B)/tests/workers/%: tests/workers/%.c

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -116,6 +117,23 @@ class Guard:
     def mw(self, *args, timeout=60, stdin=None):
         return Result(subprocess.run([MEMWEIR, "--socket", self.socket] + list(args), capture_output=True, text=True,
                                      timeout=timeout, input=stdin))
+
+    def http(self, method, path, body=None):
+        """The control interface without the command line: (status, document)."""
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(60)
+        s.connect(self.socket)
+        text = json.dumps(body) if body is not None else ""
+        s.sendall(("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (method, path, len(text), text)).encode())
+        data = b""
+        while True:
+            part = s.recv(65536)
+            if not part:
+                break
+            data += part
+        s.close()
+        head, _, rest = data.partition(b"\r\n\r\n")
+        return int(head.split()[1]), json.loads(rest)
 
     def run(self, cls, name, *cmd, **kw):
         """A worker in the background; its stdin and stdout are pipes."""

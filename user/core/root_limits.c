@@ -42,10 +42,26 @@ int mw_root_set_max(int root_fd, __u64 max, struct mw_error *err)
 	return change(root_fd, &scope_max, max, err);
 }
 
+/*
+ * What stands on the slice is an administrator's unless we have put it there, now or as an earlier daemon: then it
+ * equals the scope's. More than is needed is never taken away.
+ */
+static bool slice_is_enough(int slice_fd, int root_fd, __u64 low)
+{
+	__u64 slice, scope;
+
+	if (slice_fd < 0 || mw_cgroup_read_u64(slice_fd, "memory.low", &slice) ||
+	    mw_cgroup_read_u64(root_fd, "memory.low", &scope))
+		return false;
+	if (slice == scope || (slice_low.asked && slice == mw_limit_rounded(slice_low.value)))
+		return false;
+	return slice >= mw_limit_rounded(low);
+}
+
 int mw_root_set_low(int root_fd, __u64 low, struct mw_error *err)
 {
 	_cleanup_close_ int slice_fd = openat(root_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = change(slice_fd, &slice_low, low, err);
+	int r = slice_is_enough(slice_fd, root_fd, low) ? 0 : change(slice_fd, &slice_low, low, err);
 
 	return r ? r : change(root_fd, &scope_low, low, err);
 }

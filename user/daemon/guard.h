@@ -204,6 +204,8 @@ int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, st
 
 /* last_good.c: the configuration in force, for a successor that finds the files wrong. */
 int mw_last_good_load(struct mw_guard *g, struct mw_error *err); /* the files into g->cfg, or else the kept one */
+/* For taking things back, which must not fail for a wrong line: the files, the kept one, or the defaults. -ENOMEM. */
+int mw_last_good_or_any(struct mw_guard *g);
 void mw_last_good_keep(struct mw_guard *g);
 void mw_last_good_forget(struct mw_guard *g);
 

@@ -21,30 +21,54 @@ static bool is_successor(void)
 	return getenv(MW_KEEPER_RESTARTED_ENV) || getenv("NOTIFY_SOCKET");
 }
 
-int mw_last_good_load(struct mw_guard *g, struct mw_error *err)
+/* The kept one into g->cfg, with the command line over it. -ENOENT: there is none. */
+static int load_kept(struct mw_guard *g, struct mw_error *err)
 {
-	int r = mw_guard_load_config(g, &g->cfg, err);
-	struct mw_error other = {0};
 	struct mw_guard from = {.opts = g->opts};
 	char path[PATH_MAX];
 
-	if (r >= 0 || !is_successor())
-		return r;
 	snprintf(path, sizeof(path), "%s/" LAST_GOOD, g->opts.run_dir ? g->opts.run_dir : RUN_DIR);
+	if (access(path, F_OK) < 0)
+		return -ENOENT;
 	from.opts.config_file = path;
 	from.opts.only_config_file = true;
-	if (mw_guard_load_config(&from, &g->cfg, &other) < 0) {
-		if (access(path, F_OK) == 0)
+	return mw_guard_load_config(&from, &g->cfg, err);
+}
+
+int mw_last_good_load(struct mw_guard *g, struct mw_error *err)
+{
+	int r = mw_guard_load_config(g, &g->cfg, err), kept;
+	struct mw_error other = {0};
+
+	if (r >= 0 || !is_successor())
+		return r;
+	kept = load_kept(g, &other);
+	if (kept < 0) {
+		if (kept != -ENOENT)
 			mw_say(g->tell, LOG_ERR, "configuration: the last good one cannot be used either: %s",
 			       other.text);
 		return r;
 	}
 	mw_say(g->tell, LOG_ERR,
-	       "configuration: %s: going on with the last good one, %s, until the line is corrected (then: memweir "
-	       "reload)",
-	       err->text, path);
+	       "configuration: %s; going on with the last good one until that is corrected (then: memweir reload)",
+	       err->text);
 	*err = (struct mw_error){0};
 	return 0;
+}
+
+int mw_last_good_or_any(struct mw_guard *g)
+{
+	struct mw_guard none = {.opts = g->opts};
+	struct mw_error err = {0};
+
+	if (mw_guard_load_config(g, &g->cfg, &err) >= 0)
+		return 0;
+	mw_say(g->tell, LOG_WARNING, "configuration: %s", err.text);
+	if (load_kept(g, NULL) >= 0)
+		return 0;
+	none.opts.config_file = "/dev/null";
+	none.opts.only_config_file = true;
+	return mw_guard_load_config(&none, &g->cfg, NULL);
 }
 
 void mw_last_good_keep(struct mw_guard *g)

@@ -171,7 +171,6 @@ static int on_stop(sd_event_source *src, const struct signalfd_siginfo *si, void
 	mw_say(g->tell, LOG_INFO, "%s: stopping; workers go on under memory.max", strsignal((int)si->ssi_signo));
 	g->stopping = true;
 	mw_last_good_forget(g); /* an orderly end: whoever comes next reads the files */
-	mw_keeper_stopping(g->keeper);
 	return sd_event_exit(g->event, 0);
 }
 

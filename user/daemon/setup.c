@@ -16,6 +16,8 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define SOCKET "memweir.sock"
+
 int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, struct mw_error *err)
 {
 	const char *file = g->opts.config_file;
@@ -157,7 +159,7 @@ static int open_server(struct mw_guard *g, struct mw_error *err)
 	char path[128];
 	int fd, r;
 
-	snprintf(path, sizeof(path), "%s/memweir.sock", g->cfg.tree.run_dir);
+	snprintf(path, sizeof(path), "%s/" SOCKET, g->cfg.tree.run_dir);
 	r = mw_server_listen_unix(path, 0, &fd, err);
 	if (r < 0)
 		return r;
@@ -226,11 +228,19 @@ void mw_guard_close(struct mw_guard *g)
 		mw_breaker_free(g->breaker);
 	if (g->keeper) {
 		mw_share_close(g);
-		mw_keeper_stopping(g->keeper);
+		if (g->stopping) /* any other end is one the keeper starts a new daemon after */
+			mw_keeper_stopping(g->keeper);
 	}
 	hanging = g->actions ? mw_actions_free(g->actions) : 0;
 	if (hanging)
 		mw_say(g->tell, LOG_WARNING, "%u action threads are still blocked in the kernel", hanging);
+	/* A write that was under way may have come after the first pass. */
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		if (mw_life_limited(w) && g->has_memory)
+			mw_cgroup_write(w->dir_fd, "memory.high", "max");
+	}
+	if (g->server)
+		unlinkat(g->run_fd, SOCKET, 0);
 	mw_server_free(g->server);
 	if (g->keeper)
 		mw_keeper_disconnect(g->keeper);

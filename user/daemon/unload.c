@@ -20,9 +20,9 @@ static int find_things(const struct mw_guard_options *opts, struct mw_guard *g, 
 	int r;
 
 	*g = (struct mw_guard){.opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1};
-	r = mw_guard_load_config(g, &g->cfg, err);
+	r = mw_last_good_or_any(g);
 	if (r < 0)
-		return r;
+		return mw_fail(err, r, "%s", strerror(-r));
 	g->run_fd = open(g->cfg.tree.run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (mw_cgroup_mount("", g->mount, sizeof(g->mount)) < 0)
 		return 0;
@@ -67,10 +67,16 @@ static void each_own(const struct mw_guard *g, each_fn fn, void *arg)
 	}
 }
 
+/* And thaw what a pulse left behind whose daemon and keeper died together; an administrator's freeze stands in the
+ * state. */
 static void lift_one(int dir_fd, const char *path, void *arg)
 {
-	(void)path, (void)arg;
+	struct mw_worker w = {.cgroup_id = mw_cgroup_id(dir_fd)};
+
 	mw_cgroup_write(dir_fd, "memory.high", "max");
+	snprintf(w.name, sizeof(w.name), "%.63s", strrchr(path, '/') + 1);
+	if (mw_cgroup_frozen(dir_fd) == 1 && (mw_state_load(arg, &w) < 0 || !w.frozen_by_admin))
+		mw_cgroup_freeze(dir_fd, false);
 }
 
 static void unlimit_one(int dir_fd, const char *path, void *arg)
@@ -143,6 +149,8 @@ static void remove_tree(const struct mw_guard *g)
 		return;
 	remove_classes(g);
 	snprintf(path, sizeof(path), "%s/%s", g->mount, g->root);
+	if (mw_root_is_unit(g->root))
+		mw_root_set_low(g->root_fd, 0, NULL); /* of the slice too, which stays */
 	mw_root_release(g->mount, g->root);
 	unlimit_one(g->root_fd, path, NULL);
 }
@@ -159,11 +167,23 @@ int mw_guard_lift(const struct mw_guard_options *opts)
 		close_things(&g);
 		return 1;
 	}
-	each_own(&g, lift_one, NULL);
+	each_own(&g, lift_one, &g);
 	if (g.run_fd >= 0)
 		mw_state_each(&g, attached_one, &g);
 	close_things(&g);
 	return 0;
+}
+
+/* Its files, while the lock is held, and then the directory, if nobody else has put something there. */
+static void remove_run_dir(struct mw_guard *g)
+{
+	if (g->run_fd < 0)
+		return;
+	mw_last_good_forget(g);
+	unlinkat(g->run_fd, "workers", AT_REMOVEDIR);
+	unlinkat(g->run_fd, "memweir.sock", 0);
+	unlinkat(g->run_fd, "daemon.lock", 0);
+	rmdir(g->cfg.tree.run_dir);
 }
 
 int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
@@ -187,6 +207,7 @@ int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
 			mw_state_each(&g, forget_one, &g);
 		if (g.root[0])
 			remove_tree(&g);
+		remove_run_dir(&g);
 	}
 	close_things(&g);
 	return r;
