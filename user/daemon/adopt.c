@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What an earlier daemon left is taken up again: limits reconciled, nothing counted twice, nothing left behind. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,26 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 		mw_act_limits(g, w);
 }
 
+/* The cgroup's counters still say whether the kernel killed it. false: it never began. */
+static bool record_end(struct mw_guard *g, const struct mw_cgroup_entry *e, const char *cgroup, int dir_fd)
+{
+	int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+	struct mw_worker *w;
+
+	if (fd < 0 || mw_life_new(g, e->name, e->class_name, cgroup, fd, &w, NULL) < 0) {
+		mw_close(&fd);
+		return false;
+	}
+	if (mw_state_load(g, w) < 0 || !w->main_pid) {
+		mw_life_forget(g, w, false);
+		return false;
+	}
+	w->made = true;
+	w->owner = MW_OWNER_OWN;
+	mw_life_end(g, w);
+	return true;
+}
+
 static bool adopt_own(struct mw_guard *g, const struct mw_cgroup_entry *e)
 {
 	char path[PATH_MAX], cgroup[PATH_MAX];
@@ -41,6 +62,8 @@ static bool adopt_own(struct mw_guard *g, const struct mw_cgroup_entry *e)
 	if (fd < 0)
 		return false;
 	if (mw_cgroup_populated(fd) == 0) { /* ended while nobody looked */
+		if (record_end(g, e, cgroup, fd))
+			return false;
 		if (mw_place_remove(g, cgroup + 1, &err) < 0)
 			mw_say(g->tell, LOG_WARNING, "left-over cgroup %s: %s", cgroup, err.text);
 		mw_state_remove(g, e->name);

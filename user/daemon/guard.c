@@ -16,8 +16,10 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define PAUSE_TOLD_NS (10 * MW_NS_PER_S)
-#define WOKEN_BYTES   (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
+#define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
+#define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
+#define PAUSE_TOLD_NS	 (10 * MW_NS_PER_S)
+#define WOKEN_BYTES	 (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
 
 /* Kinds that are told one by one; the rest are counted and go to followers only. */
 static bool worth_keeping(enum mw_event_type type)
@@ -131,6 +133,8 @@ static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass)
 
 	if (have_pass)
 		r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
+	if (r < 0 && have_pass && w->subtree >= 0)
+		return r; /* an attached one whose turn has not come */
 	if (r < 0 && g->has_memory)
 		r = mw_cgroup_sample(w->dir_fd, &s);
 	if (r >= 0) {
@@ -164,12 +168,16 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	}
 }
 
-int mw_guard_sample(struct mw_guard *g, __u64 now_ns)
+void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 {
-	bool have_pass = mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER) && mw_kernel_sample(g->kernel, true) == 0;
 	struct mw_worker *w, *next;
 	__u64 swap_total;
+	bool have_pass;
 
+	if (g->last_sample_ns && now_ns - g->last_sample_ns < FRESH_NS)
+		return;
+	have_pass = mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER) &&
+		    mw_kernel_sample_within(g->kernel, true, SINGLE_BUDGET_NS) == 0;
 	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
 		g->swap_free = 0;
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
@@ -182,7 +190,6 @@ int mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 	}
 	mw_share_tick(g, now_ns);
 	g->last_sample_ns = now_ns;
-	return 0;
 }
 
 static void say_high(struct mw_guard *g, struct mw_worker *w)

@@ -62,6 +62,7 @@ struct mw_guard {
 	char mount[256]; /* of cgroup v2 */
 	char root[256]; /* ours, from the mount, no leading slash */
 	int root_fd, run_fd, lock_fd;
+	int root_subtree; /* the kernel side's handle of ROOT; negative: none */
 	bool stopping; /* a signal asked for the end */
 	bool has_memory; /* the v2 memory controller is there */
 	__s64 boot_offset_ns; /* wall - monotonic */
@@ -94,7 +95,7 @@ struct mw_guard {
 void mw_guard_on_event(const struct mw_event *e, void *guard); /* a ring record */
 void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r); /* the breaker did something */
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r); /* an action thread is through */
-int mw_guard_sample(struct mw_guard *g, __u64 now_ns); /* look at every worker */
+void mw_guard_sample(struct mw_guard *g, __u64 now_ns); /* look at every worker, unless that was just done */
 void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, act */
 /* Our own interventions are rate-limited across the host: false when this minute's are used up (said once). */
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);

@@ -64,6 +64,7 @@ struct program_state {
 };
 
 struct subtree {
+	bool self_only; /* an attached cgroup: itself, not what is below */
 	struct bpf_link *plain, *flush; /* both NULL: a free place */
 };
 
@@ -79,12 +80,13 @@ struct mw_kernel {
 	__u32 max_workers; /* of the maps; adopted ones may be larger than asked for */
 	__u64 generation;
 	bool adopted;
+	bool can_cast; /* bpf_rdonly_cast: fields are loaded, not copied by a call each */
 	__u64 *slot_owner; /* [max_workers] cgroup id, 0: free */
 	__u32 removed_since_sweep;
 	struct mw_sample *samples; /* maps/samples, mapped */
 	size_t samples_bytes;
 	struct subtree *subtrees;
-	size_t subtree_count;
+	size_t subtree_count, next_single;
 	struct ring_buffer *ring;
 	mw_event_fn event_fn;
 	void *event_arg;

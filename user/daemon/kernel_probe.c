@@ -275,6 +275,7 @@ void mw_probe(struct mw_kernel *k)
 	for (size_t i = 0; i < mw_program_count; i++)
 		look_up(k, btf, i);
 	probe_fentry(k, btf);
+	k->can_cast = has_function(btf, "bpf_rdonly_cast");
 	btf__free(btf);
 	mw_choose(k);
 }

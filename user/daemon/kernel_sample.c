@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/kernel_private.h"
+#include "util/clock.h"
 
 #define COPY_TRIES 1000
 
@@ -59,6 +60,7 @@ int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only)
 	if (place < 0)
 		return place;
 	subtree = &k->subtrees[place];
+	subtree->self_only = self_only;
 	subtree->plain = attach(k, plain_program, dir_fd, self_only);
 	if (!subtree->plain)
 		return -errno;
@@ -93,23 +95,47 @@ static int run_pass(const struct bpf_link *link)
 	return n < 0 ? -errno : 0;
 }
 
-int mw_kernel_sample(struct mw_kernel *k, bool flush)
+static int sample_subtree(const struct subtree *s, bool flush)
 {
+	return run_pass(flush && s->flush ? s->flush : s->plain);
+}
+
+/* Attached cgroups, each a pass of its own: as many as the budget allows, where the last call stopped. */
+static int sample_single(struct mw_kernel *k, bool flush, __u64 budget_ns)
+{
+	__u64 began = mw_now_ns();
 	int result = 0;
+
+	for (size_t n = 0; n < k->subtree_count; n++) {
+		const struct subtree *s = &k->subtrees[k->next_single++ % k->subtree_count];
+		int one = s->plain && s->self_only ? sample_subtree(s, flush) : 0;
+
+		if (one && !result)
+			result = one; /* the others are still sampled */
+		if (mw_now_ns() - began > budget_ns)
+			break;
+	}
+	return result;
+}
+
+int mw_kernel_sample_within(struct mw_kernel *k, bool flush, __u64 budget_ns)
+{
+	int result = 0, one;
 
 	if (!k->object || !mw_kernel_has(k, MW_CAP_SAMPLE_ITER))
 		return -EOPNOTSUPP;
 	for (size_t i = 0; i < k->subtree_count; i++) {
-		const struct subtree *subtree = &k->subtrees[i];
-		int one;
-
-		if (!subtree->plain)
-			continue;
-		one = run_pass(flush && subtree->flush ? subtree->flush : subtree->plain);
+		one = k->subtrees[i].plain && !k->subtrees[i].self_only ? sample_subtree(&k->subtrees[i], flush) : 0;
 		if (one && !result)
-			result = one; /* the others are still sampled */
+			result = one;
 	}
-	return result;
+	one = sample_single(k, flush, budget_ns);
+	return result ? result : one;
+}
+
+int mw_kernel_sample(struct mw_kernel *k, bool flush)
+{
+	return mw_kernel_sample_within(k, flush, ~0ULL);
 }
 
 int mw_kernel_sample_read(const struct mw_kernel *k, __u32 slot, __u64 cgroup_id, struct mw_sample *ret_sample)

@@ -267,6 +267,8 @@ void mw_life_end(struct mw_guard *g, struct mw_worker *w)
 	} else {
 		mw_tell(g->tell, LOG_INFO, "ended", w, "%s", mw_text_ended(w, mw_now_ns(), text, sizeof(text)));
 	}
+	if (w->before.known && mw_life_limited(w) && g->has_memory)
+		mw_act_put_limits(g, w, &w->before.limits, NULL); /* an attached one outlives its process */
 	mw_life_forget(g, w, true);
 }
 
@@ -279,6 +281,8 @@ static void look(struct mw_guard *g, struct mw_worker *w)
 	} else if (r == 1) {
 		w->was_populated = true;
 		w->empty_since_ns = 0;
+	} else if (r == 0 && !w->made && !w->main_pid) {
+		return; /* attached as a cgroup: guarded until it is removed or detached, empty or not */
 	} else if (r == 0 && w->was_populated && !w->empty_since_ns) {
 		w->empty_since_ns = mw_now_ns();
 		if (w->main_status >= 0 || !w->main_pid)

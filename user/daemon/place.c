@@ -13,6 +13,9 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define RENEW_NS                                                                                                       \
+	(25 * MW_NS_PER_S) /* PID 1 answers in milliseconds; twice MW_SYSTEMD_TIMEOUT_S and a wait at the worst */
+
 /*
  * libcgroup must not be asked here: on a hybrid host "memory" would send it to
  * the v1 hierarchy, which is not ours. Grouping works without the controller.
@@ -80,6 +83,46 @@ int mw_place_root(struct mw_guard *g, struct mw_error *err)
 	return 0;
 }
 
+/* Everything that holds on to ROOT, to the new one. */
+static int take_root(struct mw_guard *g, struct mw_error *err)
+{
+	char full[PATH_MAX];
+	int r;
+
+	snprintf(full, sizeof(full), "%s/%s", g->mount, g->root);
+	mw_close(&g->root_fd);
+	g->root_fd = mw_cgroup_open(full);
+	r = g->root_fd < 0 ? g->root_fd : mw_place_root(g, err);
+	if (r < 0)
+		return r;
+	mw_kernel_subtree_remove(g->kernel, g->root_subtree);
+	g->root_subtree = mw_kernel_subtree_add(g->kernel, g->root_fd, false);
+	mw_place_protect(g);
+	return 0;
+}
+
+/* A scope ends with its last process: somebody stopped it, or killed its holder while there was no worker. */
+static int renew_root(struct mw_guard *g, struct mw_error *err)
+{
+	struct mw_error why = {0};
+	char root[sizeof(g->root)];
+	int r;
+
+	if (!mw_root_is_unit(g->root) || mw_cgroup_populated(g->root_fd) == 1)
+		return 0;
+	if (g->root_limits.under_way)
+		return mw_fail(err, -EAGAIN, "%s has ended and is not made again yet: try once more", g->root);
+	mw_keeper_busy(g->keeper, mw_now_ns() + RENEW_NS);
+	r = mw_root_find(g->mount, g->cfg.tree.root, root, sizeof(root), &why);
+	if (r >= 0)
+		r = take_root(g, &why);
+	mw_keeper_beat(g->keeper, mw_now_ns());
+	if (r < 0)
+		return mw_fail(err, r, "%s has ended and cannot be made again: %s", g->root, why.text);
+	mw_say(g->tell, LOG_WARNING, "%s had ended with all that was in it: made again", g->root);
+	return 0;
+}
+
 int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits,
 		  int *ret_fd, struct mw_error *err)
 {
@@ -87,6 +130,9 @@ int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *pa
 
 	if (!g->has_memory)
 		return make_plain(g, path, true, ret_fd, err);
+	r = renew_root(g, err);
+	if (r < 0)
+		return r;
 	/* A class somebody added after the start has no directory yet; an administrator may have removed one. */
 	r = g->opts.dry_run ? 0 : mw_setup_class(g->mount, g->root, cls, err);
 	return r < 0 ? r : mw_setup_worker(g->mount, path, limits, ret_fd, err);
@@ -143,16 +189,19 @@ static void class_low(struct mw_guard *g, const char *class_name)
 		mw_say(g->tell, LOG_WARNING, "class %s: memory.low could not be set: %s", class_name, strerror(-r));
 }
 
-/* In an action thread: where ROOT is a systemd scope, PID 1 is asked, and may take its time. */
+/* In an action thread: where ROOT is a systemd scope, PID 1 is asked, and may take its time. libcgroup is the loop's.
+ */
 static int root_limits(void *arg, char *text, size_t size)
 {
 	const struct mw_place_limits *l = arg;
 	struct mw_error err = {0};
-	int r = mw_setup_low(l->mount, l->root, l->low, &err);
+	bool unit = mw_root_is_unit(l->root);
+	int r = unit ? mw_root_set_low(l->root_fd, l->low, &err)
+		     : mw_cgroup_write_u64(l->root_fd, "memory.low", l->low);
 
 	if (r >= 0)
-		r = mw_root_is_unit(l->root) ? mw_root_set_max(l->root_fd, l->max, &err)
-					     : mw_cgroup_write_u64(l->root_fd, "memory.max", l->max);
+		r = unit ? mw_root_set_max(l->root_fd, l->max, &err)
+			 : mw_cgroup_write_u64(l->root_fd, "memory.max", l->max);
 	snprintf(text, size, "%s: %.200s", l->root, err.text[0] ? err.text : strerror(-r));
 	return r;
 }

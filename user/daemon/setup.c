@@ -122,7 +122,8 @@ static int open_kernel(struct mw_guard *g, struct mw_error *err)
 		if (!i->have)
 			mw_say(g->tell, LOG_INFO, "without %s: %s (%s)", i->name, i->lost_without, i->why);
 	}
-	if (mw_kernel_subtree_add(g->kernel, g->root_fd, false) < 0 && mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
+	g->root_subtree = mw_kernel_subtree_add(g->kernel, g->root_fd, false);
+	if (g->root_subtree < 0 && mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
 		mw_say(g->tell, LOG_WARNING, "the sampling pass cannot be attached to %s: files are read instead",
 		       g->root);
 	return 0;
