@@ -6,8 +6,8 @@
 
 struct squeeze {
 	size_t bytes;
-	__u64 wall_ns,
-		slept_ns; /* the child's own clocks: all of it, and less the time it ran (or its CPU was starved) */
+	__u64 wall_ns; /* by the child's own clock */
+	__u64 slept_ns; /* less the time on a CPU, a starved one too */
 };
 
 static __u64 cpu_ns(void)
@@ -22,7 +22,6 @@ static int grow_slowly(void *arg)
 {
 	struct squeeze *s = arg;
 	char *memory = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
 	__u64 begin = now_ns(), begin_cpu = cpu_ns();
 
 	for (size_t at = 0; at < s->bytes; at += PAGE)

@@ -41,6 +41,7 @@ struct mw_worker {
 	char command[128]; /* shortened command line, for people */
 	__u64 started_wall_ns, started_ns;
 	bool was_populated;
+	long pids; /* processes at the last count */
 	__u64 empty_since_ns; /* its last process ended then; the exit status may still be on its way */
 	int watch; /* inotify watch of cgroup.events, -1: none */
 

@@ -5,7 +5,9 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -140,6 +142,18 @@ static void find_kernel(struct findings *f, __u64 disable)
 	mw_kernel_close(k);
 }
 
+/* A daemon that was killed leaves its socket. */
+static bool listens(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || strlen(path) >= sizeof(to.sun_path))
+		return false;
+	strcpy(to.sun_path, path);
+	return !connect(fd, (const struct sockaddr *)&to, sizeof(to)) || errno == EACCES || errno == EAGAIN;
+}
+
 static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
 {
 	struct mw_guard g = {.opts = *opts};
@@ -154,9 +168,9 @@ static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
 	if (!conf)
 		return;
 	snprintf(path, sizeof(path), "%s/memweir.sock", g.cfg.tree.run_dir);
-	up = access(path, F_OK) == 0;
+	up = listens(path);
 	row = add(f, "daemon", up, "nothing is guarded now", "memweir daemon, or systemctl start memweir");
-	snprintf(row->found, sizeof(row->found), "%s%s", up ? "socket " : "no socket ", path);
+	snprintf(row->found, sizeof(row->found), "%s%s", up ? "listens on " : "nobody listens on ", path);
 	if (f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0 &&
 	    mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {
 		row = add(f, "protection", effective > 0 || !up, "memory.low of workers is inert",

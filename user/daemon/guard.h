@@ -86,6 +86,7 @@ struct mw_guard {
 	__u64 last_sample_ns, last_check_ns;
 	__u64 swap_free; /* of the host, bytes, at the last look */
 	bool protect_due;
+	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;

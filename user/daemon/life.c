@@ -317,7 +317,8 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 			mw_life_end(g, w);
 			continue;
 		}
-		if (w->watch < 0 || !w->was_populated)
+		/* An attached cgroup without processes may stay so: only its removal is news, and that is watched. */
+		if (w->watch < 0 || (!w->was_populated && (w->made || w->main_pid)))
 			look(g, w);
 	}
 }

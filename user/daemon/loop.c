@@ -168,7 +168,7 @@ static int on_stop(sd_event_source *src, const struct signalfd_siginfo *si, void
 	struct mw_guard *g = arg;
 
 	(void)src;
-	mw_say(g->tell, LOG_INFO, "%s: stopping; workers go on under memory.max", strsignal((int)si->ssi_signo));
+	mw_say(g->tell, LOG_INFO, "SIG%s: stopping; workers go on under memory.max", sigabbrev_np((int)si->ssi_signo));
 	g->stopping = true;
 	mw_last_good_forget(g); /* an orderly end: whoever comes next reads the files */
 	return sd_event_exit(g->event, 0);

@@ -235,7 +235,8 @@ bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r)
 	if (r->arg != &g->root_limits)
 		return false;
 	g->root_limits.under_way = false;
-	if (r->status)
+	/* A scope that has ended with its last worker is made again for the next one. */
+	if (r->status && r->status != -ENOENT && r->status != -ENODEV)
 		mw_say(g->tell, LOG_WARNING, "protection of workers: %s", r->text);
 	return true;
 }

@@ -9,32 +9,86 @@
 #include "report/json.h"
 #include "util/clock.h"
 
-static struct json_object *ps_object(struct mw_guard *g, struct mw_worker *w)
-{
-	long pids = (long)mw_cgroup_pids(w->dir_fd, true, NULL, 0);
-	char blocker[256];
-	__u64 low = 0;
+/*
+ * What a document needs from files, within a budget: the loop must go on with 15 000 workers too. Counts of processes
+ * that do not fit are the last known; protection is worked out once for each parent directory.
+ */
+#define COUNT_BUDGET_NS (50 * MW_NS_PER_MS)
+#define PARENTS_MAX	64
 
-	mw_cgroup_effective_low(g->mount, w->cgroup, &low, blocker, sizeof(blocker));
-	return mw_json_ps(w, pids < 0 ? 0 : pids, low, mw_now_ns());
+struct lookups {
+	struct mw_guard *g;
+	__u64 deadline_ns;
+	size_t n_parents;
+	struct {
+		const char *path; /* a worker's cgroup, of which length bytes are its parent */
+		size_t length;
+		__u64 low;
+	} parents[PARENTS_MAX];
+};
+
+static void lookups_begin(struct lookups *l, struct mw_guard *g)
+{
+	*l = (struct lookups){.g = g, .deadline_ns = mw_now_ns() + COUNT_BUDGET_NS};
+	mw_keeper_busy(g->keeper, mw_now_ns() + 5 * MW_NS_PER_S);
 }
 
-static struct json_object *pauses_object(struct mw_guard *g, struct mw_worker *w)
+static long count_pids(struct lookups *l, struct mw_worker *w)
+{
+	ssize_t n;
+
+	if (mw_now_ns() < l->deadline_ns) {
+		n = mw_cgroup_pids(w->dir_fd, true, NULL, 0);
+		w->pids = n < 0 ? 0 : (long)n;
+	}
+	return w->pids;
+}
+
+static __u64 parent_low(struct lookups *l, const char *cgroup)
+{
+	size_t length = (size_t)(strrchr(cgroup, '/') - cgroup);
+	char path[PATH_MAX], blocker[256];
+	__u64 low = 0;
+
+	if (!length)
+		return MW_UNLIMITED; /* below the root of the hierarchy, which takes nothing away */
+	for (size_t i = 0; i < l->n_parents; i++) {
+		if (l->parents[i].length == length && memcmp(l->parents[i].path, cgroup, length) == 0)
+			return l->parents[i].low;
+	}
+	snprintf(path, sizeof(path), "%.*s", (int)length, cgroup);
+	mw_cgroup_effective_low(l->g->mount, path, &low, blocker, sizeof(blocker));
+	if (l->n_parents < PARENTS_MAX) {
+		l->parents[l->n_parents].path = cgroup;
+		l->parents[l->n_parents].length = length;
+		l->parents[l->n_parents++].low = low;
+	}
+	return low;
+}
+
+static struct json_object *ps_object(struct lookups *l, struct mw_worker *w)
+{
+	__u64 above = parent_low(l, w->cgroup);
+
+	return mw_json_ps(w, count_pids(l, w), w->usage.low < above ? w->usage.low : above, mw_now_ns());
+}
+
+static struct json_object *pauses_object(struct lookups *l, struct mw_worker *w)
 {
 	struct mw_pause_stat stats[MW_PAUSE_MAX];
 
-	if (mw_kernel_pauses_read(g->kernel, w->cgroup_id, stats) < 0)
+	if (mw_kernel_pauses_read(l->g->kernel, w->cgroup_id, stats) < 0)
 		memset(stats, 0, sizeof(stats));
 	return mw_json_pauses(w, stats);
 }
 
-static struct json_object *leak_object(struct mw_guard *g, struct mw_worker *w)
+static struct json_object *leak_object(struct lookups *l, struct mw_worker *w)
 {
-	(void)g;
+	(void)l;
 	return mw_json_leak(w, mw_now_ns(), mw_wall_ns());
 }
 
-typedef struct json_object *(*worker_fn)(struct mw_guard *g, struct mw_worker *w);
+typedef struct json_object *(*worker_fn)(struct lookups *l, struct mw_worker *w);
 
 static int by_name(const void *a, const void *b)
 {
@@ -46,14 +100,16 @@ static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
 {
 	struct json_object *list = json_object_new_array();
 	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(*all)), *w;
+	struct lookups l;
 	size_t n = 0;
 
+	lookups_begin(&l, g);
 	for (w = g->workers.by_id; w && all; w = w->by_id.next)
 		all[n++] = w;
 	if (all)
 		qsort(all, n, sizeof(struct mw_worker *), by_name);
 	for (size_t i = 0; i < n; i++)
-		json_object_array_add(list, fn(g, all[i]));
+		json_object_array_add(list, fn(&l, all[i]));
 	free(all);
 	return list;
 }
@@ -70,6 +126,7 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *list;
 	struct mw_worker *w;
+	struct lookups l;
 
 	mw_guard_sample(g, mw_now_ns());
 	if (!rest[0]) {
@@ -86,7 +143,8 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 		return mw_serve_unknown(r, rest);
 	}
 	list = json_object_new_array();
-	json_object_array_add(list, ps_object(g, w));
+	lookups_begin(&l, g);
+	json_object_array_add(list, ps_object(&l, w));
 	json_object_object_add(doc, "workers", list);
 	mw_serve_json(r, 200, doc);
 }
@@ -124,18 +182,18 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 			   *asleep = json_object_new_array();
 	__u64 total = 0, processes = 0, shown = 0;
 	struct mw_worker *w;
+	struct lookups l;
 
+	lookups_begin(&l, g);
 	for (w = g->workers.by_name; w; w = w->by_name.next) {
 		struct mw_worker
 			now; /* judged here; the monitor's own rhythm and what it still has to say are not touched */
-		ssize_t pids;
 
 		if (!asked_for(names, w))
 			continue;
 		shown++;
 		total += w->usage.current;
-		pids = mw_cgroup_pids(w->dir_fd, true, NULL, 0);
-		processes += pids > 0 ? (__u64)pids : 0;
+		processes += (__u64)count_pids(&l, w);
 		now = *w;
 		now.check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
 		json_object_array_add(list, mw_json_check(&now));
@@ -210,6 +268,7 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct mw_worker *w = mw_worker_by_name(&g->workers, rest);
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *one = NULL, *incidents;
+	struct lookups l;
 
 	if (!w)
 		one = mw_incidents_get(g->incidents, rest);
@@ -228,9 +287,10 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 		w = mw_worker_by_name(&g->workers, rest); /* it may have ended just now */
 	}
 	if (w) {
-		json_object_object_add(doc, "worker", ps_object(g, w));
-		json_object_object_add(doc, "leak", leak_object(g, w));
-		json_object_object_add(doc, "pauses", pauses_object(g, w));
+		lookups_begin(&l, g);
+		json_object_object_add(doc, "worker", ps_object(&l, w));
+		json_object_object_add(doc, "leak", leak_object(&l, w));
+		json_object_object_add(doc, "pauses", pauses_object(&l, w));
 	}
 	json_object_object_add(doc, "incidents", incidents);
 	mw_serve_json(r, 200, doc);

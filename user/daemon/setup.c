@@ -196,6 +196,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 		r = open_hands(g, err);
 	if (r < 0)
 		return r;
+	g->near_high_told = g->cfg.monitor.near_high;
 	g->inotify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (g->inotify_fd < 0)
 		return mw_fail(err, -errno, "inotify: %s", strerror(errno));
@@ -261,24 +262,30 @@ void mw_guard_close(struct mw_guard *g)
 	mw_teller_free(g->tell);
 }
 
-/* A class's limits changed: each of its workers gets its own again. */
+/* Settings changed: each worker gets what is now its own. */
 void mw_life_apply(struct mw_guard *g)
 {
+	bool all = g->near_high_told != g->cfg.monitor.near_high;
 	struct mw_worker *w, *next;
 
+	g->near_high_told = g->cfg.monitor.near_high;
+	mw_place_protect(g);
+	mw_keeper_busy(g->keeper, mw_now_ns() + 20 * MW_NS_PER_S); /* thousands of workers may change */
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		struct mw_profile p;
-		struct mw_limits l;
+		bool others;
 
 		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
 			continue; /* its class is gone from the configuration: it keeps what it has */
-		l = mw_profile_limits(&p);
-		if (memcmp(&p, &w->profile, sizeof(p)) == 0)
+		if (!all && memcmp(&p, &w->profile, sizeof(p)) == 0)
 			continue;
+		/* what kernel side, breaker and keeper have to know; limits alone are only written */
+		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
 		w->profile = p;
 		if (!p.share)
-			w->limits = l;
-		mw_life_enlist(g, w);
+			w->limits = mw_profile_limits(&p);
+		if (others)
+			mw_life_enlist(g, w);
 		if (mw_life_limited(w))
 			mw_act_limits(g, w);
 	}

@@ -157,6 +157,7 @@ static void remove_tree(const struct mw_guard *g)
 
 int mw_guard_lift(const struct mw_guard_options *opts)
 {
+	const char *result = getenv("SERVICE_RESULT"); /* of systemd, in ExecStopPost */
 	struct mw_guard_options mine = *opts;
 	struct mw_error err = {0};
 	struct mw_guard g;
@@ -170,6 +171,8 @@ int mw_guard_lift(const struct mw_guard_options *opts)
 	each_own(&g, lift_one, &g);
 	if (g.run_fd >= 0)
 		mw_state_each(&g, attached_one, &g);
+	if (result && strcmp(result, "success") == 0) /* stopped while no daemon was there to do it */
+		mw_last_good_forget(&g);
 	close_things(&g);
 	return 0;
 }
