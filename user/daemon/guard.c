@@ -56,6 +56,7 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	g->events_seen++;
 	if (!w) /* detached or ended meanwhile */
 		return;
+	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns), worth_keeping(e->type));
 	switch (e->type) {
 	case MW_EVENT_THROTTLE:
 		if (w->profile.policy != MW_POLICY_OBSERVE)
@@ -73,13 +74,16 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	case MW_EVENT_OOM:
 		w->oom_host |= !(e->flags & MW_OOM_MEMCG);
 		break;
+	case MW_EVENT_RELEASE:
+		if (e->value == e->cgroup_id)
+			mw_life_look(g, w);
+		break;
 	case MW_EVENT_PAUSE:
 		say_pause(g, w, e);
 		break;
 	default:
 		break;
 	}
-	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns), worth_keeping(e->type));
 }
 
 void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)

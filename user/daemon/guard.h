@@ -86,6 +86,7 @@ struct mw_guard {
 	__u64 last_sample_ns, last_check_ns;
 	__u64 swap_free; /* of the host, bytes, at the last look */
 	bool protect_due;
+	__u32 beats; /* of 200 ms */
 	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;
 	struct mw_shared shared[MW_SHARED_MAX];
@@ -124,6 +125,8 @@ void mw_life_enlist(struct mw_guard *g,
 void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup);
 bool mw_life_limited(const struct mw_worker *w); /* our limits stand in its cgroup */
 void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid);
+/* Is it empty or gone? It may end here, and w with it. */
+void mw_life_look(struct mw_guard *g, struct mw_worker *w);
 /* An inotify event: cgroup.events of some worker changed, or went. */
 void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask);
 /* Every 200 ms: workers that are empty and whose exit status has not come by now end without it; unused starts time

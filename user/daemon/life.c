@@ -17,6 +17,7 @@
 
 #define STATUS_WAIT_NS (60 * MW_NS_PER_MS) /* how long an empty worker waits for its exit status */
 #define START_WAIT_NS  (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
+#define LOOKS_PER_BEAT 32
 #define MEMBERS_MAX    4096 /* cgroups below one attached worker */
 
 /* The limits in force: none where nothing may be written. */
@@ -272,7 +273,7 @@ void mw_life_end(struct mw_guard *g, struct mw_worker *w)
 	mw_life_forget(g, w, true);
 }
 
-static void look(struct mw_guard *g, struct mw_worker *w)
+void mw_life_look(struct mw_guard *g, struct mw_worker *w)
 {
 	int r = mw_cgroup_populated(w->dir_fd);
 
@@ -300,16 +301,18 @@ void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask)
 
 	if (mask & IN_Q_OVERFLOW) { /* it has no descriptor: look at everybody */
 		HASH_ITER (by_id, g->workers.by_id, w, next)
-			look(g, w);
+			mw_life_look(g, w);
 		return;
 	}
 	HASH_FIND(by_watch, g->by_watch, &wd, sizeof(wd), w);
 	if (w)
-		look(g, w);
+		mw_life_look(g, w);
 }
 
 void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 {
+	/* The removal of an attached cgroup is not told by its watch: a few are looked at in each beat. */
+	__u32 groups = g->workers.count / LOOKS_PER_BEAT + 1, turn = g->beats++ % groups, i = 0;
 	struct mw_worker *w, *next;
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
@@ -317,9 +320,9 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 			mw_life_end(g, w);
 			continue;
 		}
-		/* An attached cgroup without processes may stay so: only its removal is news, and that is watched. */
-		if (w->watch < 0 || (!w->was_populated && (w->made || w->main_pid)))
-			look(g, w);
+		/* An attached cgroup without processes may stay so: only its removal is news. */
+		if (w->watch < 0 || (!w->made && i++ % groups == turn) || (!w->was_populated && w->made))
+			mw_life_look(g, w);
 	}
 }
 
