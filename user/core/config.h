@@ -61,6 +61,7 @@ struct mw_limits {
 	bool oom_group;
 };
 struct mw_limits mw_profile_limits(const struct mw_profile *p);
+bool mw_profile_same(const struct mw_profile *a, const struct mw_profile *b);
 /* Whether transparent huge pages are switched off for its processes. */
 bool mw_profile_thp_off(const struct mw_profile *p);
 

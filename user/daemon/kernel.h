@@ -103,8 +103,8 @@ void mw_kernel_subtree_remove(struct mw_kernel *k, int handle);
  * -EOPNOTSUPP without the iterator. */
 int mw_kernel_sample(struct mw_kernel *k, bool flush);
 /*
- * The same for an event loop: subtrees with descendants are all visited, self_only ones as many as fit into budget_ns, going on with
- * the next ones at the next call. A slot that was not visited keeps its older sample (time_ns says when).
+ * The same for an event loop: subtrees with descendants are all visited, self_only ones as many as fit into budget_ns,
+ * going on with the next ones at the next call. A slot that was not visited keeps its older sample (time_ns says when).
  */
 int mw_kernel_sample_within(struct mw_kernel *k, bool flush, __u64 budget_ns);
 /* Consistent copy of a slot. -EAGAIN when it has never been filled for cgroup_id. */

@@ -155,7 +155,7 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 	const struct mw_class *cls = mw_config_class(&g->cfg, s->class_name);
 	_cleanup_close_ int fd = -1;
 	struct mw_profile profile;
-	struct mw_worker *w;
+	struct mw_worker *w = NULL;
 	struct mw_limits limits;
 	bool bare;
 	int r = pick_name(g, s, name, err);
@@ -172,7 +172,7 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 		return r;
 	snprintf(cgroup, sizeof(cgroup), "/%s", path);
 	r = mw_life_new(g, name, s->class_name, cgroup, fd, &w, err);
-	if (r < 0) {
+	if (r < 0 || !w) {
 		mw_place_remove(g, path, NULL);
 		return r;
 	}

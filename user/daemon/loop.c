@@ -159,7 +159,7 @@ static int on_keeper_gone(sd_event_source *src, int fd, uint32_t revents, void *
 	else
 		mw_say(g->tell, LOG_WARNING, "the keeper was dead: another one is in place");
 	if (r >= 0 && mw_keeper_fd(g->keeper) >= 0)
-		r = sd_event_add_io(g->event, NULL, mw_keeper_fd(g->keeper), EPOLLIN | EPOLLHUP, on_keeper_gone, g);
+		sd_event_add_io(g->event, NULL, mw_keeper_fd(g->keeper), EPOLLIN | EPOLLHUP, on_keeper_gone, g);
 	return 0;
 }
 
@@ -182,6 +182,7 @@ static int on_hup(sd_event_source *src, const struct signalfd_siginfo *si, void 
 	(void)src, (void)si;
 	if (mw_guard_reload(g, &err) < 0)
 		mw_say(g->tell, LOG_ERR, "reload: nothing changed: %s", err.text);
+	mw_keeper_beat(g->keeper, mw_now_ns());
 	return 0;
 }
 

@@ -189,7 +189,7 @@ static const struct {
 	{"POST", "/v1/reload", mw_serve_reload},
 };
 
-void mw_serve_request(struct mw_request *r, void *guard)
+static void route(struct mw_guard *g, struct mw_request *r)
 {
 	const char *path = mw_request_path(r), *method = mw_request_method(r);
 	bool path_known = false;
@@ -207,10 +207,18 @@ void mw_serve_request(struct mw_request *r, void *guard)
 			continue;
 		path_known = true;
 		if (strcmp(method, routes[i].method) == 0)
-			return routes[i].fn(guard, r, path + n);
+			return routes[i].fn(g, r, path + n);
 	}
 	if (path_known)
 		mw_serve_error(r, -EOPNOTSUPP, "this path does not take this method");
 	else
 		mw_serve_error(r, -ENOENT, "no such path; see memweir(8), HTTP INTERFACE");
+}
+
+void mw_serve_request(struct mw_request *r, void *guard)
+{
+	struct mw_guard *g = guard;
+
+	route(g, r);
+	mw_keeper_beat(g->keeper, mw_now_ns()); /* ends what mw_keeper_busy granted for this request */
 }

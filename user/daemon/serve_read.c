@@ -99,7 +99,7 @@ static int by_name(const void *a, const void *b)
 static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
 {
 	struct json_object *list = json_object_new_array();
-	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(*all)), *w;
+	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(all[0])), *w;
 	struct lookups l;
 	size_t n = 0;
 
@@ -107,7 +107,7 @@ static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
 	for (w = g->workers.by_id; w && all; w = w->by_id.next)
 		all[n++] = w;
 	if (all)
-		qsort(all, n, sizeof(struct mw_worker *), by_name);
+		qsort(all, n, sizeof(all[0]), by_name);
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, fn(&l, all[i]));
 	free(all);

@@ -65,7 +65,7 @@ void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
 		rc = mw_fail(&err, -EINVAL, "\"command\": expected the command to be started");
 	else
 		rc = mw_life_start(g, &s, &w, &err);
-	if (rc < 0)
+	if (rc < 0 || !w)
 		mw_serve_error(r, rc, err.text);
 	else
 		answer_place(g, r, w);

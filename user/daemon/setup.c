@@ -277,7 +277,7 @@ void mw_life_apply(struct mw_guard *g)
 
 		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
 			continue; /* its class is gone from the configuration: it keeps what it has */
-		if (!all && memcmp(&p, &w->profile, sizeof(p)) == 0)
+		if (!all && mw_profile_same(&p, &w->profile))
 			continue;
 		/* what kernel side, breaker and keeper have to know; limits alone are only written */
 		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;

@@ -213,8 +213,10 @@ static void test_not_a_file(void **state)
 static void test_unreadable(void **state)
 {
 	(void)state;
-	if (geteuid() == 0)
-		skip(); /* root reads everything */
+	if (geteuid() == 0) {
+		print_message("skipped: root reads every file\n");
+		skip();
+	}
 	put(MAIN, "[monitor]\n");
 	assert_int_equal(chmod(host_path(MAIN), 0), 0);
 	load_fails(-EACCES, "memweir.conf", "cannot open");
