@@ -130,7 +130,7 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
 }
 
 /* One worker's figures: the iterator's, else the cgroup's files, else the sum over its processes. */
-static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass)
+static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass, struct mw_usage *ret_usage)
 {
 	struct mw_sample s;
 	int r = -EAGAIN;
@@ -139,20 +139,27 @@ static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass)
 		r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
 	if (r < 0 && have_pass && w->subtree >= 0)
 		return r; /* an attached one whose turn has not come */
-	if (r < 0 && g->has_memory)
+	if (!g->has_memory)
+		return mw_usage_from_processes("/proc", w->dir_fd, ret_usage);
+	if (r < 0)
 		r = mw_cgroup_sample(w->dir_fd, &s);
-	if (r >= 0) {
-		mw_usage_from_sample(&s, &w->usage);
-		if (s.peak > w->peak)
-			w->peak = s.peak;
-	} else if (!g->has_memory) {
-		r = mw_usage_from_processes("/proc", w->dir_fd, &w->usage);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	mw_usage_from_sample(&s, ret_usage);
+	if (s.peak > w->peak)
+		w->peak = s.peak;
+	return 0;
 }
 
-static void after_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+/* A worker that has just died is sampled before its end is told: what it had used must stay its last word. */
+static bool just_died(const struct mw_worker *w, const struct mw_usage *now)
 {
+	return w->was_populated && now->current < w->usage.current / 2 && mw_cgroup_populated(w->dir_fd) == 0;
+}
+
+static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
+{
+	w->usage = *now;
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
@@ -185,12 +192,15 @@ void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
 		g->swap_free = 0;
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		int r = look(g, w, have_pass);
+		struct mw_usage now;
+		int r = look(g, w, have_pass, &now);
 
 		if (r == -ENOENT || r == -ENODEV)
 			mw_life_end(g, w);
+		else if (r >= 0 && just_died(w, &now))
+			mw_life_look(g, w);
 		else if (r >= 0)
-			after_look(g, w, now_ns);
+			after_look(g, w, &now, now_ns);
 	}
 	mw_share_tick(g, now_ns);
 	g->last_sample_ns = now_ns;
