@@ -272,3 +272,17 @@ int mw_root_release(const char *mount, const char *root)
 		return 0;
 	return syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) && errno != ESRCH ? -errno : 0;
 }
+
+int mw_root_existing(const char *mount, const char *configured, char *ret_root, size_t size)
+{
+	const char *candidates[] = {configured[0] ? configured : MW_ROOT_SLICE "/" MW_ROOT_SCOPE,
+				    configured[0] ? NULL : MW_ROOT_PLAIN};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(candidates) && candidates[i]; i++) {
+		snprintf(path, sizeof(path), "%s/%s", mount, candidates[i]);
+		if (access(path, F_OK) == 0 && snprintf(ret_root, size, "%s", candidates[i]) < (int)size)
+			return 0;
+	}
+	return -ENOENT;
+}
