@@ -60,6 +60,7 @@ struct mw_worker {
 	__u64 hibernated_left; /* memory.current right after it */
 	bool alerted, hibernate_told, bin_told; /* said once, until it is over */
 	bool busy; /* an action is under way on it */
+	__u64 limits_ns; /* when limits were last sent on their way */
 	bool limits_due; /* the wanted limits are not on their way yet */
 	__u64 pause_told_ns; /* when a pause of it was last logged */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */

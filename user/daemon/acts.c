@@ -232,6 +232,7 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 	mw_action_limits(&a, &w->limits);
 	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
 	a.mark = high_mark(g, w);
+	w->limits_ns = mw_now_ns();
 	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
 	w->squeeze.lifted = false;
 }
@@ -265,6 +266,7 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 			return; /* again at the next sample */
 		mw_tell(g->tell, LOG_INFO, "restored", w, "%s", mw_text_restore(w, mw_now_ns(), text, sizeof(text)));
 	}
+	w->limits_ns = mw_now_ns();
 	w->squeeze.lifted = w->squeeze.throttled = false;
 }
 

@@ -17,6 +17,7 @@
 #include "util/clock.h"
 
 #define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
+#define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
 #define PAUSE_TOLD_NS	 (10 * MW_NS_PER_S)
 #define WOKEN_BYTES	 (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
@@ -92,9 +93,9 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	char text[256];
 	__u64 least;
 
+	mw_share_lifted(g, r->dry_run ? 0 : r->lifted_above); /* its worker may have ended meanwhile */
 	if (!w || w->slot != r->slot)
 		return;
-	mw_share_lifted(g, r->dry_run ? 0 : r->lifted_above);
 	w->pulses += r->pulses;
 	w->squeeze.throttled = r->slept_ns > 0;
 	if (!r->lifted || w->squeeze.lifted)
@@ -157,9 +158,25 @@ static bool just_died(const struct mw_worker *w, const struct mw_usage *now)
 	return w->was_populated && now->current < w->usage.current / 2 && mw_cgroup_populated(w->dir_fd) == 0;
 }
 
+/*
+ * memory.high is max and nobody told us: a lift whose report was lost, or somebody's hand. It comes back like any other
+ * lift. Not while a write of ours may be under way.
+ */
+static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	if (w->squeeze.lifted || w->usage.high != MW_UNLIMITED || w->limits.high == MW_UNLIMITED ||
+	    !mw_life_limited(w) || !g->has_memory || w->limits_due || now_ns - w->limits_ns < SETTLE_NS ||
+	    now_ns - w->started_ns < SETTLE_NS)
+		return;
+	w->squeeze.lifted = true;
+	w->squeeze.lifted_ns = now_ns;
+	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
+}
+
 static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
 {
 	w->usage = *now;
+	notice_lift(g, w, now_ns);
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);

@@ -18,6 +18,7 @@
 #define STATUS_WAIT_NS (60 * MW_NS_PER_MS) /* how long an empty worker waits for its exit status */
 #define START_WAIT_NS  (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
 #define LOOKS_PER_BEAT 32
+#define ENDS_NS	       (100 * MW_NS_PER_MS) /* clearing up behind ended workers, at one time: the loop must go on */
 #define MEMBERS_MAX    4096 /* cgroups below one attached worker */
 
 /* The limits in force: none where nothing may be written. */
@@ -317,7 +318,8 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		if (w->empty_since_ns && now_ns - w->empty_since_ns >= STATUS_WAIT_NS) {
-			mw_life_end(g, w);
+			if (mw_now_ns() - now_ns < ENDS_NS)
+				mw_life_end(g, w);
 			continue;
 		}
 		/* An attached cgroup without processes may stay so: only its removal is news. */

@@ -55,19 +55,19 @@ static int on_actions(sd_event_source *src, int fd, uint32_t revents, void *arg)
 /* cgroup.events of some worker changed: it may have become empty. */
 static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
 {
-	char buf[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	char buf[sizeof(struct inotify_event) + NAME_MAX + 1] __attribute__((aligned(__alignof__(struct inotify_event))));
 	struct mw_guard *g = arg;
 	ssize_t n;
 
 	(void)src, (void)revents;
 	consume_ring(g); /* the exit status comes this way and was sent first */
-	while ((n = read(fd, buf, sizeof(buf))) > 0) {
-		for (char *p = buf; p < buf + n;) {
-			const struct inotify_event *e = (const struct inotify_event *)p;
+	n = read(fd, buf, sizeof(buf)); /* a few at a time: a thousand that end at once must not hold up the loop */
+	for (char *p = buf; n > 0 && p < buf + n;) {
+		const struct inotify_event *e = (const struct inotify_event *)p;
 
-			p += sizeof(*e) + e->len;
-			mw_life_watch_event(g, e->wd, e->mask);
-		}
+		p += sizeof(*e) + e->len;
+		mw_life_watch_event(g, e->wd, e->mask);
+		mw_keeper_beat(g->keeper, mw_now_ns());
 	}
 	return 0;
 }
@@ -131,6 +131,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 
 	(void)usec;
 	mw_keeper_beat(g->keeper, mw_now_ns());
+	consume_ring(g); /* exit statuses, before a worker is ended without */
 	mw_life_tick(g, mw_now_ns());
 	mw_place_tick(g);
 	mw_act_tick(g);

@@ -93,8 +93,14 @@ void mw_share_tick(struct mw_guard *g, __u64 now_ns)
 	for (size_t i = 0; i < ARRAY_SIZE(g->shared); i++) {
 		struct mw_shared *s = &g->shared[i];
 		struct mw_action a;
-		__u64 used;
+		__u64 used, high;
 
+		if (!s->id)
+			continue;
+		/* a lift whose report was lost with its worker */
+		if (!s->lifted_ns && s->high != MW_UNLIMITED &&
+		    mw_cgroup_read_u64(s->dir_fd, "memory.high", &high) == 0 && high == MW_UNLIMITED)
+			s->lifted_ns = now_ns;
 		if (!s->lifted_ns || now_ns - s->lifted_ns < RESTORE_AFTER_NS)
 			continue;
 		if (mw_cgroup_read_u64(s->dir_fd, "memory.current", &used) < 0 || used > s->high - s->high / 50)
