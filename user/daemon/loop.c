@@ -55,7 +55,8 @@ static int on_actions(sd_event_source *src, int fd, uint32_t revents, void *arg)
 /* cgroup.events of some worker changed: it may have become empty. */
 static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
 {
-	char buf[sizeof(struct inotify_event) + NAME_MAX + 1] __attribute__((aligned(__alignof__(struct inotify_event))));
+	char buf[sizeof(struct inotify_event) + NAME_MAX + 1]
+		__attribute__((aligned(__alignof__(struct inotify_event))));
 	struct mw_guard *g = arg;
 	ssize_t n;
 

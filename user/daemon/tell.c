@@ -92,13 +92,18 @@ static void keep(struct mw_teller *t, struct json_object *doc)
 	t->head = (t->head + 1) % MW_TELL_KEPT;
 }
 
+bool mw_teller_followed(const struct mw_teller *t)
+{
+	return t->server && mw_server_streams(t->server);
+}
+
 void mw_tell_json(struct mw_teller *t, const char *kind, struct json_object *doc, bool keep_it)
 {
 	if (!doc)
 		return;
 	if (keep_it)
 		keep(t, doc);
-	if (t->server && mw_server_streams(t->server))
+	if (mw_teller_followed(t))
 		mw_server_broadcast(t->server, kind, json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
 	json_object_put(doc);
 }

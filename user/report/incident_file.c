@@ -181,5 +181,7 @@ int mw_incident_file_read(int dir_fd, const char *id, struct json_object **ret_d
 	if (fd < 0)
 		return -errno;
 	r = read_text(fd, &text);
-	return r ? r : mw_incident_parse(id, text, ret_doc);
+	if (r || !text)
+		return r ? r : -EIO;
+	return mw_incident_parse(id, text, ret_doc);
 }

@@ -71,7 +71,7 @@ static int status_line(struct mw_reply_parser *p, const char *line)
 {
 	__u64 status;
 
-	if (strncmp(line, "HTTP/1.", 7) || !line[7] || line[8] != ' ' || parse_number(line + 9, 3, 10, &status) ||
+	if (strncmp(line, "HTTP/1.", 7) != 0 || !line[7] || line[8] != ' ' || parse_number(line + 9, 3, 10, &status) ||
 	    (line[12] && line[12] != ' ') || status < 100)
 		return -EPROTO;
 	p->status = (unsigned)status;
@@ -241,7 +241,7 @@ static int event_line(struct mw_event_parser *p, const char *line)
 		p->event.size = 0;
 		return mw_text_add(&p->event, value, strlen(value), MW_EVENT_MAX);
 	}
-	if (name != 4 || strncmp(line, "data", name))
+	if (name != 4 || strncmp(line, "data", name) != 0)
 		return 0; /* a comment, or a field we have no use for */
 	if (p->has_data)
 		r = mw_text_add(&p->data, "\n", 1, MW_EVENT_MAX);

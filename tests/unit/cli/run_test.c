@@ -252,7 +252,9 @@ static void signal_settings_are_inherited(void **state)
 	pid = memweir_start(&f, -1, (const char *const[]){SHELL("grep -e SigBlk -e SigIgn /proc/self/status"), NULL});
 	signal(SIGHUP, SIG_DFL);
 	memweir_end(&f, pid, &last);
-	assert_out("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000001\n");
+	assert_out("SigBlk:\t0000000000000000\nSigIgn:\t");
+	/* the first 31 signals: whoever started this may have left glibc's own two (32, 33) ignored */
+	assert_int_equal(strtoull(strstr(last.out, "SigIgn:") + 7, NULL, 16) & 0x7fffffff, 1);
 	signal(SIGCHLD, SIG_IGN); /* then a child's status would be lost */
 	pid = memweir_start(&f, -1, (const char *const[]){SHELL("exit 5"), NULL});
 	signal(SIGCHLD, SIG_DFL);
