@@ -218,12 +218,13 @@ static inline size_t count_events(enum mw_event_type type, __u64 worker)
 	return n;
 }
 
-static inline struct mw_kernel *open_kernel(const char *pin_dir, __u32 workers, __u32 ring)
+static inline struct mw_kernel *open_kernel_without(const char *pin_dir, __u32 workers, __u32 ring, __u64 disable)
 {
 	struct mw_kernel_options opts = {.pin_dir = pin_dir,
 					 .max_workers = workers,
 					 .ring_bytes = ring,
-					 .growth_stacks_per_s = 500};
+					 .growth_stacks_per_s = 500,
+					 .disable = disable};
 	struct mw_kernel *k = NULL;
 	struct mw_error err = {};
 
@@ -232,6 +233,11 @@ static inline struct mw_kernel *open_kernel(const char *pin_dir, __u32 workers, 
 	heard.count = 0;
 	opened = k;
 	return k;
+}
+
+static inline struct mw_kernel *open_kernel(const char *pin_dir, __u32 workers, __u32 ring)
+{
+	return open_kernel_without(pin_dir, workers, ring, 0);
 }
 
 static inline void close_kernel(void)

@@ -120,8 +120,12 @@ static int start(struct mw_kernel *k, struct mw_error *err)
 	result = map_samples(k);
 	if (result)
 		return mw_fail(err, result, "cannot map the samples: %s", strerror(-result));
-	mw_attach(k);
-	mw_pins_replace(k, hand_over);
+	if (mw_pins_keep(k)) {
+		hand_over(k); /* to themselves: only settings change */
+	} else {
+		mw_attach(k);
+		mw_pins_replace(k, hand_over);
+	}
 	claim_slots(k);
 	result = open_ring(k);
 	return result ? mw_fail(err, result, "no memory for the event ring") : 0;
@@ -144,6 +148,8 @@ int mw_kernel_open(const struct mw_kernel_options *opts, struct mw_kernel **ret_
 	k->generation = now_ns();
 	for (int map = 0; map < MAP_MAX; map++)
 		k->maps[map] = -1;
+	for (size_t i = 0; i < MW_MAX_PROGRAMS; i++)
+		k->programs[i].running_fd = -1;
 	mw_capabilities_init(k);
 	result = start(k, err);
 	k->opts.pin_dir = k->pin_dir;

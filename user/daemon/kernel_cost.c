@@ -36,10 +36,11 @@ int mw_kernel_costs(const struct mw_kernel *k, struct mw_program_cost *rows, siz
 	for (size_t i = 0; i < mw_program_count && used < n; i++) {
 		const struct bpf_program *program =
 			bpf_object__find_program_by_name(k->object, mw_program_rows[i].program);
+		int running = k->programs[i].running_fd, fd = running >= 0 ? running : bpf_program__fd(program);
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
 
-		if (!k->programs[i].chosen || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		if (!k->programs[i].chosen || bpf_obj_get_info_by_fd(fd, &info, &size))
 			continue;
 		rows[used++] = (struct mw_program_cost){
 			.name = mw_program_rows[i].program,

@@ -138,6 +138,7 @@ void mw_unload_object(struct mw_kernel *k)
 	for (size_t i = 0; i < mw_program_count; i++) {
 		bpf_link__destroy(k->programs[i].link);
 		k->programs[i].link = NULL;
+		mw_close(&k->programs[i].running_fd);
 	}
 	memweir__destroy(k->skel);
 	k->skel = NULL;

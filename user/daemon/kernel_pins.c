@@ -3,9 +3,9 @@
  * Pins: maps/, links/ and show/ below one directory of a bpffs. They keep
  * programs counting while no daemon runs, and the next daemon adopts them.
  *
- * Taking over: the new programs are attached and pinned as NAME_new, then
- * maps/config.generation hands over (see watch.bpf.h), then each NAME_new is
- * renamed over NAME, which detaches the old program. bpffs allows no dots.
+ * A restart of the same build leaves the programs alone (kernel_keep.c). Taking over: the new programs are attached and
+ * pinned as NAME_new, then maps/config.generation hands over (see watch.bpf.h), then each NAME_new is renamed over
+ * NAME, which detaches the old program. bpffs allows no dots.
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -233,6 +233,11 @@ static const char *folder_of(size_t row)
 static const char *name_of(size_t row)
 {
 	return mw_program_rows[row].show ? mw_program_rows[row].show : mw_program_rows[row].program;
+}
+
+void mw_pins_link_path(const struct mw_kernel *k, size_t row, char ret_path[PATH_MAX])
+{
+	path_of(k, folder_of(row), name_of(row), "", ret_path);
 }
 
 /* The new links as NAME_new; a leftover of a daemon that died here is replaced. */

@@ -7,6 +7,7 @@
 #ifndef MW_KERNEL_PRIVATE_H
 #define MW_KERNEL_PRIVATE_H
 
+#include <limits.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -61,6 +62,7 @@ struct program_state {
 	bool chosen; /* to be loaded */
 	const char *hook; /* the name this kernel has */
 	struct bpf_link *link;
+	int running_fd; /* the pinned program that goes on instead of the loaded one; -1: none */
 };
 
 struct subtree {
@@ -127,7 +129,12 @@ void mw_sweep(struct mw_kernel *k);
 /* kernel_pins.c */
 int mw_pins_open(struct mw_kernel *k); /* directory and lock; may refuse MW_CAP_BPFFS. -EBUSY: another daemon has it */
 int mw_pins_reuse(struct mw_kernel *k, struct bpf_object *object); /* adopt maps; sets k->adopted */
+void mw_pins_link_path(const struct mw_kernel *k, size_t row,
+		       char ret_path[PATH_MAX]); /* where a row's link is pinned */
 /* Pin what is new, hand over, drop what is old. hand_over makes the new programs count and the old ones silent. */
 void mw_pins_replace(struct mw_kernel *k, void (*hand_over)(struct mw_kernel *k));
+
+/* kernel_keep.c: what runs already is what was loaded; it goes on, and the loaded programs are not attached. */
+bool mw_pins_keep(struct mw_kernel *k);
 
 #endif
