@@ -121,18 +121,29 @@ static void test_counting_goes_on(void **state)
 	drop_cgroup(dir);
 }
 
+/* Id of the program behind a pinned link, as bpftool says it. */
+static long running_program(void)
+{
+	const char *at = strstr(output_of("bpftool -j link show pinned %s/links/worker_fork", pins), "\"prog_id\":");
+
+	return at ? strtol(at + strlen("\"prog_id\":"), NULL, 10) : -1;
+}
+
 /* Daemons come and go while a worker forks, every second one without what disable names. Returns how often. */
 static size_t come_and_go(__u64 disable, int forks, __u64 *ret_forks, __u64 *ret_heard, __u64 *ret_emitted)
 {
 	struct mw_kernel *k = open_kernel(pins, 16, 0);
 	size_t takeovers = 0, links;
 	const char *dir;
+	long before;
 	pid_t pid;
 	__u64 id;
 
 	need_cap(k, MW_CAP_WORKER_EVENTS);
 	need_cap(k, MW_CAP_BPFFS);
 	links = count_entries("links");
+	before = running_program();
+	assert_true(before > 0);
 	dir = make_cgroup("busy");
 	id = id_of(dir);
 	guard(k, dir, 0, 0, 0);
@@ -152,6 +163,10 @@ static size_t come_and_go(__u64 disable, int forks, __u64 *ret_forks, __u64 *ret
 	print_message("  %zu takeovers within %d forks: %llu counted, %llu of %d events\n", takeovers, forks,
 		      *ret_forks, *ret_emitted, 2 * forks + 2);
 	assert_true(takeovers > 1);
+	if (!disable)
+		assert_int_equal(running_program(), before);
+	else
+		assert_int_not_equal(running_program(), before);
 	if (!disable)
 		assert_int_equal(count_entries("links"), links);
 	close_kernel();
