@@ -136,6 +136,7 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns);
 void mw_life_end(struct mw_guard *g, struct mw_worker *w);
 /* What an earlier daemon left: cgroups below ROOT and attached ones. Number adopted. */
 int mw_life_adopt(struct mw_guard *g);
+extern const struct mw_limits mw_no_limits; /* what a cgroup has before anybody writes there */
 /* Put a changed profile into force on every worker it concerns. */
 void mw_life_apply(struct mw_guard *g);
 

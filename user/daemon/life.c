@@ -114,7 +114,7 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 	w->profile = profile;
 	w->limits = mw_profile_limits(&profile);
 	if (profile.share) /* the profile stands on the class */
-		w->limits = (struct mw_limits){.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
+		w->limits = mw_no_limits;
 	w->dry_run = g->opts.dry_run;
 	w->main_status = -1;
 	w->started_ns = mw_now_ns();
@@ -261,6 +261,7 @@ void mw_life_end(struct mw_guard *g, struct mw_worker *w)
 	struct mw_incident inc;
 	char text[512];
 
+	mw_keeper_beat(g->keeper, mw_now_ns()); /* a thousand may end in one pass: each is a sign of life */
 	last_look(g, w);
 	classify(g, w, &inc);
 	if (mw_reason_is_incident(inc.reason)) {
@@ -330,13 +331,12 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 
 int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err)
 {
-	struct mw_limits none = {.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
 	int r = 0;
 
 	if (w->frozen_by_admin)
 		return mw_fail(err, -EBUSY, "worker %s is frozen: thaw it first", w->name);
 	if (limited(w) && g->has_memory)
-		r = mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &none, err);
+		r = mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, err);
 	if (r < 0)
 		return r;
 	mw_tell(g->tell, LOG_INFO, "detached", w, "worker %s (%s) detached: %s", w->name, w->class_name,

@@ -68,7 +68,6 @@ static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
 
 		p += sizeof(*e) + e->len;
 		mw_life_watch_event(g, e->wd, e->mask);
-		mw_keeper_beat(g->keeper, mw_now_ns());
 	}
 	return 0;
 }

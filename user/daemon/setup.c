@@ -262,6 +262,8 @@ void mw_guard_close(struct mw_guard *g)
 	mw_teller_free(g->tell);
 }
 
+const struct mw_limits mw_no_limits = {.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
+
 /* Settings changed: each worker gets what is now its own. */
 void mw_life_apply(struct mw_guard *g)
 {
@@ -273,7 +275,7 @@ void mw_life_apply(struct mw_guard *g)
 	mw_keeper_busy(g->keeper, mw_now_ns() + 20 * MW_NS_PER_S); /* thousands of workers may change */
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		struct mw_profile p;
-		bool others;
+		bool others, was_limited;
 
 		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
 			continue; /* its class is gone from the configuration: it keeps what it has */
@@ -281,6 +283,7 @@ void mw_life_apply(struct mw_guard *g)
 			continue;
 		/* what kernel side, breaker and keeper have to know; limits alone are only written */
 		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
+		was_limited = mw_life_limited(w);
 		w->profile = p;
 		if (!p.share)
 			w->limits = mw_profile_limits(&p);
@@ -288,6 +291,8 @@ void mw_life_apply(struct mw_guard *g)
 			mw_life_enlist(g, w);
 		if (mw_life_limited(w))
 			mw_act_limits(g, w);
+		else if (was_limited && g->has_memory) /* policy observe from now on */
+			mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, NULL);
 	}
 }
 
