@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* How fast is this machine? The same mixed work here and in an emulated one: nanoseconds for it, the median of nine. */
+/* How fast is this machine? The same mixed work here and in an emulated one: nanoseconds for it, the least of nine. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +32,6 @@ int main(void)
 		took[n] = mw_now_ns() - began;
 	}
 	qsort(took, 9, sizeof(took[0]), by_size);
-	printf("%llu\n", took[4] + hash % 2);
+	printf("%llu\n", took[0] + hash % 2);
 	return 0;
 }

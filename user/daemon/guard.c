@@ -17,6 +17,7 @@
 #include "util/clock.h"
 
 #define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
+#define STALE_NS	 (2 * MW_NS_PER_S) /* a sample this old is no look at all */
 #define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
 #define EVENTS_A_BEAT	 64
@@ -135,18 +136,19 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
 }
 
 /* One worker's figures: the iterator's, else the cgroup's files, else the sum over its processes. */
-static int look(struct mw_guard *g, struct mw_worker *w, bool have_pass, struct mw_usage *ret_usage)
+static int look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw_usage *ret_usage)
 {
+	bool single = w->subtree >= 0; /* attached: sampled in its turn, which may not have come */
 	struct mw_sample s;
-	int r = -EAGAIN;
+	int r;
 
-	if (have_pass)
-		r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
-	if (r < 0 && have_pass && w->subtree >= 0)
-		return r; /* an attached one whose turn has not come */
 	if (!g->has_memory)
 		return mw_usage_from_processes("/proc", w->dir_fd, ret_usage);
-	if (r < 0)
+	r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
+	if (r < 0 && single)
+		return r;
+	/* Without the pass, or where it does not get: one file after the other, thirty times the price. */
+	if (r < 0 || (!single && s.time_ns + STALE_NS < now_ns))
 		r = mw_cgroup_sample(w->dir_fd, &s);
 	if (r < 0)
 		return r;
@@ -204,23 +206,21 @@ void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w, *next;
 	__u64 swap_total;
-	bool have_pass;
 
 	if (g->last_sample_ns && now_ns - g->last_sample_ns < FRESH_NS)
 		return;
-	have_pass = mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER) &&
-		    mw_kernel_sample_within(g->kernel, true, SINGLE_BUDGET_NS) == 0;
+	/* What it does not reach is noticed by the age of its sample. */
+	if (mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
+		mw_kernel_sample_within(g->kernel, true, SINGLE_BUDGET_NS);
 	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
 		g->swap_free = 0;
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		struct mw_usage now;
-		int r = look(g, w, have_pass, &now);
+		int r = look(g, w, now_ns, &now);
 
 		if (r == -ENOENT || r == -ENODEV)
 			mw_life_end(g, w);
-		else if (r >= 0 && just_died(w, &now))
-			mw_life_look(g, w);
-		else if (r >= 0)
+		else if (r >= 0 && !just_died(w, &now))
 			after_look(g, w, &now, now_ns);
 	}
 	mw_share_tick(g, now_ns);

@@ -13,12 +13,11 @@
 #define PROGRAM_MAPS_MAX 32
 
 /* What an earlier daemon's program was given as constants. */
-static int constants_of(const struct bpf_prog_info *program, struct memweir__rodata *ret_constants)
+static int constants_of(const __u32 *ids, __u32 n, struct memweir__rodata *ret_constants)
 {
-	const __u32 *ids = (const __u32 *)(unsigned long)program->map_ids;
 	__u32 zero = 0;
 
-	for (__u32 i = 0; i < program->nr_map_ids && i < PROGRAM_MAPS_MAX; i++) {
+	for (__u32 i = 0; i < n && i < PROGRAM_MAPS_MAX; i++) {
 		_cleanup_close_ int fd = bpf_map_get_fd_by_id(ids[i]);
 		struct bpf_map_info info = {};
 		__u32 size = sizeof(info);
@@ -72,7 +71,7 @@ static bool same_program(struct mw_kernel *k, size_t row, __u64 *generation)
 	if (old < 0 || info_of(old, &old_info, old_maps) || info_of(bpf_program__fd(program), &new_info, new_maps) ||
 	    memcmp(old_info.tag, new_info.tag, sizeof(old_info.tag)) != 0)
 		return false;
-	if (constants_of(&old_info, &constants) == 0) {
+	if (constants_of(old_maps, old_info.nr_map_ids, &constants) == 0) {
 		if (*generation && *generation != constants.mw_generation)
 			return false;
 		*generation = constants.mw_generation;
