@@ -32,8 +32,6 @@
 #define PATIENCE  (8 * MW_NS_PER_S) /* an unguarded burst is ended after this long: "at least" */
 #define BURSTS	  12
 #define SLOT	  0
-#define MAX_STALL (150 * MW_NS_PER_MS) /* emulated, beside whatever else this machine does: twice may be more */
-#define MAX_MORE  2
 
 enum load { LOAD_STEPS, LOAD_READ, LOAD_THREADS, LOAD_HUGE, LOAD_MAX };
 static const char *const load_names[] = {"256 KiB steps", "one 13 MB read()", "8 threads", "huge pages"};
@@ -315,13 +313,11 @@ static void poll_mode_ends_the_squeeze(void **state)
 		__u64 free_longest, usual = measure_free(load, &free_longest),
 				    unguarded = less(measure_unguarded(load), usual);
 		__u64 longest = 0, total = 0;
-		int more = 0;
 
 		start_breaker(true);
 		for (int i = 0; i < BURSTS; i++) {
 			begin_burst(load, "24M");
 			assert_true(wait_until(burst_done, 20 * MW_NS_PER_S));
-			more += less(shared->longest_ns, free_longest) > MAX_STALL;
 			if (less(shared->longest_ns, free_longest) > longest)
 				longest = less(shared->longest_ns, free_longest);
 			total += less(shared->took_ns, usual);
@@ -332,7 +328,8 @@ static void poll_mode_ends_the_squeeze(void **state)
 			      load_names[load], usual / MW_NS_PER_MS, unguarded + usual >= PATIENCE ? ">= " : "",
 			      unguarded / MW_NS_PER_MS, total / BURSTS / MW_NS_PER_MS, longest / MW_NS_PER_MS, BURSTS);
 		assert_true(unguarded > MW_NS_PER_S); /* there was something to end */
-		assert_true(more <= MAX_MORE);
+		/* what holds on any machine, also an emulated one that has other things to do; how long exactly: make
+		 * bench */
 		assert_true(longest <= MW_NS_PER_S);
 		assert_true(total / BURSTS * 10 <= unguarded);
 	}
