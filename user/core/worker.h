@@ -62,6 +62,7 @@ struct mw_worker {
 	bool busy; /* an action is under way on it */
 	__u64 limits_ns; /* when limits were last sent on their way */
 	bool limits_due; /* the wanted limits are not on their way yet */
+	__u64 drop_seen_ns; /* its usage was first seen to have halved then; 0: it has not */
 	__u64 pause_told_ns; /* when a pause of it was last logged */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;

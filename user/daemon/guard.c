@@ -18,6 +18,7 @@
 
 #define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
 #define STALE_NS	 (2 * MW_NS_PER_S) /* a sample this old is no look at all */
+#define DROP_NS		 (150 * MW_NS_PER_MS) /* a drop to less than half is doubted for this long */
 #define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
 #define EVENTS_A_BEAT	 64
@@ -158,10 +159,21 @@ static int look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw
 	return 0;
 }
 
-/* A worker that has just died is sampled before its end is told: what it had used must stay its last word. */
-static bool just_died(const struct mw_worker *w, const struct mw_usage *now)
+/*
+ * A worker that dies gives its memory back before its cgroup is empty, and a sample may fall in between: what it had
+ * used must stay its last word. So a usage that has halved is believed when it is still there a moment later.
+ */
+static bool is_dying(struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
 {
-	return w->was_populated && now->current < w->usage.current / 2 && mw_cgroup_populated(w->dir_fd) == 0;
+	if (!w->was_populated || now->current >= w->usage.current / 2) {
+		w->drop_seen_ns = 0;
+		return false;
+	}
+	if (mw_cgroup_populated(w->dir_fd) == 0)
+		return true;
+	if (!w->drop_seen_ns)
+		w->drop_seen_ns = now_ns;
+	return now_ns - w->drop_seen_ns < DROP_NS;
 }
 
 /*
@@ -220,7 +232,7 @@ void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 
 		if (r == -ENOENT || r == -ENODEV)
 			mw_life_end(g, w);
-		else if (r >= 0 && !just_died(w, &now))
+		else if (r >= 0 && !is_dying(w, &now, now_ns))
 			after_look(g, w, &now, now_ns);
 	}
 	mw_share_tick(g, now_ns);

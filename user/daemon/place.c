@@ -134,9 +134,8 @@ int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *pa
 	if (r < 0)
 		return r;
 	/* A class somebody added after the start has no directory yet; an administrator may have removed one. */
-	r = g->opts.dry_run || !faccessat(g->root_fd, cls->name, F_OK, 0)
-		    ? 0
-		    : mw_setup_class(g->mount, g->root, cls, err);
+	r = g->opts.dry_run || !faccessat(g->root_fd, cls->name, F_OK, 0) ? 0
+									  : mw_setup_class(g->mount, g->root, cls, err);
 	return r < 0 ? r : mw_setup_worker(g->mount, path, limits, ret_fd, err);
 }
 
