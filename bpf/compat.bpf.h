@@ -6,22 +6,36 @@
  *   mem_cgroup_handle_over_high (to 6.12) / __mem_cgroup_handle_over_high (6.17)
  *   mm_vmscan_memcg_reclaim_begin(order, gfp) / (gfp, order, memcg) in 7.2: no argument is used
  *   mark_victim(pid) / (task, uid) since 72ba14deb40a (6.10): two programs
- *   the flush kfuncs in sample.bpf.c: two programs
+ *   the walks and flushes of sample.bpf.c: two programs each
  */
 #ifndef MW_COMPAT_BPF_H
 #define MW_COMPAT_BPF_H
 
 #include <bpf/bpf_core_read.h>
 
+/* Opaque to us; 7251d0905e75 (6.7). */
+struct bpf_iter_css {
+	__u64 opaque[3];
+};
+
 /* cgroup_subsys[] has an index that depends on the configuration. */
+#define mw_memory_css_at(cgroup)                                                                                       \
+	((void *)(cgroup) + bpf_core_field_offset(struct cgroup, subsys) +                                             \
+	 bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(void *))
+
+/* A memcg's css is its first member. cgroup may be any address. */
 static __always_inline struct mem_cgroup *mw_memcg_of_cgroup(struct cgroup *cgroup)
 {
-	__u64 index = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id);
-	struct mem_cgroup *memcg = NULL; /* its css is its first member */
+	struct mem_cgroup *memcg = NULL;
 
-	bpf_probe_read_kernel(&memcg, sizeof(memcg),
-			      (void *)cgroup + bpf_core_field_offset(struct cgroup, subsys) + index * sizeof(memcg));
+	bpf_probe_read_kernel(&memcg, sizeof(memcg), mw_memory_css_at(cgroup));
 	return memcg;
+}
+
+/* The same without a helper's call: cgroup is a pointer the verifier knows. */
+static __always_inline struct mem_cgroup *mw_memcg_of_known(struct cgroup *cgroup)
+{
+	return *(struct mem_cgroup **)mw_memory_css_at(cgroup);
 }
 
 /*

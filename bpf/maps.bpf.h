@@ -9,6 +9,8 @@
 
 #include "memweir/abi.h"
 
+#define MW_ENOENT 2
+
 /* What is remembered about a task between a pause's begin and end. */
 struct mw_begun {
 	__u64 at_ns; /* 0: not in this pause */

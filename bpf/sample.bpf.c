@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* One pass of the cgroup iterator writes every worker's numbers into maps/samples: no file is read. */
+/* One pass over the cgroups of a subtree writes every worker's numbers into maps/samples: no file is read. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -65,18 +65,53 @@ static __always_inline __u64 stat(__u64 vmstats, int item)
 	return value < 0 ? 0 : value; /* per-cpu parts not yet added up */
 }
 
+/* Set by the daemon before a look, which is one pass a subtree; one look at a time. */
+int mw_depth; /* enum mw_sample_depth */
+__u32 mw_position; /* of the cgroup in this look; 0 at its begin */
+/* Written here. */
+__u32 mw_moved; /* workers whose statistics are out of date */
+__u64 mw_pass_ns; /* begin of this pass: the time of all its samples */
+
+static __always_inline void fill_counters(struct mw_sample *sample, struct mem_cgroup *memcg)
+{
+	sample->time_ns = mw_pass_ns;
+	sample->usage = bytes(mw_field(memcg, memory.usage.counter));
+	sample->high = limit_bytes(mw_field(memcg, memory.high));
+	sample->max = limit_bytes(mw_field(memcg, memory.max));
+	sample->swap_usage = bytes(mw_field(memcg, swap.usage.counter));
+	sample->peak = bytes(mw_field(memcg, memory.watermark));
+	for (int i = 0; i < MW_MEMCG_EVENT_MAX; i++)
+		sample->events[i] = mw_field(memcg, memory_events[i].counter);
+}
+
+/* Reclaim at a limit turns page cache into heap while usage stands still: the limit's events tell. */
+static __always_inline __u64 pressed(const struct mw_sample *sample)
+{
+	return sample->events[MW_MEMCG_HIGH] + sample->events[MW_MEMCG_MAX];
+}
+
 static __always_inline void fill_stats(struct mw_sample *sample, struct mem_cgroup *memcg)
 {
-	__u64 vmstats = (__u64)BPF_CORE_READ(memcg, vmstats); /* as a number: it is shifted */
+	__u64 vmstats = (__u64)mw_field(memcg, vmstats); /* as a number: it is shifted */
 
 	if (!vmstats)
 		return;
+	sample->low = limit_bytes(mw_field(memcg, memory.low));
 	sample->anon = bytes(stat(vmstats, ANON));
 	sample->file = bytes(stat(vmstats, FILE_PAGES));
 	sample->shmem = bytes(stat(vmstats, SHMEM));
 	sample->sock = bytes(stat(vmstats, SOCK));
 	sample->kernel = bytes(stat(vmstats, KERNEL));
 	sample->slab_reclaimable = stat(vmstats, SLAB); /* an item counted in bytes */
+	sample->stat_ns = sample->time_ns;
+	sample->stat_usage = sample->usage;
+	sample->stat_pressed = pressed(sample);
+}
+
+static __always_inline bool has_moved(const struct mw_sample *sample)
+{
+	return !sample->stat_ns || pressed(sample) != sample->stat_pressed ||
+	       sample->usage - sample->stat_usage + MW_MOVED_BYTES > 2 * MW_MOVED_BYTES;
 }
 
 static __always_inline void fill(struct mw_sample *sample, __u64 id, struct mem_cgroup *address)
@@ -84,54 +119,140 @@ static __always_inline void fill(struct mw_sample *sample, __u64 id, struct mem_
 	struct mem_cgroup *memcg = mw_typed(struct mem_cgroup, address);
 
 	step(&sample->seq);
-	sample->cgroup_id = id;
-	sample->time_ns = bpf_ktime_get_ns();
-	sample->usage = bytes(mw_field(memcg, memory.usage.counter));
-	sample->high = limit_bytes(mw_field(memcg, memory.high));
-	sample->max = limit_bytes(mw_field(memcg, memory.max));
-	sample->low = limit_bytes(mw_field(memcg, memory.low));
-	sample->swap_usage = bytes(mw_field(memcg, swap.usage.counter));
-	sample->peak = bytes(mw_field(memcg, memory.watermark));
-	bpf_core_read(sample->events, sizeof(sample->events), &memcg->memory_events);
-	bpf_core_read(sample->events_local, sizeof(sample->events_local), &memcg->memory_events_local);
-	fill_stats(sample, memcg);
+	if (sample->cgroup_id != id) { /* the slot was another worker's */
+		sample->cgroup_id = id;
+		sample->stat_ns = 0;
+	}
+	fill_counters(sample, memcg);
+	if (mw_depth == MW_SAMPLE_ALL || has_moved(sample)) {
+		if (mw_depth == MW_SAMPLE_COUNTERS)
+			mw_moved++;
+		else
+			fill_stats(sample, memcg);
+	}
 	step(&sample->seq);
 }
 
-static __always_inline int visit(struct bpf_iter__cgroup *ctx, struct cgroup *cgroup)
+/*
+ * The n-th cgroup of a look is mostly the one it was in the last: its slot is remembered by position, and believed when
+ * the slot says so. That spares a hash lookup, half of what a cgroup costs.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1024); /* daemon */
+	__type(key, __u32);
+	__type(value, __u32);
+} slots_by_position __weak SEC(".maps");
+
+static __always_inline struct mw_sample *sample_of(__u64 id)
 {
+	__u32 position = mw_position++, slot;
+	__u32 *remembered = bpf_map_lookup_elem(&slots_by_position, &position);
 	struct mw_worker_info *info;
 	struct mw_sample *sample;
-	struct mem_cgroup *memcg;
-	__u64 id = cgroup->kn->id;
 
-	if (ctx->meta->seq_num == 0) {
-		find_positions();
-		mw_count(sample_passes, 1);
+	if (remembered) {
+		slot = *remembered;
+		sample = bpf_map_lookup_elem(&samples, &slot);
+		if (sample && sample->cgroup_id == id)
+			return sample;
 	}
-	mw_count(sample_cgroups, 1);
 	info = bpf_map_lookup_elem(&workers, &id);
 	if (!info)
-		return 0;
-	sample = bpf_map_lookup_elem(&samples, &info->slot);
-	memcg = mw_memcg_of_cgroup(cgroup);
-	if (sample && memcg)
-		fill(sample, id, memcg);
-	return 0;
+		return NULL;
+	slot = info->slot;
+	if (remembered)
+		*remembered = slot;
+	return bpf_map_lookup_elem(&samples, &slot);
 }
+
+static __always_inline void visit(struct cgroup *cgroup)
+{
+	__u64 id = cgroup->kn->id;
+	struct mw_sample *sample = sample_of(id);
+	struct mem_cgroup *memcg;
+
+	if (!sample)
+		return;
+	memcg = mw_memcg_of_known(cgroup);
+	if (memcg)
+		fill(sample, id, memcg);
+}
+
+static __always_inline void begin_pass(void)
+{
+	find_positions();
+	mw_pass_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void end_pass(__u32 cgroups)
+{
+	mw_count(sample_passes, 1);
+	mw_count(sample_cgroups, cgroups);
+}
+
+/* Up to 6.9: the cgroup iterator, which holds cgroup_mutex all the way and costs twice as much. */
+__u32 mw_pass_began; /* position */
 
 SEC("iter/cgroup")
 int sample(struct bpf_iter__cgroup *ctx)
 {
 	struct cgroup *cgroup = ctx->cgroup;
 
-	return cgroup ? visit(ctx, cgroup) : 0;
+	if (ctx->meta->seq_num == 0) {
+		mw_pass_began = mw_position;
+		begin_pass();
+	}
+	if (cgroup)
+		visit(cgroup);
+	else
+		end_pass(mw_position - mw_pass_began);
+	return 0;
 }
 
 /*
- * The same after one flush of the subtree's statistics, at its top: by
- * cgroup_rstat_flush up to 6.15, by bpf_mem_cgroup_flush_stats in 7.x. Between
- * them is css_rstat_flush, but no trusted pointer to a memory css to call it with.
+ * From 6.10 (a8e03b6bbb2c: kfuncs in syscall programs) a loop of our own, under RCU alone: whoever makes and removes
+ * cgroups does not wait for us.
+ */
+extern struct cgroup *bpf_cgroup_from_id(u64 id) __ksym __weak;
+extern void bpf_cgroup_release(struct cgroup *cgroup) __ksym __weak;
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+extern int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start, unsigned int flags) __ksym
+	__weak;
+extern struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it) __ksym __weak;
+extern void bpf_iter_css_destroy(struct bpf_iter_css *it) __ksym __weak;
+
+SEC("syscall")
+int sample_walk(struct mw_walk *walk)
+{
+	struct cgroup *top = bpf_cgroup_from_id(walk->cgroup_id);
+	struct cgroup_subsys_state *css;
+	struct bpf_iter_css it;
+	__u32 began = mw_position;
+
+	if (!top)
+		return -MW_ENOENT;
+	begin_pass();
+	if (walk->self_only) {
+		visit(top);
+	} else {
+		bpf_rcu_read_lock();
+		bpf_iter_css_new(&it, &top->self, BPF_CGROUP_ITER_DESCENDANTS_PRE);
+		while ((css = bpf_iter_css_next(&it)))
+			visit(css->cgroup);
+		bpf_iter_css_destroy(&it);
+		bpf_rcu_read_unlock();
+	}
+	bpf_cgroup_release(top);
+	end_pass(mw_position - began);
+	return 0;
+}
+
+/*
+ * Statistics lag behind by up to 2 s and by a batch a CPU. A flush brings those of a subtree up to date: by
+ * cgroup_rstat_flush up to 6.15, by bpf_mem_cgroup_flush_stats in 7.x. Between them is css_rstat_flush, but no trusted
+ * pointer to a memory css to call it with. Run on the top of the subtree alone.
  */
 extern void cgroup_rstat_flush(struct cgroup *cgroup) __ksym __weak;
 extern struct mem_cgroup *bpf_get_mem_cgroup(struct cgroup_subsys_state *css) __ksym __weak;
@@ -139,31 +260,27 @@ extern void bpf_put_mem_cgroup(struct mem_cgroup *memcg) __ksym __weak;
 extern void bpf_mem_cgroup_flush_stats(struct mem_cgroup *memcg) __ksym __weak;
 
 SEC("iter.s/cgroup")
-int sample_flush_cgroup(struct bpf_iter__cgroup *ctx)
+int flush_cgroup(struct bpf_iter__cgroup *ctx)
 {
 	struct cgroup *cgroup = ctx->cgroup;
 
-	if (!cgroup)
-		return 0;
-	if (ctx->meta->seq_num == 0)
+	if (cgroup)
 		cgroup_rstat_flush(cgroup);
-	return visit(ctx, cgroup);
+	return 0;
 }
 
 SEC("iter.s/cgroup")
-int sample_flush_memcg(struct bpf_iter__cgroup *ctx)
+int flush_memcg(struct bpf_iter__cgroup *ctx)
 {
 	struct cgroup *cgroup = ctx->cgroup;
 	struct mem_cgroup *memcg;
 
 	if (!cgroup)
 		return 0;
-	if (ctx->meta->seq_num == 0) {
-		memcg = bpf_get_mem_cgroup(&cgroup->self);
-		if (memcg) {
-			bpf_mem_cgroup_flush_stats(memcg);
-			bpf_put_mem_cgroup(memcg);
-		}
+	memcg = bpf_get_mem_cgroup(&cgroup->self);
+	if (memcg) {
+		bpf_mem_cgroup_flush_stats(memcg);
+		bpf_put_mem_cgroup(memcg);
 	}
-	return visit(ctx, cgroup);
+	return 0;
 }

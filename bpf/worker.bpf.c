@@ -11,7 +11,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u64 mw_generation = 0;
 
-#define MW_ENOENT	     2
 #define MW_SIGNAL_GROUP_EXIT 4 /* include/linux/sched/signal.h */
 
 /* The child's cgroup counts: clone3(CLONE_INTO_CGROUP) starts a worker from outside it. */

@@ -12,7 +12,7 @@
 #ifndef MEMWEIR_ABI_H
 #define MEMWEIR_ABI_H
 
-#define MW_ABI_VERSION 1
+#define MW_ABI_VERSION 2
 
 #define MW_NAME_SIZE	64 /* a worker's or class's name and its NUL */
 #define MW_COMM_SIZE	16 /* TASK_COMM_LEN */
@@ -104,7 +104,7 @@ struct mw_pause_stat {
 	__u64 hist[MW_HIST_SLOTS];
 };
 
-/* Positions in mw_sample.events[] and events_local[]: the kernel's enum memcg_memory_event. */
+/* Positions in mw_sample.events[]: the kernel's enum memcg_memory_event. */
 enum mw_memcg_event {
 	MW_MEMCG_LOW = 0,
 	MW_MEMCG_HIGH = 1,
@@ -128,8 +128,24 @@ struct mw_sample {
 	__u64 usage, high, max, low; /* memory.current .high .max .low; MW_UNLIMITED for "max" */
 	__u64 swap_usage, peak;
 	__u64 events[MW_MEMCG_EVENT_MAX]; /* memory.events */
-	__u64 events_local[MW_MEMCG_EVENT_MAX];
-	__u64 anon, file, shmem, sock, kernel, slab_reclaimable; /* memory.stat; up to 2 s old unless flushed */
+	__u64 anon, file, shmem, sock, kernel, slab_reclaimable; /* memory.stat */
+	__u64 stat_ns; /* when these six and low were read, CLOCK_MONOTONIC; 0: never */
+	__u64 stat_usage, stat_pressed; /* usage and limit events then: what tells whether they have moved since */
+};
+
+/* How much a look reads of each worker. Usage, limits and events are exact always. */
+enum mw_sample_depth {
+	MW_SAMPLE_COUNTERS = 0, /* these; low and statistics stay as they were */
+	MW_SAMPLE_MOVED = 1, /* statistics too where usage moved by MW_MOVED_BYTES or a limit was met since they were read */
+	MW_SAMPLE_ALL = 2, /* statistics of all */
+};
+#define MW_MOVED_BYTES (128ULL << 10) /* half of what one CPU charges at a time: 64 pages */
+
+/* What the program sample_walk is run with. */
+struct mw_walk {
+	__u64 cgroup_id; /* of the subtree's top */
+	__u32 self_only; /* 1: it alone */
+	__u32 reserved;
 };
 
 /* maps/growth_sites: pages charged per worker and user stack. */
@@ -180,7 +196,7 @@ MW_ABI_ASSERT(sizeof(struct mw_event) == 144, "mw_event has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_worker_info) == 2 * MW_NAME_SIZE + 8 + 12 * 8, "mw_worker_info has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_pause_key) == 16, "mw_pause_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_pause_stat) == (3 + MW_HIST_SLOTS) * 8, "mw_pause_stat has no hidden padding");
-MW_ABI_ASSERT(sizeof(struct mw_sample) == (15 + 2 * MW_MEMCG_EVENT_MAX) * 8, "mw_sample has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_sample) == (18 + MW_MEMCG_EVENT_MAX) * 8, "mw_sample has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site_key) == 16, "mw_site_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site) == 40, "mw_site has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_stats) == 12 * 8, "mw_stats has no hidden padding");

@@ -183,11 +183,11 @@ static void open_kernel(void)
 
 /* ---- the ways ---- */
 
-static void by_pass(bool flush)
+static void by_pass(enum mw_sample_depth depth)
 {
 	struct mw_sample sample;
 
-	if (mw_kernel_sample(kernel, flush))
+	if (mw_kernel_sample(kernel, depth))
 		die("mw_kernel_sample");
 	for (int i = 0; i < cgroups; i++) {
 		if (mw_kernel_sample_read(kernel, i, ids[i], &sample))
@@ -198,12 +198,12 @@ static void by_pass(bool flush)
 
 static void counters(void)
 {
-	by_pass(false);
+	by_pass(MW_SAMPLE_COUNTERS);
 }
 
 static void statistics(void)
 {
-	by_pass(true);
+	by_pass(MW_SAMPLE_ALL);
 }
 
 static void pread_all(const int *fds)

@@ -356,7 +356,7 @@ static void test_show_prints_tables(void **state)
 	reap(child_in(dir, fork_many, &forks));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	mw_kernel_subtree_add(k, fd, true);
-	mw_kernel_sample(k, true);
+	mw_kernel_sample(k, MW_SAMPLE_ALL);
 	text = output_of("cat %s/show/workers", pins);
 	print_message("%s\n", text);
 	assert_non_null(strstr(text, "WORKER"));

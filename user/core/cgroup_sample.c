@@ -83,8 +83,8 @@ int mw_cgroup_sample(int dir_fd, struct mw_sample *ret_sample)
 			*value = figures[i].missing;
 	}
 	read_events(dir_fd, "memory.events", s.events);
-	read_events(dir_fd, "memory.events.local", s.events_local);
 	read_statistics(dir_fd, &s);
+	s.stat_ns = s.time_ns;
 	*ret_sample = s;
 	return 0;
 }

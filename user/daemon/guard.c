@@ -214,16 +214,16 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	}
 }
 
-void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
+void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_ns)
 {
 	struct mw_worker *w, *next;
 	__u64 swap_total;
 
-	if (g->last_sample_ns && now_ns - g->last_sample_ns < FRESH_NS)
+	if (g->last_sample_ns && now_ns - g->last_sample_ns < FRESH_NS && depth <= g->last_depth)
 		return;
 	/* What it does not reach is noticed by the age of its sample. */
 	if (mw_kernel_has(g->kernel, MW_CAP_SAMPLE_ITER))
-		mw_kernel_sample_within(g->kernel, true, SINGLE_BUDGET_NS);
+		mw_kernel_sample_within(g->kernel, depth, SINGLE_BUDGET_NS);
 	if (mw_proc_swap("/proc", &swap_total, &g->swap_free) < 0)
 		g->swap_free = 0;
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
@@ -237,6 +237,7 @@ void mw_guard_sample(struct mw_guard *g, __u64 now_ns)
 	}
 	mw_share_tick(g, now_ns);
 	g->last_sample_ns = now_ns;
+	g->last_depth = depth;
 }
 
 static void say_high(struct mw_guard *g, struct mw_worker *w)

@@ -84,6 +84,7 @@ struct mw_guard {
 	__u32 actions_in_window;
 	__u64 events_seen;
 	__u64 last_sample_ns, last_check_ns;
+	enum mw_sample_depth last_depth; /* of the last sample */
 	__u64 swap_free; /* of the host, bytes, at the last look */
 	bool protect_due;
 	__u32 beats; /* of 200 ms */
@@ -97,7 +98,9 @@ struct mw_guard {
 void mw_guard_on_event(const struct mw_event *e, void *guard); /* a ring record */
 void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r); /* the breaker did something */
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r); /* an action thread is through */
-void mw_guard_sample(struct mw_guard *g, __u64 now_ns); /* look at every worker, unless that was just done */
+/* Look at every worker, unless that was just done. A depth of MW_SAMPLE_MOVED will do for a tick: heap and bin of who
+ * has not moved stay as they were. */
+void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_ns);
 void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, act */
 /* Our own interventions are rate-limited across the host: false when this minute's are used up (said once). */
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);

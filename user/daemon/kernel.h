@@ -99,14 +99,14 @@ int mw_kernel_worker_ids(struct mw_kernel *k, __u64 *ids, size_t n);
  */
 int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only);
 void mw_kernel_subtree_remove(struct mw_kernel *k, int handle);
-/* One pass over all subtrees. flush: bring statistics up to date first (one rstat flush a subtree). 0 or -errno;
- * -EOPNOTSUPP without the iterator. */
-int mw_kernel_sample(struct mw_kernel *k, bool flush);
+/* One pass over all subtrees. Statistics that are read are flushed first, where the kernel has MW_CAP_SAMPLE_FLUSH. 0 or
+ * -errno; -EOPNOTSUPP without the iterator. */
+int mw_kernel_sample(struct mw_kernel *k, enum mw_sample_depth depth);
 /*
  * The same for an event loop: subtrees with descendants are all visited, self_only ones as many as fit into budget_ns,
  * going on with the next ones at the next call. A slot that was not visited keeps its older sample (time_ns says when).
  */
-int mw_kernel_sample_within(struct mw_kernel *k, bool flush, __u64 budget_ns);
+int mw_kernel_sample_within(struct mw_kernel *k, enum mw_sample_depth depth, __u64 budget_ns);
 /* Consistent copy of a slot. -EAGAIN when it has never been filled for cgroup_id. */
 int mw_kernel_sample_read(const struct mw_kernel *k, __u32 slot, __u64 cgroup_id, struct mw_sample *ret_sample);
 

@@ -29,6 +29,7 @@ static void set_sizes(const struct mw_kernel *k, struct memweir *skel)
 	bpf_map__set_max_entries(skel->maps.events, k->opts.ring_bytes);
 	bpf_map__set_max_entries(skel->maps.workers, workers);
 	bpf_map__set_max_entries(skel->maps.samples, workers);
+	bpf_map__set_max_entries(skel->maps.slots_by_position, workers + MW_OTHER_CGROUPS);
 	bpf_map__set_max_entries(skel->maps.members, workers * MW_MEMBERS_PER_WORKER);
 	bpf_map__set_max_entries(skel->maps.pauses, workers * MW_PAUSE_MAX);
 	bpf_map__set_max_entries(skel->maps.growth_sites, sites);

@@ -16,6 +16,7 @@
 #include "util/cleanup.h"
 
 #define MW_MAX_PROGRAMS	      32
+#define MW_OTHER_CGROUPS      512 /* that a look meets besides workers: root, classes, cgroups below workers */
 #define MW_MEMBERS_PER_WORKER 4 /* room in maps/members for cgroups below a worker */
 #define MW_SITES_PER_WORKER   16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
 #define MW_MAX_SITES	      65536
@@ -66,8 +67,10 @@ struct program_state {
 };
 
 struct subtree {
+	__u64 cgroup_id; /* of its top; 0: a free place */
 	bool self_only; /* an attached cgroup: itself, not what is below */
-	struct bpf_link *plain, *flush; /* both NULL: a free place */
+	struct bpf_link *iter; /* of the cgroup iterator; NULL where the kernel can walk */
+	struct bpf_link *flush; /* visits the top alone; NULL where the kernel cannot flush */
 };
 
 struct mw_kernel {

@@ -10,7 +10,7 @@
 #define CAP(name) MW_CAP_BIT(MW_CAP_##name)
 
 /* choice numbers */
-enum { ANY_FLUSH = 1, ANY_OOM };
+enum { ANY_SAMPLE = 1, ANY_FLUSH, ANY_OOM };
 
 const struct program_row mw_program_rows[] = {
 	{"worker_fork", HOOK_TP_BTF, "sched_process_fork", .caps = CAP(WORKER_EVENTS)},
@@ -20,11 +20,12 @@ const struct program_row mw_program_rows[] = {
 	{"worker_mkdir", HOOK_TP_BTF, "cgroup_mkdir", .caps = CAP(WORKER_EVENTS)},
 	{"worker_rmdir", HOOK_TP_BTF, "cgroup_rmdir", .caps = CAP(WORKER_EVENTS)},
 	{"worker_set", HOOK_RUN},
-	{"sample", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .caps = CAP(SAMPLE_ITER)},
-	{"sample_flush_memcg", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "bpf_mem_cgroup_flush_stats",
+	{"sample_walk", HOOK_RUN, .needs = "bpf_iter_css_new", .caps = CAP(SAMPLE_ITER), .choice = ANY_SAMPLE},
+	{"sample", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .caps = CAP(SAMPLE_ITER), .choice = ANY_SAMPLE},
+	{"flush_memcg", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "bpf_mem_cgroup_flush_stats",
 	 .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH},
-	{"sample_flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush",
-	 .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH},
+	{"flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush", .caps = CAP(SAMPLE_FLUSH),
+	 .choice = ANY_FLUSH},
 	{"memstall_enter", HOOK_FENTRY, "psi_memstall_enter", .caps = CAP(PAUSE_MEMSTALL)},
 	{"memstall_leave", HOOK_FENTRY, "psi_memstall_leave", .caps = CAP(PAUSE_MEMSTALL)},
 	{"reclaim_begin", HOOK_TP_BTF, "mm_vmscan_memcg_reclaim_begin", .caps = CAP(PAUSE_RECLAIM)},
@@ -225,6 +226,8 @@ static void look_up(struct mw_kernel *k, const struct btf *btf, size_t i)
 			mw_program_refuse(k, i, "the kernel has no tracepoint %s that fits", row->hook);
 		break;
 	case HOOK_RUN:
+		if (row->needs && !has_function(btf, row->needs))
+			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->needs);
 		break;
 	}
 }

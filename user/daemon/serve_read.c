@@ -128,7 +128,7 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 	struct mw_worker *w;
 	struct lookups l;
 
-	mw_guard_sample(g, mw_now_ns());
+	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	if (!rest[0]) {
 		json_object_object_add(doc, "workers", each_worker(g, ps_object));
 		json_object_object_add(doc, "budget_bytes",
@@ -230,7 +230,7 @@ void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 		json_object_put(body);
 		return mw_serve_error(r, -EINVAL, "\"workers\": expected an array of names");
 	}
-	mw_guard_sample(g, mw_now_ns());
+	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	missing = unknown_name(g, names);
 	if (missing) {
 		mw_serve_unknown(r, missing);
@@ -283,7 +283,7 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 			"no worker under guard, no incident and no dead worker with incidents has this name");
 	}
 	if (w) {
-		mw_guard_sample(g, mw_now_ns());
+		mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 		w = mw_worker_by_name(&g->workers, rest); /* it may have ended just now */
 	}
 	if (w) {

@@ -81,6 +81,10 @@ enum {
 	BPF_RB_FORCE_WAKEUP = 2,
 };
 
+enum bpf_cgroup_iter_order {
+	BPF_CGROUP_ITER_DESCENDANTS_PRE = 2,
+};
+
 enum cgroup_subsys_id {
 	memory_cgrp_id = 4,
 };

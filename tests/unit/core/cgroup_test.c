@@ -159,13 +159,11 @@ static void samples(void **state)
 	tree_file("w/memory.max", "30000000\n");
 	tree_file("w/memory.high", "garbage");
 	tree_file("w/memory.events", "low 0\nhigh 5\nmax 1\noom 0\noom_kill 2\noom_group_kill 1\n");
-	tree_file("w/memory.events.local", "high 3\n");
 	tree_file("w/memory.stat", "anon 1\nfile 2\nkernel 3\nsock 4\nshmem 5\nslab_reclaimable 6\nslab 9\n");
 	assert_int_equal(mw_cgroup_sample(fd, &s), 0);
 	assert_true(s.usage == 4096 && s.max == 30000000 && s.high == MW_UNLIMITED);
 	assert_true(s.events[MW_MEMCG_HIGH] == 5 && s.events[MW_MEMCG_OOM_KILL] == 2 &&
 		    s.events[MW_MEMCG_OOM_GROUP_KILL] == 1);
-	assert_true(s.events_local[MW_MEMCG_HIGH] == 3 && !s.events_local[MW_MEMCG_MAX]);
 	assert_true(s.anon == 1 && s.file == 2 && s.kernel == 3 && s.sock == 4 && s.shmem == 5 &&
 		    s.slab_reclaimable == 6);
 }
