@@ -72,16 +72,32 @@ __u32 mw_position; /* of the cgroup in this look; 0 at its begin */
 __u32 mw_moved; /* workers whose statistics are out of date */
 __u64 mw_pass_ns; /* begin of this pass: the time of all its samples */
 
-static __always_inline void fill_counters(struct mw_sample *sample, struct mem_cgroup *memcg)
+static __always_inline void load_counters(struct mw_sample *sample, struct mem_cgroup *memcg)
 {
-	sample->time_ns = mw_pass_ns;
-	sample->usage = bytes(mw_field(memcg, memory.usage.counter));
-	sample->high = limit_bytes(mw_field(memcg, memory.high));
-	sample->max = limit_bytes(mw_field(memcg, memory.max));
-	sample->swap_usage = bytes(mw_field(memcg, swap.usage.counter));
-	sample->peak = bytes(mw_field(memcg, memory.watermark));
+	sample->usage = bytes(memcg->memory.usage.counter);
+	sample->high = limit_bytes(memcg->memory.high);
+	sample->max = limit_bytes(memcg->memory.max);
+	sample->peak = bytes(memcg->memory.watermark);
+	sample->swap_usage = bytes(memcg->swap.usage.counter);
 	for (int i = 0; i < MW_MEMCG_EVENT_MAX; i++)
-		sample->events[i] = mw_field(memcg, memory_events[i].counter);
+		sample->events[i] = memcg->memory_events[i].counter;
+}
+
+#define COUNTER_BYTES	     192 /* of the page counter that are copied; its fields are in the first 120 on 6.1 */
+#define copied(block, field) (*(__u64 *)((void *)(block) + bpf_core_field_offset(struct page_counter, field)))
+
+/* Up to 6.1: as few helper calls as will do. */
+static __always_inline void copy_counters(struct mw_sample *sample, struct mem_cgroup *memcg)
+{
+	__u64 block[COUNTER_BYTES / sizeof(__u64)] = {};
+
+	bpf_probe_read_kernel(block, sizeof(block), (void *)memcg + bpf_core_field_offset(struct mem_cgroup, memory));
+	sample->usage = bytes(copied(block, usage));
+	sample->high = limit_bytes(copied(block, high));
+	sample->max = limit_bytes(copied(block, max));
+	sample->peak = bytes(copied(block, watermark));
+	sample->swap_usage = bytes(BPF_CORE_READ(memcg, swap.usage.counter));
+	bpf_core_read(sample->events, sizeof(sample->events), &memcg->memory_events);
 }
 
 /* Reclaim at a limit turns page cache into heap while usage stands still: the limit's events tell. */
@@ -123,7 +139,11 @@ static __always_inline void fill(struct mw_sample *sample, __u64 id, struct mem_
 		sample->cgroup_id = id;
 		sample->stat_ns = 0;
 	}
-	fill_counters(sample, memcg);
+	sample->time_ns = mw_pass_ns;
+	if (mw_can_cast)
+		load_counters(sample, memcg);
+	else
+		copy_counters(sample, memcg);
 	if (mw_depth == MW_SAMPLE_ALL || has_moved(sample)) {
 		if (mw_depth == MW_SAMPLE_COUNTERS)
 			mw_moved++;
@@ -218,8 +238,8 @@ extern struct cgroup *bpf_cgroup_from_id(u64 id) __ksym __weak;
 extern void bpf_cgroup_release(struct cgroup *cgroup) __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
-extern int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start, unsigned int flags) __ksym
-	__weak;
+extern int bpf_iter_css_new(struct bpf_iter_css *it, struct cgroup_subsys_state *start,
+			    unsigned int flags) __ksym __weak;
 extern struct cgroup_subsys_state *bpf_iter_css_next(struct bpf_iter_css *it) __ksym __weak;
 extern void bpf_iter_css_destroy(struct bpf_iter_css *it) __ksym __weak;
 

@@ -9,8 +9,22 @@ static const char event_names[][12] = {"-",	  "fork",      "exec",	   "exit",  "
 				       "release", "near-high", "throttle", "pause", "oom"};
 _Static_assert(sizeof(event_names) / 12 == MW_EVENT_MAX, "a name for each event type");
 
-static const char kind_names[][16] = {"memstall", "high-throttle", "high-reclaim", "max-reclaim"};
-_Static_assert(sizeof(kind_names) / 16 == MW_PAUSE_MAX, "a name for each pause kind");
+/* Room for 16, so that a masked number is always inside. */
+static const char kind_names[16][17] = {
+	"memstall",
+	"high-throttle",
+	"high-reclaim",
+	"max-reclaim",
+	"global-reclaim",
+	"node-reclaim",
+	"reclaim-throttle",
+	"compaction",
+	"thrash",
+	"swap-in",
+	"oom",
+	"other",
+};
+_Static_assert(MW_PAUSE_MAX == 12, "a name for each pause kind");
 
 extern const volatile __u32 mw_page_shift;
 
@@ -109,16 +123,16 @@ static __always_inline void print_value(struct seq_file *out, struct mw_event *e
 	switch (event->type) {
 	case MW_EVENT_THROTTLE:
 	case MW_EVENT_PAUSE:
-		BPF_SEQ_PRINTF(out, "%8llu.%llu ms %-14s", MS(event->duration_ns), kind_names[kind & 3]);
+		BPF_SEQ_PRINTF(out, "%8llu.%llu ms %-16s", MS(event->duration_ns), kind_names[kind & 15]);
 		break;
 	case MW_EVENT_NEAR_HIGH:
-		BPF_SEQ_PRINTF(out, "%8llu.%llu MB usage         ", MB(event->value));
+		BPF_SEQ_PRINTF(out, "%8llu.%llu MB usage           ", MB(event->value));
 		break;
 	case MW_EVENT_OOM:
-		BPF_SEQ_PRINTF(out, "%8llu.%llu MB rss           ", MB(event->value));
+		BPF_SEQ_PRINTF(out, "%8llu.%llu MB rss             ", MB(event->value));
 		break;
 	case MW_EVENT_EXIT:
-		BPF_SEQ_PRINTF(out, "%10llu    %-14s", signal ? signal : event->value >> 8 & 0xff,
+		BPF_SEQ_PRINTF(out, "%10llu    %-16s", signal ? signal : event->value >> 8 & 0xff,
 			       signal ? "signal" : "status");
 		break;
 	case MW_EVENT_MKDIR:
@@ -153,7 +167,7 @@ int show_events(struct bpf_iter__bpf_map_elem *ctx)
 	__u32 *key = ctx->key, zero = 0, index;
 
 	if (at_top(ctx->meta))
-		BPF_SEQ_PRINTF(out, "     SEQ   UPTIME-S    AGO-S EVENT          VALUE    OF                 PID "
+		BPF_SEQ_PRINTF(out, "     SEQ   UPTIME-S    AGO-S EVENT          VALUE    OF                   PID "
 				    "WORKER                   COMMAND\n");
 	count = bpf_map_lookup_elem(&stats, &zero);
 	if (!key || !count)
@@ -176,7 +190,7 @@ int show_pauses(struct bpf_iter__bpf_map_elem *ctx)
 
 	if (at_top(ctx->meta))
 		BPF_SEQ_PRINTF(out,
-			       "     COUNT     TOTAL-MS    MEAN-MS     MAX-MS KIND           CLASS        WORKER\n");
+			       "     COUNT     TOTAL-MS    MEAN-MS     MAX-MS KIND             CLASS        WORKER\n");
 	if (!key || !stat || (__u32)key->kind >= MW_PAUSE_MAX)
 		return 0;
 	id = key->cgroup_id;
@@ -186,6 +200,6 @@ int show_pauses(struct bpf_iter__bpf_map_elem *ctx)
 	mean = stat->count ? stat->total_ns / stat->count : 0;
 	BPF_SEQ_PRINTF(out, "%10llu %10llu.%llu %8llu.%llu %8llu.%llu", stat->count, MS(stat->total_ns), MS(mean),
 		       MS(stat->max_ns));
-	BPF_SEQ_PRINTF(out, " %-14s %-12s %s\n", kind_names[(__u32)key->kind], info->class_name, info->name);
+	BPF_SEQ_PRINTF(out, " %-16s %-12s %s\n", kind_names[(__u32)key->kind & 15], info->class_name, info->name);
 	return 0;
 }

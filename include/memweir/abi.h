@@ -36,12 +36,24 @@ enum mw_event_type {
 	MW_EVENT_MAX,
 };
 
-/* What a task waited for. One task's pause of one kind; kinds nest, see pause.bpf.h. */
+/*
+ * What a task waited for. MEMSTALL is the whole of a stall; the kinds behind it are parts of one (they nest nowhere, so
+ * that whole = parts + OTHER), except for SWAP_IN and OOM, which mostly lie outside of any memstall, and
+ * RECLAIM_THROTTLE, which lies inside a reclaim. See pause.bpf.h.
+ */
 enum mw_pause_kind {
-	MW_PAUSE_MEMSTALL = 0, /* outermost psi_memstall section: the whole, what the others are parts of */
+	MW_PAUSE_MEMSTALL = 0, /* outermost psi_memstall section */
 	MW_PAUSE_HIGH_THROTTLE = 1, /* over-high function less the reclaim inside it: the penalty sleep */
 	MW_PAUSE_HIGH_RECLAIM = 2, /* memcg reclaim run by the over-high function */
-	MW_PAUSE_MAX_RECLAIM = 3, /* memcg reclaim because a charge met memory.max */
+	MW_PAUSE_MAX_RECLAIM = 3, /* memcg reclaim because a charge met a memory.max */
+	MW_PAUSE_GLOBAL_RECLAIM = 4, /* direct reclaim because the host is short of memory */
+	MW_PAUSE_NODE_RECLAIM = 5, /* the same for one NUMA node (vm.zone_reclaim_mode) */
+	MW_PAUSE_RECLAIM_THROTTLE = 6, /* sleep inside a reclaim: writeback, congestion, no progress */
+	MW_PAUSE_COMPACTION = 7, /* direct compaction, for a huge page or another one of a high order */
+	MW_PAUSE_THRASH = 8, /* waiting for a page that was evicted not long ago (a refault) */
+	MW_PAUSE_SWAP_IN = 9, /* reading a page from swap, less the memstalls inside */
+	MW_PAUSE_OOM = 10, /* in the OOM killer: choosing a victim, waiting for its turn */
+	MW_PAUSE_OTHER = 11, /* what is left of memstalls: in none of the kinds above */
 	MW_PAUSE_MAX,
 };
 
@@ -62,6 +74,8 @@ struct mw_event {
 	__u32 flags;
 	__u64 duration_ns;
 	__u64 value;
+	__u64 limit_id; /* MW_EVENT_PAUSE: cgroup id of whose limit was met, the worker's or one above; 0: the host's,
+			   or unknown */
 	__u64 seq; /* order of emission over all CPUs; a gap is a lost record */
 	char comm[MW_COMM_SIZE];
 	char worker[MW_NAME_SIZE];
@@ -136,7 +150,8 @@ struct mw_sample {
 /* How much a look reads of each worker. Usage, limits and events are exact always. */
 enum mw_sample_depth {
 	MW_SAMPLE_COUNTERS = 0, /* these; low and statistics stay as they were */
-	MW_SAMPLE_MOVED = 1, /* statistics too where usage moved by MW_MOVED_BYTES or a limit was met since they were read */
+	MW_SAMPLE_MOVED =
+		1, /* statistics too where usage moved by MW_MOVED_BYTES or a limit was met since they were read */
 	MW_SAMPLE_ALL = 2, /* statistics of all */
 };
 #define MW_MOVED_BYTES (128ULL << 10) /* half of what one CPU charges at a time: 64 pages */
@@ -192,7 +207,7 @@ struct mw_config_map {
 #else
 #define MW_ABI_ASSERT(e, m) _Static_assert(e, m)
 #endif
-MW_ABI_ASSERT(sizeof(struct mw_event) == 144, "mw_event has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_event) == 152, "mw_event has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_worker_info) == 2 * MW_NAME_SIZE + 8 + 12 * 8, "mw_worker_info has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_pause_key) == 16, "mw_pause_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_pause_stat) == (3 + MW_HIST_SLOTS) * 8, "mw_pause_stat has no hidden padding");

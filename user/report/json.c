@@ -23,6 +23,14 @@ static const char *const pause_names[] = {
 	[MW_PAUSE_HIGH_THROTTLE] = "high-throttle",
 	[MW_PAUSE_HIGH_RECLAIM] = "high-reclaim",
 	[MW_PAUSE_MAX_RECLAIM] = "max-reclaim",
+	[MW_PAUSE_GLOBAL_RECLAIM] = "global-reclaim",
+	[MW_PAUSE_NODE_RECLAIM] = "node-reclaim",
+	[MW_PAUSE_RECLAIM_THROTTLE] = "reclaim-throttle",
+	[MW_PAUSE_COMPACTION] = "compaction",
+	[MW_PAUSE_THRASH] = "thrash",
+	[MW_PAUSE_SWAP_IN] = "swap-in",
+	[MW_PAUSE_OOM] = "oom",
+	[MW_PAUSE_OTHER] = "other",
 };
 _Static_assert(sizeof(pause_names) / sizeof(pause_names[0]) == MW_PAUSE_MAX, "a name for every kind of pause");
 
@@ -106,15 +114,13 @@ struct json_object *mw_json_pause_kinds(const struct mw_pause_stat stats[MW_PAUS
 struct json_object *mw_json_pauses(const struct mw_worker *w, const struct mw_pause_stat stats[MW_PAUSE_MAX])
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
-	double whole = (double)stats[MW_PAUSE_MEMSTALL].total_ns, parts = 0;
+	double whole = (double)stats[MW_PAUSE_MEMSTALL].total_ns, other = (double)stats[MW_PAUSE_OTHER].total_ns;
 
 	mw_json_put(&o, "kinds", mw_json_pause_kinds(stats));
-	for (int i = MW_PAUSE_MEMSTALL + 1; i < MW_PAUSE_MAX; i++)
-		parts += (double)stats[i].total_ns;
 	if (whole <= 0)
 		mw_json_null(&o, "covered");
 	else
-		mw_json_double(&o, "covered", parts < whole ? parts / whole : 1, 3);
+		mw_json_double(&o, "covered", other < whole ? 1 - other / whole : 0, 3);
 	return mw_json_end(&o);
 }
 
