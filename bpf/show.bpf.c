@@ -137,10 +137,10 @@ static __always_inline void print_value(struct seq_file *out, struct mw_event *e
 		break;
 	case MW_EVENT_MKDIR:
 	case MW_EVENT_RELEASE:
-		BPF_SEQ_PRINTF(out, "%10llu    cgroup        ", event->value);
+		BPF_SEQ_PRINTF(out, "%10llu    cgroup          ", event->value);
 		break;
 	default:
-		BPF_SEQ_PRINTF(out, "         -    -             ");
+		BPF_SEQ_PRINTF(out, "         -    -               ");
 	}
 }
 
