@@ -17,12 +17,23 @@ struct mw_begun {
 	__u64 worker;
 };
 
+/* What the rest of a memstall is, when no part of it says so. */
+enum mw_rest { MW_REST_OTHER, MW_REST_THROTTLE, MW_REST_SWAP_IN };
+
 struct mw_task {
-	struct mw_begun memstall, high, reclaim;
-	__u64 stall_pages; /* reclaimed within this memstall */
+	struct mw_begun memstall, high, reclaim, host_reclaim, compaction, swap_in, oom;
+	__u64 parts_ns; /* of this memstall, already in a kind of their own */
+	__u64 longest_ns; /* of these parts */
+	__u32 longest_kind; /* its kind: what the whole stall is told as */
+	__u32 rest; /* enum mw_rest */
+	__u64 pages; /* reclaimed within this memstall */
+	__u64 limit_id; /* of the last reclaim: whose limit it was for */
 	__u64 high_pages; /* reclaimed within this over-high call */
 	__u64 high_reclaim_ns; /* time of that reclaim */
+	__u64 stalls_in_swap_ns; /* memstalls within this swap-in, which have kinds of their own */
 	__u32 high_sleeps;
+	__u32 high_told; /* an event was sent for a stall of this over-high call */
+	__u32 oom_nested; /* the host's OOM killer called by a memcg's */
 	__u32 exit_told;
 };
 

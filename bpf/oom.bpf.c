@@ -3,8 +3,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
-#include "emit.bpf.h"
-#include "watch.bpf.h"
+#include "pause.bpf.h"
 #include "compat.bpf.h"
 
 extern const volatile __u32 mw_page_shift;
@@ -62,4 +61,77 @@ int BPF_PROG(oom_mark_pid, int pid)
 		__builtin_memset(event.comm, 0, sizeof(event.comm));
 	mw_emit(ctx, &event, info, MW_WAKE_NOW);
 	return 0;
+}
+
+/* ---- the time a task spends in it: choosing a victim, waiting for another OOM kill to be through ---- */
+
+static __always_inline struct mw_task *begin_oom(void)
+{
+	struct mw_task *task;
+	__u64 worker;
+
+	task = mw_guarded_task(&worker);
+	if (!task)
+		return NULL;
+	task->limit_id = 0;
+	mw_begin(&task->oom, worker);
+	return task;
+}
+
+static __always_inline int end_oom(void *ctx, struct mw_task *task)
+{
+	__u64 worker = task->oom.worker, ns = mw_end(&task->oom);
+
+	mw_part_end(ctx, task, worker, MW_PAUSE_OOM, ns, 0);
+	if (mw_memstall_on && !task->memstall.at_ns)
+		mw_pause_tell(ctx, task, worker, MW_PAUSE_OOM, ns, 0);
+	return 0;
+}
+
+SEC("fentry/mem_cgroup_out_of_memory")
+int BPF_PROG(oom_memcg_enter, struct mem_cgroup *memcg)
+{
+	struct mw_task *task = begin_oom();
+
+	(void)ctx;
+	if (task)
+		task->limit_id = BPF_CORE_READ(memcg, css.cgroup, kn, id);
+	return 0;
+}
+
+SEC("fexit/mem_cgroup_out_of_memory")
+int BPF_PROG(oom_memcg_leave)
+{
+	struct mw_task *task = mw_task_of_current(0);
+
+	return task && task->oom.at_ns && mw_live() ? end_oom(ctx, task) : 0;
+}
+
+/* A memcg's comes through here as well: then it is the outer one that counts. */
+SEC("fentry/out_of_memory")
+int BPF_PROG(oom_host_enter)
+{
+	struct mw_task *task = mw_task_of_current(0);
+
+	(void)ctx;
+	if (task && task->oom.at_ns) {
+		task->oom_nested = 1;
+		return 0;
+	}
+	begin_oom();
+	return 0;
+}
+
+SEC("fexit/out_of_memory")
+int BPF_PROG(oom_host_leave)
+{
+	struct mw_task *task = mw_task_of_current(0);
+
+	if (!task || !task->oom.at_ns || !mw_live())
+		return 0;
+	if (task->oom_nested) {
+		task->oom_nested = 0;
+		return 0;
+	}
+	return end_oom(ctx, task);
 }

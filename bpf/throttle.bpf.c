@@ -32,6 +32,8 @@ int BPF_PROG(high_enter)
 	task->high_pages = 0;
 	task->high_reclaim_ns = 0;
 	task->high_sleeps = 0;
+	task->high_told = 0;
+	task->limit_id = 0;
 	mw_begin(&task->high, worker);
 	return 0;
 }
@@ -48,6 +50,7 @@ int BPF_PROG(high_sleep, long timeout)
 	if (!task || !task->high.at_ns || !mw_live())
 		return 0;
 	task->high_sleeps++;
+	task->rest = MW_REST_THROTTLE; /* of the memstall that was just entered */
 	worker = task->high.worker;
 	info = bpf_map_lookup_elem(&workers, &worker);
 	if (!info)
@@ -63,14 +66,18 @@ SEC("fexit/mem_cgroup_handle_over_high")
 int BPF_PROG(high_leave)
 {
 	struct mw_task *task = mw_task_of_current(0);
-	__u64 ns;
+	__u64 ns, worker;
 
 	if (!task || !task->high.at_ns)
 		return 0;
-	ns = bpf_ktime_get_ns() - task->high.at_ns;
-	task->high.at_ns = 0;
+	worker = task->high.worker;
+	ns = mw_end(&task->high);
 	ns = ns > task->high_reclaim_ns ? ns - task->high_reclaim_ns : 0;
-	if (mw_sleep_seen ? task->high_sleeps > 0 : ns >= MW_SHORTEST_SLEEP_NS)
-		mw_pause_record(ctx, task->high.worker, MW_PAUSE_HIGH_THROTTLE, ns, task->high_pages);
+	if (!(mw_sleep_seen ? task->high_sleeps > 0 : ns >= MW_SHORTEST_SLEEP_NS) ||
+	    !bpf_map_lookup_elem(&workers, &worker))
+		return 0;
+	mw_pause_count(worker, MW_PAUSE_HIGH_THROTTLE, ns);
+	if (!task->high_told) /* memstalls are not seen, or no one of them was long */
+		mw_pause_tell(ctx, task, worker, MW_PAUSE_HIGH_THROTTLE, ns, task->high_pages);
 	return 0;
 }

@@ -29,13 +29,18 @@ enum mw_capability {
 	MW_CAP_SAMPLE_FLUSH, /* statistics exact at the pass (rstat flush), else up to 2 s old */
 	MW_CAP_PAUSE_THROTTLE, /* fentry on the over-high function: throttle sleeps measured */
 	MW_CAP_PAUSE_RECLAIM, /* memcg reclaim tracepoints */
-	MW_CAP_PAUSE_MEMSTALL, /* fentry/fexit on psi_memstall_*: whole stalls */
+	MW_CAP_PAUSE_MEMSTALL, /* fentry/fexit on psi_memstall_*: whole stalls, refaults */
 	MW_CAP_THROTTLE_EVENT, /* a planned throttle sleep is told before it begins */
 	MW_CAP_NEAR_HIGH_EVENT, /* usage coming near memory.high is told: high can be lifted before the sleep */
 	MW_CAP_GROWTH, /* charges and their user stacks (fexit) */
 	MW_CAP_OOM, /* OOM victims named */
 	MW_CAP_SHOW, /* pinned iterators: cat /sys/fs/bpf/memweir/show/... */
 	MW_CAP_TAP, /* perf event array for bpftool map event_pipe */
+	MW_CAP_PAUSE_LIMIT, /* whose limit a reclaim is for */
+	MW_CAP_PAUSE_HOST_RECLAIM, /* direct reclaim, and sleeps inside any reclaim */
+	MW_CAP_PAUSE_COMPACTION,
+	MW_CAP_PAUSE_SWAP_IN,
+	MW_CAP_PAUSE_OOM, /* time in the OOM killer */
 	MW_CAP_MAX,
 };
 
@@ -141,7 +146,7 @@ struct mw_program_cost {
 	__u64 runs, run_ns; /* 0 unless kernel.bpf_stats_enabled */
 	__u64 skipped; /* runs the kernel left out: preempted inside the same program */
 };
-/* Returns the number written (<= n; at most 32 programs) or -errno. */
+/* Returns the number written (<= n; at most 64 programs) or -errno. */
 int mw_kernel_costs(const struct mw_kernel *k, struct mw_program_cost *rows, size_t n);
 
 /* Message sink for libbpf's warnings (default: dropped, kept for capability.why). */

@@ -61,6 +61,7 @@ static void set_constants(const struct mw_kernel *k, struct memweir *skel)
 	skel->rodata->mw_jiffy_ns = jiffy_ns();
 	skel->rodata->mw_can_cast = k->can_cast;
 	skel->rodata->mw_page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
+	skel->rodata->mw_memstall_on = mw_kernel_has(k, MW_CAP_PAUSE_MEMSTALL);
 	skel->rodata->mw_sleep_seen = k->programs[row_of("high_sleep")].chosen;
 	skel->rodata->mw_growth_on = mw_kernel_has(k, MW_CAP_GROWTH);
 	skel->rodata->mw_near_high_on = mw_kernel_has(k, MW_CAP_NEAR_HIGH_EVENT);

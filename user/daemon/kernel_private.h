@@ -15,7 +15,7 @@
 #include "daemon/kernel.h"
 #include "util/cleanup.h"
 
-#define MW_MAX_PROGRAMS	      32
+#define MW_MAX_PROGRAMS	      64
 #define MW_OTHER_CGROUPS      512 /* that a look meets besides workers: root, classes, cgroups below workers */
 #define MW_MEMBERS_PER_WORKER 4 /* room in maps/members for cgroups below a worker */
 #define MW_SITES_PER_WORKER   16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
