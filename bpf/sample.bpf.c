@@ -289,6 +289,11 @@ int flush_cgroup(struct bpf_iter__cgroup *ctx)
 	return 0;
 }
 
+/*
+ * This one leaves a cgroup alone that counts few updates, and one that counted enough no longer tells its ancestors of
+ * more. An ancestor whose count a flush resets while its child goes on charging is then held for current until the
+ * kernel's own flush, up to 2 s later: so each cgroup is asked. After the top's that is a comparison each.
+ */
 SEC("iter.s/cgroup")
 int flush_memcg(struct bpf_iter__cgroup *ctx)
 {
