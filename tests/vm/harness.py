@@ -151,6 +151,17 @@ class Guard:
     def placed(self, name, seconds=20):
         return wait_until(lambda: (self.worker(name) or {}).get("pids") and self.worker(name), seconds, "worker %s is there" % name)
 
+    def sampled(self, name, seconds=20):
+        """The worker as a sample shows it that was taken after this call: what was true by then is in its figures."""
+        since = time.monotonic()
+
+        def young():
+            asked = time.monotonic()
+            w = self.worker(name) or {}
+            age = w.get("sample_age_ms")  # whole milliseconds, counted to an instant after asked
+            return age is not None and (asked - since) * 1000 > age + 1 and w
+        return wait_until(young, seconds, "worker %s is sampled" % name)
+
     def incidents(self, name, reason=None):
         r = self.mw("report", "incidents", "--json").json["incidents"]
         return [i for i in r if i["name"] == name and (reason is None or i["reason"] == reason)]
