@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "core/event.h"
 #include "daemon/kernel_private.h"
 
 #define DEFAULT_RING_BYTES (1U << 20)
@@ -49,14 +50,12 @@ static void hand_over(struct mw_kernel *k)
 static int on_record(void *arg, void *data, size_t size)
 {
 	struct mw_kernel *k = arg;
-	const struct mw_event *event = data;
 
-	if (size != sizeof(*event) || event->size != size || event->type <= MW_EVENT_NONE ||
-	    event->type >= MW_EVENT_MAX) {
+	if (mw_event_valid(data, size) < 0) {
 		k->bad_records++;
 		return 0;
 	}
-	k->event_fn(event, k->event_arg);
+	k->event_fn(data, k->event_arg);
 	k->handed_on++;
 	return 0;
 }

@@ -116,8 +116,8 @@ int mw_kernel_sample_within(struct mw_kernel *k, enum mw_sample_depth depth, __u
 int mw_kernel_sample_read(const struct mw_kernel *k, __u32 slot, __u64 cgroup_id, struct mw_sample *ret_sample);
 
 /*
- * Ring. The event is only valid during the call. A record of a wrong size or
- * type is counted in mw_kernel_bad_records and not handed on.
+ * Ring. The event is only valid during the call. A record that is none of ours
+ * (mw_event_valid) is counted in mw_kernel_bad_records and not handed on.
  */
 typedef void (*mw_event_fn)(const struct mw_event *event, void *arg);
 int mw_kernel_events_fd(const struct mw_kernel *k); /* epoll descriptor, readable when there are records; -1 without */
