@@ -264,6 +264,18 @@ void mw_guard_close(struct mw_guard *g)
 
 const struct mw_limits mw_no_limits = {.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
 
+/* The growth rule looks at more checks, or fewer: the newest stay. */
+static void keep_history(struct mw_guard *g, struct mw_worker *w)
+{
+	int r = 0;
+
+	if (w->history.capacity != g->cfg.monitor.max_history)
+		r = mw_series_resize(&w->history, g->cfg.monitor.max_history);
+	if (r < 0)
+		mw_say(g->tell, LOG_ERR, "worker %s: its growth is judged over %u checks as before: %s", w->name,
+		       w->history.capacity, strerror(-r));
+}
+
 /* Settings changed: each worker gets what is now its own. */
 void mw_life_apply(struct mw_guard *g)
 {
@@ -277,6 +289,7 @@ void mw_life_apply(struct mw_guard *g)
 		struct mw_profile p;
 		bool others, was_limited;
 
+		keep_history(g, w);
 		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
 			continue; /* its class is gone from the configuration: it keeps what it has */
 		if (!all && mw_profile_same(&p, &w->profile))

@@ -62,6 +62,29 @@ static void resizing_keeps_the_newest(void **state)
 	mw_series_free(&s);
 }
 
+/* A full ring whose oldest point is not its first. */
+static void a_larger_ring_keeps_all(void **state)
+{
+	struct mw_line line = {0};
+	struct mw_series s;
+
+	(void)state;
+	assert_int_equal(mw_series_init(&s, 3), 0);
+	for (__u64 i = 0; i < 5; i++)
+		mw_series_push(&s, at(i, 10 * i));
+	assert_int_equal(mw_series_resize(&s, 3), 0);
+	assert_int_equal(mw_series_resize(&s, 1000), 0);
+	assert_int_equal(s.capacity, 1000);
+	assert_int_equal(s.count, 3);
+	for (__u32 i = 0; i < 3; i++)
+		assert_int_equal(mw_series_at(&s, i).bytes, 10 * (i + 2));
+	assert_false(mw_series_push(&s, at(3, 0))); /* times still do not go back */
+	assert_true(mw_series_push(&s, at(5, 50)));
+	assert_int_equal(mw_series_line(&s, 1000, &line), 0);
+	assert_true(line.slope == 10 && line.intercept == 20);
+	mw_series_free(&s);
+}
+
 static void an_exact_line(void **state)
 {
 	struct mw_line line = {.slope = -1};
@@ -173,6 +196,7 @@ int main(void)
 		cmocka_unit_test(a_ring_keeps_the_newest),
 		cmocka_unit_test(time_does_not_go_back),
 		cmocka_unit_test(resizing_keeps_the_newest),
+		cmocka_unit_test(a_larger_ring_keeps_all),
 		cmocka_unit_test(an_exact_line),
 		cmocka_unit_test(flat_and_timeless),
 		cmocka_unit_test(slow_growth_of_large_numbers),
