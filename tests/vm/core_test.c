@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* cgroups as they really are: making, limiting, filling, freezing, killing, removing. */
 #include "cgroup_fixture.h"
+#include "core/cgroup_limits.h"
 
 #include <sys/stat.h>
 
@@ -105,19 +106,29 @@ static void attaches(void **state)
 	close(b);
 }
 
+static void put_limits(int fd, const struct mw_limits *limits)
+{
+	struct mw_limit_file files[MW_LIMIT_FILES];
+	struct mw_error err = {""};
+	size_t n = mw_limit_files(fd, limits, files);
+
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(mw_cgroup_write_u64(fd, files[i].file, files[i].value), 0);
+	ok(mw_limit_verify(fd, "w1", files, n, &err));
+}
+
 /* New limits around a worker that lives in them: at no point is there one below its usage. */
 static void changes_limits_in_a_safe_order(void **state)
 {
 	struct mw_limits small = limits_of(30 * MB, 24 * MB), big = limits_of(100 * MB, 90 * MB);
-	struct mw_error err = {""};
 	int fd = make_worker("w1", &small);
 	pid_t pid = play(fd, "touch", "18874368");
 
 	(void)state;
 	wait_for(figure(fd, "memory.current") > 18 * MB);
 	for (int i = 0; i < 5; i++) {
-		ok(mw_setup_limits(mount, ROOT "/tool/w1", &big, &err));
-		ok(mw_setup_limits(mount, ROOT "/tool/w1", &small, &err));
+		put_limits(fd, &big);
+		put_limits(fd, &small);
 	}
 	assert_int_equal(keyed(fd, "memory.events", "high"), 0);
 	assert_int_equal(keyed(fd, "memory.events", "max"), 0);

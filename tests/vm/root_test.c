@@ -194,7 +194,7 @@ static void limits_stay_over_a_reload(void **state)
 
 static void knows_who_owns(void **state)
 {
-	char own[256], unit[256], text[512];
+	char own[256], text[512];
 	struct mw_owner_info info;
 	pid_t worker;
 
@@ -203,11 +203,14 @@ static void knows_who_owns(void **state)
 	find_root();
 	close(worker_in(SCOPE "/tool/w1", NULL, &worker));
 	assert_int_equal(mw_proc_cgroup("/proc", 1, own, sizeof(own)), 0);
-	assert_true(mw_systemd_owns(mount, own, unit, sizeof(unit)));
-	assert_string_equal(unit, "init.scope");
-	assert_true(mw_systemd_owns(mount, SCOPE, unit, sizeof(unit)));
-	assert_string_equal(unit, MW_ROOT_SCOPE);
-	assert_false(mw_systemd_owns(mount, SCOPE "/tool/w1", unit, sizeof(unit))); /* delegated */
+	assert_int_equal(mw_owner_of(mount, "", own, &info), 0);
+	assert_int_equal(info.owner, MW_OWNER_SYSTEMD);
+	assert_string_equal(info.unit, "init.scope");
+	assert_int_equal(mw_owner_of(mount, "", SCOPE, &info), 0);
+	assert_int_equal(info.owner, MW_OWNER_SYSTEMD);
+	assert_string_equal(info.unit, MW_ROOT_SCOPE);
+	assert_int_equal(mw_owner_of(mount, "", SCOPE "/tool/w1", &info), 0);
+	assert_int_not_equal(info.owner, MW_OWNER_SYSTEMD); /* delegated */
 	assert_int_equal(mw_owner_of(mount, SCOPE, SCOPE "/tool/w1", &info), 0);
 	assert_int_equal(info.owner, MW_OWNER_OWN);
 	assert_int_equal(mw_owner_of(mount, SCOPE, own, &info), 0);

@@ -57,7 +57,6 @@ int mw_cgroup_kill(int dir_fd); /* cgroup.kill, or SIGKILL to each member where 
  * Processes of a pid namespace we cannot see (the kernel shows 0) are left out.
  */
 ssize_t mw_cgroup_pids(int dir_fd, bool deep, pid_t *pids, size_t n);
-ssize_t mw_cgroup_threads(int dir_fd, bool deep, pid_t *tids, size_t n);
 int mw_cgroup_has_pid(int dir_fd, pid_t pid); /* in cgroup.procs of this directory: 1, 0 or -errno */
 
 /* Ids of all cgroups below (not itself), for maps/members. Number found (may exceed n) or -errno. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Limits as files and values: in which order they are written, and whether they hold. Private to cgroup_setup.c. */
+/* Limits as files and values: in which order they are written, and whether they hold. */
 #ifndef MW_CGROUP_LIMITS_H
 #define MW_CGROUP_LIMITS_H
 

@@ -289,15 +289,6 @@ int mw_setup_worker(const char *mount, const char *path, const struct mw_limits 
 	return 0;
 }
 
-int mw_setup_limits(const char *mount, const char *path, const struct mw_limits *limits, struct mw_error *err)
-{
-	_cleanup_close_ int fd = open_cgroup(mount, path);
-
-	if (fd < 0)
-		return mw_fail(err, fd, "cannot open cgroup %s: %s", path, strerror(-fd));
-	return limit_worker(fd, path, limits, err);
-}
-
 int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_error *err)
 {
 	_cleanup_cgroup_ struct cgroup *cg = NULL;

@@ -35,11 +35,6 @@ int mw_setup_class(const char *mount, const char *root, const struct mw_class *c
  */
 int mw_setup_worker(const char *mount, const char *path, const struct mw_limits *limits, int *ret_fd,
 		    struct mw_error *err);
-/*
- * New limits for a cgroup of ours that may have processes, in an order that neither squeezes nor kills on
- * the way. A max below the usage reclaims and kills all the same: whoever calls looks first. Blocks while it reclaims.
- */
-int mw_setup_limits(const char *mount, const char *path, const struct mw_limits *limits, struct mw_error *err);
 /* Move a process in; verified in cgroup.procs. -ESRCH when it is gone. */
 int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_error *err);
 /* Remove a cgroup without processes, and what it left empty below it; verified. -EBUSY while populated. 0 also when it

@@ -202,14 +202,6 @@ ssize_t mw_cgroup_pids(int dir_fd, bool deep, pid_t *pids, size_t n)
 	return r ? r : (ssize_t)a.found;
 }
 
-ssize_t mw_cgroup_threads(int dir_fd, bool deep, pid_t *tids, size_t n)
-{
-	struct id_array a = {tids, n, 0};
-	int r = each_member(dir_fd, "cgroup.threads", deep, keep_id, &a);
-
-	return r ? r : (ssize_t)a.found;
-}
-
 static int same_id(pid_t id, void *arg)
 {
 	return id == *(pid_t *)arg;

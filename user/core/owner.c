@@ -160,16 +160,6 @@ int mw_owner_of(const char *mount, const char *root, const char *cgroup, struct 
 	return mw_owner_judge(root, cgroup, marked, (void *)mount, ret_info);
 }
 
-bool mw_systemd_owns(const char *mount, const char *cgroup, char *ret_unit, size_t size)
-{
-	struct mw_owner_info info;
-
-	if (mw_owner_of(mount, "", cgroup, &info) || info.owner != MW_OWNER_SYSTEMD)
-		return false;
-	snprintf(ret_unit, size, "%s", info.unit);
-	return true;
-}
-
 const char *mw_owner_say(const struct mw_owner_info *info, const char *cgroup, char *buf, size_t size)
 {
 	bool container = *info->manager && strcmp(info->manager, "systemd") != 0;

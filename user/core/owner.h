@@ -35,9 +35,6 @@ int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegat
 /* The same with the marks (trusted.delegate, user.delegate) of the tree at mount. */
 int mw_owner_of(const char *mount, const char *root, const char *cgroup, struct mw_owner_info *ret_info);
 
-/* Whether PID 1 would revert a raw write there; *ret_unit names the unit. False also when the path is no good. */
-bool mw_systemd_owns(const char *mount, const char *cgroup, char *ret_unit, size_t size);
-
 /*
  * Why limits are not written into cgroup directly, in one sentence that names the unit and what to do; "" for our
  * own. Returns buf.

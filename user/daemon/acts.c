@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "core/cgroup.h"
+#include "core/cgroup_limits.h"
 #include "daemon/guard.h"
 #include "report/json.h"
 #include "report/text.h"
@@ -239,15 +240,15 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
 {
-	static const char *const files[] = {"memory.max", "memory.swap.max", "memory.high", "memory.low"};
-	const __u64 values[] = {limits->max, limits->swap_max, limits->high, limits->low};
+	struct mw_limit_file files[MW_LIMIT_FILES];
+	size_t n = mw_limit_files(w->dir_fd, limits, files);
 
 	(void)g;
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		int r = mw_cgroup_write_u64(w->dir_fd, files[i], values[i]);
+	for (size_t i = 0; i < n; i++) {
+		int r = mw_cgroup_write_u64(w->dir_fd, files[i].file, files[i].value);
 
 		if (r < 0 && r != -ENOENT && r != -ENODEV)
-			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i],
+			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i].file,
 				       strerror(-r));
 	}
 	return 0;

@@ -6,15 +6,27 @@
 #include <string.h>
 
 #include "core/cgroup.h"
+#include "core/proc.h"
 #include "daemon/guard.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+
+/* A pid that was used again names a stranger, whose exit would pass for the worker's. */
+static bool main_is_gone(const struct mw_worker *w)
+{
+	__u64 start;
+
+	if (!w->main_pid || !w->main_start)
+		return false;
+	return mw_proc_start_ticks("/proc", w->main_pid, &start) < 0 || start != w->main_start;
+}
 
 /* The common end of taking one up: state, limits, everybody told. */
 static void take_up(struct mw_guard *g, struct mw_worker *w)
 {
 	if (mw_state_load(g, w) < 0)
 		w->before.known = false;
+	w->main_gone = main_is_gone(w);
 	w->was_populated = true;
 	w->dry_run |= g->opts.dry_run;
 	/* A pulse whose daemon and keeper died together; an administrator's freeze stands in the state. */

@@ -116,8 +116,19 @@ int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char
 	return 0;
 }
 
+/* The process that was named, and not another one with its pid. */
+static int still_runs(pid_t pid, __u64 start, struct mw_error *err)
+{
+	__u64 now;
+	int r = mw_proc_start_ticks("/proc", pid, &now);
+
+	if (r >= 0 && now != start)
+		r = -ESRCH;
+	return r < 0 ? mw_fail(err, r, "process %d ended meanwhile", pid) : 0;
+}
+
 /* Into a cgroup of ours: it and everything below it in the process tree that shares its cgroup. */
-static int move_tree(struct mw_guard *g, const char *class_name, const char *name, pid_t pid,
+static int move_tree(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, __u64 start,
 		     struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char comm[32];
@@ -131,7 +142,9 @@ static int move_tree(struct mw_guard *g, const char *class_name, const char *nam
 	r = mw_life_start(g, &s, &w, err);
 	if (r < 0)
 		return r;
-	r = mw_place_move(g, w->cgroup + 1, w->dir_fd, pid, err);
+	r = still_runs(pid, start, err); /* making the cgroup took a while */
+	if (r >= 0)
+		r = mw_place_move(g, w->cgroup + 1, w->dir_fd, pid, err);
 	if (r < 0) {
 		mw_life_forget(g, w, true);
 		return r;
@@ -150,13 +163,16 @@ int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *n
 	char cgroup[PATH_MAX], path[PATH_MAX + 256], comm[MW_NAME_SIZE], made_up[MW_NAME_SIZE + 16];
 	_cleanup_free_ pid_t *members = NULL;
 	_cleanup_close_ int fd = -1;
+	__u64 start = 0;
 	ssize_t n;
-	int r = pid > 0 ? mw_proc_cgroup("/proc", pid, cgroup, sizeof(cgroup)) : -ESRCH;
+	int r = pid > 0 ? mw_proc_start_ticks("/proc", pid, &start) : -ESRCH;
 
+	if (r >= 0)
+		r = mw_proc_cgroup("/proc", pid, cgroup, sizeof(cgroup));
 	if (r < 0)
 		return mw_fail(err, r, "no process %d%s", pid, r == -ENOENT ? " on cgroup v2" : "");
 	if (move)
-		return move_tree(g, class_name, name, pid, ret_worker, err);
+		return move_tree(g, class_name, name, pid, start, ret_worker, err);
 	r = owner_allows(g, cgroup, err);
 	if (r < 0)
 		return r;
@@ -179,9 +195,13 @@ int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *n
 		name = comm;
 	}
 	r = mw_life_attach_cgroup(g, class_name, name, cgroup, ret_worker, err);
-	if (r >= 0) {
-		(*ret_worker)->main_pid = pid;
-		mw_state_save(g, *ret_worker);
-	}
+	if (r < 0)
+		return r;
+	(*ret_worker)->main_pid = pid;
+	(*ret_worker)->main_start = start;
+	mw_state_save(g, *ret_worker);
+	r = still_runs(pid, start, err);
+	if (r < 0)
+		mw_life_detach(g, *ret_worker, NULL);
 	return r;
 }

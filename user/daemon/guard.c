@@ -75,7 +75,7 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
 		break;
 	case MW_EVENT_EXIT:
-		if ((pid_t)e->pid == w->main_pid)
+		if ((pid_t)e->pid == w->main_pid && !w->main_gone)
 			w->main_status = (int)e->value;
 		break;
 	case MW_EVENT_OOM:

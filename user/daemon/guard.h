@@ -192,7 +192,7 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r);
 /* The wanted limits into the cgroup, from an action thread; what finds no room in the queue is tried again at each
  * beat. */
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
-/* Limits written at once, in this thread: only for raising them. */
+/* Limits written at once, in this thread: only for putting back or taking away. */
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err);
 /* memory.high comes back after a lift. */
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);

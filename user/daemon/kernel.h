@@ -149,8 +149,4 @@ struct mw_program_cost {
 /* Returns the number written (<= n; at most 64 programs) or -errno. */
 int mw_kernel_costs(const struct mw_kernel *k, struct mw_program_cost *rows, size_t n);
 
-/* Message sink for libbpf's warnings (default: dropped, kept for capability.why). */
-typedef void (*mw_kernel_log_fn)(const char *line);
-void mw_kernel_set_log(mw_kernel_log_fn fn);
-
 #endif

@@ -6,12 +6,6 @@
 #include "daemon/kernel_private.h"
 
 static struct mw_libbpf_words *listener;
-static mw_kernel_log_fn log_line;
-
-void mw_kernel_set_log(mw_kernel_log_fn fn)
-{
-	log_line = fn;
-}
 
 /* "libbpf: prog 'charge': BPF program load failed: …" → charge, or a map's name. */
 static bool named(const char *line, char *ret_name, size_t size)
@@ -72,8 +66,6 @@ __attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_leve
 		return 0;
 	if (vasprintf(&line, fmt, args) < 0)
 		return 0;
-	if (log_line)
-		log_line(line);
 	if (listener)
 		hear(listener, line);
 	return 0;

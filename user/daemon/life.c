@@ -192,6 +192,8 @@ void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid)
 	char text[256];
 
 	w->main_pid = pid;
+	if (mw_proc_start_ticks("/proc", pid, &w->main_start) < 0)
+		w->main_start = 0; /* it has ended already: its exit is on the way */
 	w->was_populated = true;
 	mw_state_save(g, w);
 	mw_tell(g->tell, LOG_INFO, "started", w, "%s", mw_text_started(w, text, sizeof(text)));
@@ -288,7 +290,7 @@ void mw_life_look(struct mw_guard *g, struct mw_worker *w)
 		return; /* attached as a cgroup: guarded until it is removed or detached, empty or not */
 	} else if (r == 0 && w->was_populated && !w->empty_since_ns) {
 		w->empty_since_ns = mw_now_ns();
-		if (w->main_status >= 0 || !w->main_pid)
+		if (w->main_status >= 0 || !w->main_pid || w->main_gone)
 			mw_life_end(g, w);
 	} else if (r == 0 && !w->was_populated && mw_now_ns() - w->started_ns > START_WAIT_NS) {
 		mw_tell(g->tell, LOG_WARNING, "abandoned", w,

@@ -97,6 +97,25 @@ const char *mw_serve_string(struct json_object *o, const char *key)
 		       : NULL;
 }
 
+/* What each program has cost; its times only while kernel.bpf_stats_enabled is 1. */
+static struct json_object *program_costs(struct mw_guard *g)
+{
+	struct json_object *list = json_object_new_array();
+	struct mw_program_cost costs[32];
+	int n = mw_kernel_costs(g->kernel, costs, ARRAY_SIZE(costs));
+
+	for (int i = 0; i < n; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_object_object_add(o, "name", json_object_new_string(costs[i].name));
+		json_object_object_add(o, "runs", json_object_new_uint64(costs[i].runs));
+		json_object_object_add(o, "run_ns", json_object_new_uint64(costs[i].run_ns));
+		json_object_object_add(o, "skipped", json_object_new_uint64(costs[i].skipped));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static void get_health(struct mw_guard *g, struct mw_request *r, const char *name)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
@@ -116,6 +135,7 @@ static void get_health(struct mw_guard *g, struct mw_request *r, const char *nam
 	json_object_object_add(doc, "incident_failures", json_object_new_uint64(mw_incidents_failures(g->incidents)));
 	json_object_object_add(doc, "log_lines_lost", json_object_new_uint64(mw_teller_lost(g->tell)));
 	json_object_object_add(doc, "bpf_map_bytes", json_object_new_uint64(mw_kernel_map_bytes(g->kernel)));
+	json_object_object_add(doc, "programs", program_costs(g));
 	mw_serve_json(r, 200, doc);
 }
 

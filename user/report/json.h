@@ -20,7 +20,7 @@ struct json_object *mw_json_worker(const struct mw_worker *w);
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
  * verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated, effective_low_bytes.
  * pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0,
- * never sampled, main_pid 0).
+ * never sampled, main_pid 0 or gone).
  */
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
 /* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */

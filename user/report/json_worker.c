@@ -47,7 +47,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_text(&o, "verdict", mw_trend_name(w->trend.verdict));
 	put_known(&o, "sample_age_ms", (__s64)(age_ns / MW_NS_PER_MS), w->usage.time_ns);
 	mw_json_u64(&o, "peak_bytes", w->peak);
-	put_known(&o, "main_pid", w->main_pid, w->main_pid > 0);
+	put_known(&o, "main_pid", w->main_pid, w->main_pid > 0 && !w->main_gone);
 	mw_json_text(&o, "command", w->command);
 	mw_json_when(&o, "started", w->started_wall_ns);
 	mw_json_bool(&o, "lifted", w->squeeze.lifted);

@@ -204,8 +204,8 @@ static void lists_many_members(void **state)
 	(void)state;
 	for (int i = 1; i <= 20000; i++)
 		n += (size_t)sprintf(text + n, "%d\n", i);
-	tree_bytes("cgroup.threads", text, n);
-	assert_int_equal(mw_cgroup_threads(fd, true, pids, 20000), 20000);
+	tree_bytes("cgroup.procs", text, n);
+	assert_int_equal(mw_cgroup_pids(fd, true, pids, 20000), 20000);
 	for (int i = 0; i < 20000; i++)
 		assert_int_equal(pids[i], i + 1);
 }

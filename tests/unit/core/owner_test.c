@@ -82,7 +82,7 @@ static void refuses_odd_paths(void **state)
 static void says_it(void **state)
 {
 	struct mw_owner_info info;
-	char text[512], unit[256];
+	char text[512];
 
 	(void)state;
 	mw_owner_judge(ROOT, "system.slice/docker-0123.scope", delegated, NULL, &info);
@@ -92,9 +92,11 @@ static void says_it(void **state)
 	assert_non_null(strstr(mw_owner_say(&info, "kubepods/pod1", text, sizeof(text)), "kubelet"));
 	mw_owner_judge(ROOT, ROOT "/tool/w1", delegated, NULL, &info);
 	assert_string_equal(mw_owner_say(&info, ROOT "/tool/w1", text, sizeof(text)), "");
-	assert_true(mw_systemd_owns(tree, "system.slice/ssh.service", unit, sizeof(unit)));
-	assert_string_equal(unit, "ssh.service");
-	assert_false(mw_systemd_owns(tree, "memweir/tool/w1", unit, sizeof(unit)));
+	assert_int_equal(mw_owner_of(tree, "", "system.slice/ssh.service", &info), 0);
+	assert_int_equal(info.owner, MW_OWNER_SYSTEMD);
+	assert_string_equal(info.unit, "ssh.service");
+	assert_int_equal(mw_owner_of(tree, "", "memweir/tool/w1", &info), 0);
+	assert_int_not_equal(info.owner, MW_OWNER_SYSTEMD);
 	assert_string_equal(mw_owner_name(MW_OWNER_FOREIGN), "foreign");
 	assert_string_equal(mw_owner_name(MW_OWNER_MAX), "unknown");
 }
