@@ -52,6 +52,21 @@ static __always_inline void find_positions(void)
 	mw_positions[SLAB] = mw_stat_position(bpf_core_enum_value(enum node_stat_item, NR_SLAB_RECLAIMABLE_B));
 }
 
+/* Run once by the daemon: how many items cannot be found. Their figures would read as 0. */
+SEC("syscall")
+int sample_positions(const void *unused)
+{
+	int missing = 0;
+
+	(void)unused;
+	find_positions();
+	for (int item = 0; item < ITEMS; item++)
+		missing += mw_positions[item] < 0;
+	return missing;
+}
+
+const volatile bool mw_statistics_on = true; /* daemon */
+
 static __always_inline __u64 stat(__u64 vmstats, int item)
 {
 	int position = mw_positions[item];
@@ -110,7 +125,7 @@ static __always_inline void fill_stats(struct mw_sample *sample, struct mem_cgro
 {
 	__u64 vmstats = (__u64)mw_field(memcg, vmstats); /* as a number: it is shifted */
 
-	if (!vmstats)
+	if (!vmstats || !mw_statistics_on)
 		return;
 	sample->low = limit_bytes(mw_field(memcg, memory.low));
 	sample->anon = bytes(stat(vmstats, ANON));

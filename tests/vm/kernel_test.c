@@ -34,6 +34,7 @@ static void test_disabled_is_refused(void **state)
 	assert_false(mw_kernel_has(k, MW_CAP_SAMPLE_ITER));
 	assert_string_equal(mw_kernel_capability(k, MW_CAP_SAMPLE_ITER)->why, "switched off");
 	assert_int_equal(mw_kernel_sample(k, MW_SAMPLE_COUNTERS), -EOPNOTSUPP);
+	assert_false(mw_kernel_has(k, MW_CAP_STATISTICS)); /* of a pass */
 	assert_int_equal(mw_kernel_events_fd(k), -1);
 	assert_int_equal(mw_kernel_events_consume(k, hear, &heard), -EOPNOTSUPP);
 	mw_kernel_close(k);
@@ -114,6 +115,7 @@ static void test_sample_equals_files(void **state)
 	(void)state;
 	need_memory();
 	need_cap(k, MW_CAP_SAMPLE_FLUSH);
+	need_cap(k, MW_CAP_STATISTICS);
 	dir = make_cgroup("filler");
 	put(dir, "memory.max", "%llu", 100 * MIB);
 	put(dir, "memory.low", "%llu", 5 * MIB);

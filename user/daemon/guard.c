@@ -139,13 +139,14 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns)
 /* One worker's figures: the iterator's, else the cgroup's files, else the sum over its processes. */
 static int look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw_usage *ret_usage)
 {
-	bool single = w->subtree >= 0; /* attached: sampled in its turn, which may not have come */
+	bool passes = mw_kernel_has(g->kernel, MW_CAP_STATISTICS); /* else heap and bin are 0 in what a pass sees */
+	bool single = passes && w->subtree >= 0; /* attached: sampled in its turn, which may not have come */
 	struct mw_sample s;
 	int r;
 
 	if (!g->has_memory)
 		return mw_usage_from_processes("/proc", w->dir_fd, ret_usage);
-	r = mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s);
+	r = passes ? mw_kernel_sample_read(g->kernel, w->slot, w->cgroup_id, &s) : -EOPNOTSUPP;
 	if (r < 0 && single)
 		return r;
 	/* Without the pass, or where it does not get: one file after the other, thirty times the price. */

@@ -27,6 +27,7 @@ enum mw_capability {
 	MW_CAP_WORKER_EVENTS, /* fork, exec, exit, attach, release (tp_btf) */
 	MW_CAP_SAMPLE_ITER, /* one pass samples every worker */
 	MW_CAP_SAMPLE_FLUSH, /* statistics exact at the pass (rstat flush), else up to 2 s old */
+	MW_CAP_STATISTICS, /* anon, file, shmem, ... are in samples, else 0 there: memory.stat has to be read */
 	MW_CAP_PAUSE_THROTTLE, /* fentry on the over-high function: throttle sleeps measured */
 	MW_CAP_PAUSE_RECLAIM, /* memcg reclaim tracepoints */
 	MW_CAP_PAUSE_MEMSTALL, /* fentry/fexit on psi_memstall_*: whole stalls, refaults */

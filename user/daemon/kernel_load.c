@@ -63,6 +63,7 @@ static void set_constants(const struct mw_kernel *k, struct memweir *skel)
 	skel->rodata->mw_page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	skel->rodata->mw_memstall_on = mw_kernel_has(k, MW_CAP_PAUSE_MEMSTALL);
 	skel->rodata->mw_sleep_seen = k->programs[row_of("high_sleep")].chosen;
+	skel->rodata->mw_statistics_on = mw_kernel_has(k, MW_CAP_STATISTICS);
 	skel->rodata->mw_growth_on = mw_kernel_has(k, MW_CAP_GROWTH);
 	skel->rodata->mw_near_high_on = mw_kernel_has(k, MW_CAP_NEAR_HIGH_EVENT);
 }
@@ -117,6 +118,23 @@ static int try_load(struct mw_kernel *k)
 	return result;
 }
 
+/* Only a loaded program knows: libbpf gives it the table of positions where the kernel has that symbol. */
+static void ask_positions(struct mw_kernel *k)
+{
+	const struct bpf_program *program;
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+
+	if (!k->object || !mw_kernel_has(k, MW_CAP_STATISTICS))
+		return;
+	program = bpf_object__find_program_by_name(k->object, "sample_positions");
+	if (!mw_kernel_has(k, MW_CAP_SAMPLE_ITER))
+		mw_capability_refuse(k, MW_CAP_STATISTICS, "no pass without sample-iter");
+	else if (bpf_prog_test_run_opts(bpf_program__fd(program), &run))
+		mw_capability_refuse(k, MW_CAP_STATISTICS, "cannot be asked for: %s", strerror(errno));
+	else if (run.retval)
+		mw_capability_refuse(k, MW_CAP_STATISTICS, "the kernel has no symbol mem_cgroup_stats_index");
+}
+
 int mw_load(struct mw_kernel *k)
 {
 	int result;
@@ -132,6 +150,7 @@ int mw_load(struct mw_kernel *k)
 
 		k->maps[map] = m ? bpf_map__fd(m) : -1;
 	}
+	ask_positions(k);
 	return 0;
 }
 

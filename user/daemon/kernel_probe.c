@@ -26,6 +26,7 @@ const struct program_row mw_program_rows[] = {
 	 .caps = CAP(SAMPLE_FLUSH), .choice = ANY_FLUSH},
 	{"flush_cgroup", HOOK_CGROUP_ITER, "bpf_iter_cgroup", .needs = "cgroup_rstat_flush", .caps = CAP(SAMPLE_FLUSH),
 	 .choice = ANY_FLUSH},
+	{"sample_positions", HOOK_RUN, .caps = CAP(STATISTICS)},
 	{"memstall_enter", HOOK_FENTRY, "psi_memstall_enter", .caps = CAP(PAUSE_MEMSTALL)},
 	{"memstall_leave", HOOK_FENTRY, "psi_memstall_leave", .caps = CAP(PAUSE_MEMSTALL)},
 	{"reclaim_for", HOOK_FENTRY, "try_to_free_mem_cgroup_pages", .caps = CAP(PAUSE_LIMIT)},
@@ -79,6 +80,11 @@ static const struct mw_capability_info rows[MW_CAP_MAX] = {
 				.how_to_get = "kernel 6.1 or newer"},
 	[MW_CAP_SAMPLE_FLUSH] = {"sample-flush", .lost_without = "statistics of the moment; they may be 2 s old",
 				 .how_to_get = "a kernel from 6.1 to 6.15, or one with bpf_mem_cgroup_flush_stats"},
+	[MW_CAP_STATISTICS] = {"statistics",
+			       .lost_without =
+				       "heap and bin from the pass; memory.stat is read for each worker, thirty "
+				       "times the price",
+			       .how_to_get = "a kernel with CONFIG_KALLSYMS_ALL, or older than 6.8"},
 	[MW_CAP_PAUSE_THROTTLE] = {"pause-throttle", .lost_without = "the time workers sleep over memory.high",
 				   .how_to_get = need_fentry},
 	[MW_CAP_PAUSE_RECLAIM] = {"pause-reclaim", .lost_without = "the time workers spend in reclaim",
