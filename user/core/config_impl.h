@@ -7,6 +7,8 @@
 #ifndef MW_CONFIG_IMPL_H
 #define MW_CONFIG_IMPL_H
 
+#include <stdio.h>
+
 #include "core/config.h"
 
 #define MW_CONFIG_FILE_MAX     (1U << 20)
@@ -123,5 +125,9 @@ int mw_profile_check(const struct mw_profile *p, const struct mw_section *sectio
 
 /* config_load.c: a whole regular file, NUL-terminated, up to MW_CONFIG_FILE_MAX. -ENOENT without err; else err says. */
 int mw_config_read(const char *path, char **ret_text, size_t *ret_len, struct mw_error *err);
+
+/* config_save.c: what fn writes, as text of at most MW_CONFIG_FILE_MAX bytes. -ENOMEM, -E2BIG. */
+typedef void (*mw_render_fn)(FILE *f, const void *arg);
+int mw_config_render(mw_render_fn fn, const void *arg, char **ret_text, size_t *ret_len);
 
 #endif

@@ -95,7 +95,7 @@ static void write_section(FILE *f, const struct entries *e, size_t first)
 			fprintf(f, "%s = %s\n", e->list[i].key, e->list[i].value);
 }
 
-static int render(const struct entries *e, char **ret_text, size_t *ret_len)
+int mw_config_render(mw_render_fn fn, const void *arg, char **ret_text, size_t *ret_len)
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len = 0;
@@ -104,6 +104,21 @@ static int render(const struct entries *e, char **ret_text, size_t *ret_len)
 
 	if (!f)
 		return -ENOMEM;
+	fn(f, arg);
+	failed = ferror(f);
+	if (fclose(f) != 0 || failed)
+		return -ENOMEM;
+	if (len > MW_CONFIG_FILE_MAX)
+		return -E2BIG;
+	*ret_text = TAKE_PTR(text);
+	*ret_len = len;
+	return 0;
+}
+
+static void write_entries(FILE *f, const void *arg)
+{
+	const struct entries *e = arg;
+
 	fputs("# Written by `memweir set --save`, which keeps settings made by hand and drops comments.\n", f);
 	for (size_t i = 0; i < e->n; i++) {
 		size_t first = 0;
@@ -113,12 +128,6 @@ static int render(const struct entries *e, char **ret_text, size_t *ret_len)
 		if (first == i)
 			write_section(f, e, i);
 	}
-	failed = ferror(f);
-	if (fclose(f) != 0 || failed)
-		return -ENOMEM;
-	*ret_text = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
 }
 
 static int make_dirs(char *path)
@@ -223,8 +232,9 @@ int mw_config_save(const char *prefix, const char *target, const struct mw_kv *k
 		r = collect(&all, &at, &section, kv[i].key, kv[i].value, err);
 	if (r < 0)
 		return r;
-	if (render(&all, &text, &len) < 0)
-		return mw_fail(err, -ENOMEM, "out of memory");
+	r = mw_config_render(write_entries, &all, &text, &len);
+	if (r < 0)
+		return mw_say_file(err, r, "cannot write", path);
 	r = read_back(text, len, path, all.n, err);
 	if (r < 0)
 		return r;

@@ -47,15 +47,10 @@ static void write_workers(const struct mw_config *cfg, FILE *f)
 	}
 }
 
-static int render(const struct mw_config *cfg, char **ret_text, size_t *ret_len)
+static void write_all(FILE *f, const void *arg)
 {
-	_cleanup_free_ char *text = NULL;
-	size_t len = 0;
-	bool failed;
-	FILE *f = open_memstream(&text, &len);
+	const struct mw_config *cfg = arg;
 
-	if (!f)
-		return -ENOMEM;
 	fputs("# Written by memweir-daemon: the configuration in force, should it die while the files are wrong.\n", f);
 	fputs("\n[monitor]\n", f);
 	mw_config_rows_monitor(&cfg->monitor, write_row, &(struct writing){f, MW_SECTION_MONITOR, false});
@@ -69,14 +64,6 @@ static int render(const struct mw_config *cfg, char **ret_text, size_t *ret_len)
 				       &(struct writing){f, MW_SECTION_CLASS, cls->profile.bin_follows});
 	}
 	write_workers(cfg, f);
-	failed = ferror(f);
-	if (fclose(f) != 0 || failed)
-		return -ENOMEM;
-	if (len > MW_CONFIG_FILE_MAX)
-		return -E2BIG;
-	*ret_text = TAKE_PTR(text);
-	*ret_len = len;
-	return 0;
 }
 
 int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name)
@@ -86,7 +73,7 @@ int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name)
 	char tmp_name[64];
 	size_t len = 0;
 	ssize_t n;
-	int r = render(cfg, &text, &len);
+	int r = mw_config_render(write_all, cfg, &text, &len);
 
 	if (r < 0)
 		return r;

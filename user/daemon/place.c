@@ -174,20 +174,29 @@ void mw_place_protect(struct mw_guard *g)
 	g->protect_due = g->has_memory && !g->opts.dry_run;
 }
 
-static void class_low(struct mw_guard *g, const char *class_name)
+static void class_low(struct mw_guard *g, const char *class_name, __u64 low)
 {
-	const struct mw_worker *w;
 	_cleanup_close_ int fd = openat(g->root_fd, class_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	__u64 sum = 0;
-	int r;
+	int r = fd >= 0 ? mw_cgroup_write_u64(fd, "memory.low", low) : 0;
 
-	if (fd < 0)
-		return;
-	for (w = g->workers.by_id; w; w = w->by_id.next)
-		sum += protects(w) && strcmp(w->class_name, class_name) == 0 ? w->limits.low : 0;
-	r = mw_cgroup_write_u64(fd, "memory.low", sum);
 	if (r < 0)
 		mw_say(g->tell, LOG_WARNING, "class %s: memory.low could not be set: %s", class_name, strerror(-r));
+}
+
+/* What the workers of each class want, in the order of the classes; together in the answer. */
+static __u64 sum_lows(const struct mw_guard *g, __u64 *lows)
+{
+	const struct mw_worker *w;
+	__u64 all = 0;
+
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		const struct mw_class *cls = protects(w) ? mw_config_class(&g->cfg, w->class_name) : NULL;
+
+		all += protects(w) ? w->limits.low : 0;
+		if (cls)
+			lows[cls - g->cfg.classes] += w->limits.low;
+	}
+	return all;
 }
 
 /* In an action thread: where ROOT is a systemd scope, PID 1 is asked, and may take its time. libcgroup is the loop's.
@@ -211,20 +220,21 @@ void mw_place_tick(struct mw_guard *g)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, 15 * MW_NS_PER_S);
 	struct mw_place_limits *l = &g->root_limits;
-	const struct mw_worker *w;
+	_cleanup_free_ __u64 *lows = NULL;
 
 	if (!g->protect_due || l->under_way)
 		return;
+	lows = calloc(g->cfg.n_classes, sizeof(*lows));
+	if (!lows)
+		return; /* at the next beat */
 	g->protect_due = false;
+	l->low = sum_lows(g, lows);
 	for (size_t i = 0; i < g->cfg.n_classes; i++)
-		class_low(g, g->cfg.classes[i].name);
+		class_low(g, g->cfg.classes[i].name, lows[i]);
 	l->mount = g->mount;
 	l->root = g->root;
 	l->root_fd = g->root_fd;
 	l->max = g->cfg.tree.budget;
-	l->low = 0;
-	for (w = g->workers.by_id; w; w = w->by_id.next)
-		l->low += protects(w) ? w->limits.low : 0;
 	a.call = root_limits;
 	a.arg = l;
 	l->under_way = mw_actions_submit(g->actions, &a) == 0;

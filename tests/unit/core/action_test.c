@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* The action pool on fake cgroups: plain files in a directory, real processes where one is killed. */
-#include "unit.h"
+#include "fake_tree.h"
 
-#include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -17,69 +15,33 @@
 #define SOON (20 * MW_NS_PER_S)
 
 struct fixture {
-	char root[64];
 	int dir;
 	struct mw_actions *pool;
 };
 
-static void write_file(const struct fixture *f, const char *name, const char *text)
-{
-	char path[160];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", f->root, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-static const char *read_file(const struct fixture *f, const char *name)
-{
-	_cleanup_fclose_ FILE *file = NULL;
-	static char text[64];
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", f->root, name);
-	file = fopen(path, "re");
-	text[0] = '\0';
-	if (file && !fgets(text, sizeof(text), file))
-		text[0] = '\0';
-	return text;
-}
-
 static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	char path[80];
 
-	strcpy(f->root, "/tmp/action-test-XXXXXX");
-	assert_non_null(mkdtemp(f->root));
-	snprintf(path, sizeof(path), "%s/w", f->root);
-	mkdir(path, 0700);
-	f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	write_file(f, "meminfo", "MemTotal: 1 kB\nSwapTotal:  0 kB\nSwapFree: 0 kB\n");
-	write_file(f, "w/memory.current", "60000000\n");
-	write_file(f, "w/memory.stat", "anon 50000000\nfile 9000000\nshmem 1000000\n");
-	write_file(f, "w/memory.swap.max", "max\n");
-	write_file(f, "w/memory.swap.current", "0\n");
-	write_file(f, "w/memory.reclaim", "");
-	write_file(f, "w/memory.max", "max\n");
-	write_file(f, "w/memory.high", "max\n");
-	write_file(f, "w/memory.low", "0\n");
-	write_file(f, "w/memory.oom.group", "0\n");
-	write_file(f, "w/cgroup.procs", "");
-	write_file(f, "w/cgroup.freeze", "0\n");
-	write_file(f, "w/cgroup.events", "populated 0\nfrozen 1\n");
-	assert_int_equal(mw_actions_new(2, f->root, &f->pool), 0);
+	assert_int_equal(tree_make(state), 0);
+	tree_dir("w");
+	f->dir = tree_open("w");
+	tree_file("meminfo", "MemTotal: 1 kB\nSwapTotal:  0 kB\nSwapFree: 0 kB\n");
+	tree_file("w/memory.current", "60000000\n");
+	tree_file("w/memory.stat", "anon 50000000\nfile 9000000\nshmem 1000000\n");
+	tree_file("w/memory.swap.max", "max\n");
+	tree_file("w/memory.swap.current", "0\n");
+	tree_file("w/memory.reclaim", "");
+	tree_file("w/memory.max", "max\n");
+	tree_file("w/memory.high", "max\n");
+	tree_file("w/memory.low", "0\n");
+	tree_file("w/memory.oom.group", "0\n");
+	tree_file("w/cgroup.procs", "");
+	tree_file("w/cgroup.freeze", "0\n");
+	tree_file("w/cgroup.events", "populated 0\nfrozen 1\n");
+	assert_int_equal(mw_actions_new(2, tree, &f->pool), 0);
 	*state = f;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
 }
 
 static int tear_down(void **state)
@@ -88,7 +50,7 @@ static int tear_down(void **state)
 
 	assert_int_equal(mw_actions_free(f->pool), 0);
 	close(f->dir);
-	nftw(f->root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(state);
 	free(f);
 	return 0;
 }
@@ -134,12 +96,12 @@ static void freeze_and_thaw_mark_the_table(void **state)
 	assert_string_equal(r.reason, "asked for");
 	assert_string_equal(r.text, "frozen");
 	assert_int_equal(mark, 1);
-	assert_string_equal(read_file(f, "w/cgroup.freeze"), "1");
+	assert_string_equal(tree_text("w/cgroup.freeze"), "1");
 	a.kind = MW_ACTION_THAW;
 	r = run(f, &a);
 	assert_int_equal(r.status, 0);
 	assert_int_equal(mark, 0);
-	assert_string_equal(read_file(f, "w/cgroup.freeze"), "0");
+	assert_string_equal(tree_text("w/cgroup.freeze"), "0");
 }
 
 static void dry_run_changes_nothing(void **state)
@@ -161,9 +123,9 @@ static void dry_run_changes_nothing(void **state)
 		assert_true(r.dry_run);
 		assert_true(!strncmp(r.text, "would ", 6));
 	}
-	assert_string_equal(read_file(f, "w/memory.max"), "max\n");
-	assert_string_equal(read_file(f, "w/memory.reclaim"), "");
-	assert_string_equal(read_file(f, "w/cgroup.freeze"), "0\n");
+	assert_string_equal(tree_text("w/memory.max"), "max\n");
+	assert_string_equal(tree_text("w/memory.reclaim"), "");
+	assert_string_equal(tree_text("w/cgroup.freeze"), "0\n");
 }
 
 static void reclaim_says_why_not(void **state)
@@ -179,13 +141,13 @@ static void reclaim_says_why_not(void **state)
 	assert_true(r.before_bytes == 60000000 && r.after_bytes == 60000000);
 	assert_non_null(strstr(r.text, "deadline"));
 	/* None, and nowhere to put the rest. */
-	write_file(f, "w/memory.stat", "anon 60000000\nfile 1000000\nshmem 1000000\n");
+	tree_file("w/memory.stat", "anon 60000000\nfile 1000000\nshmem 1000000\n");
 	r = run(f, &a);
 	assert_int_equal(r.status, -ENOSPC);
 	assert_non_null(strstr(r.text, "no page cache"));
 	assert_non_null(strstr(r.text, "the host has no swap"));
-	write_file(f, "meminfo", "SwapTotal: 1000000 kB\nSwapFree: 500000 kB\n");
-	write_file(f, "w/memory.swap.max", "0\n");
+	tree_file("meminfo", "SwapTotal: 1000000 kB\nSwapFree: 500000 kB\n");
+	tree_file("w/memory.swap.max", "0\n");
 	r = run(f, &a);
 	assert_int_equal(r.status, -ENOSPC);
 	assert_non_null(strstr(r.text, "memory.swap.max is 0"));
@@ -198,7 +160,7 @@ static void gone_is_said(void **state)
 	struct mw_action_result r;
 	char path[80];
 
-	snprintf(path, sizeof(path), "%s/gone", f->root);
+	snprintf(path, sizeof(path), "%s/gone", tree);
 	mkdir(path, 0700);
 	a = mw_action_make(MW_ACTION_FREEZE, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 1, SOON);
 	rmdir(path);
@@ -220,11 +182,11 @@ static void lower_max_is_refused_unless_forced(void **state)
 	a.n_writes = 1;
 	r = run(f, &a);
 	assert_int_equal(r.status, -EBUSY);
-	assert_string_equal(read_file(f, "w/memory.max"), "max\n");
+	assert_string_equal(tree_text("w/memory.max"), "max\n");
 	assert_non_null(strstr(r.text, "60.0 MB in use"));
 	a.force = true;
 	assert_int_equal(run(f, &a).status, 0);
-	assert_string_equal(read_file(f, "w/memory.max"), "50000000");
+	assert_string_equal(tree_text("w/memory.max"), "50000000");
 }
 
 static void limits_are_written_and_marked(void **state)
@@ -241,11 +203,11 @@ static void limits_are_written_and_marked(void **state)
 	r = run(f, &a);
 	assert_int_equal(r.status, 0);
 	assert_int_equal(mark, 1);
-	assert_string_equal(read_file(f, "w/memory.max"), "100000000");
-	assert_string_equal(read_file(f, "w/memory.high"), "90000000");
-	assert_string_equal(read_file(f, "w/memory.low"), "10000000");
-	assert_string_equal(read_file(f, "w/memory.swap.max"), "max");
-	assert_string_equal(read_file(f, "w/memory.oom.group"), "1");
+	assert_string_equal(tree_text("w/memory.max"), "100000000");
+	assert_string_equal(tree_text("w/memory.high"), "90000000");
+	assert_string_equal(tree_text("w/memory.low"), "10000000");
+	assert_string_equal(tree_text("w/memory.swap.max"), "max");
+	assert_string_equal(tree_text("w/memory.oom.group"), "1");
 	limits.high = MW_UNLIMITED;
 	mw_action_limits(&a, &limits);
 	assert_int_equal(run(f, &a).status, 0);
@@ -272,22 +234,22 @@ static void kill_looks_twice_and_waits(void **state)
 		for (;;)
 			pause();
 	snprintf(pid_text, sizeof(pid_text), "%d\n", pid);
-	write_file(f, "w/cgroup.kill", "");
-	write_file(f, "w/cgroup.procs", pid_text);
-	write_file(f, "w/cgroup.events", "populated 1\nfrozen 0\n");
+	tree_file("w/cgroup.kill", "");
+	tree_file("w/cgroup.procs", pid_text);
+	tree_file("w/cgroup.events", "populated 1\nfrozen 0\n");
 	a.still = no;
 	a.arg = &looks;
 	r = run(f, &a);
 	assert_int_equal(r.status, -ECANCELED);
 	assert_int_equal(looks, 1);
-	assert_string_equal(read_file(f, "w/cgroup.kill"), "");
+	assert_string_equal(tree_text("w/cgroup.kill"), "");
 	a.still = NULL;
 	a.deadline_ns = mw_now_ns() + 100 * MW_NS_PER_MS;
 	r = run(f, &a);
 	assert_int_equal(r.status, -ETIMEDOUT); /* the fake kernel's cgroup never empties */
-	assert_string_equal(read_file(f, "w/cgroup.kill"), "1");
+	assert_string_equal(tree_text("w/cgroup.kill"), "1");
 	assert_non_null(strstr(r.text, "killed 1 process"));
-	write_file(f, "w/cgroup.events", "populated 0\nfrozen 0\n");
+	tree_file("w/cgroup.events", "populated 0\nfrozen 0\n");
 	assert_int_equal(run(f, &a).status, 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
@@ -357,7 +319,7 @@ static void kill_overtakes_a_hanging_action(void **state)
 	struct mw_action kill_it = mw_action_make(MW_ACTION_KILL, f->dir, 9, SOON);
 
 	n_order = 0;
-	write_file(f, "w/cgroup.kill", "");
+	tree_file("w/cgroup.kill", "");
 	assert_int_equal(pipe(gate), 0);
 	assert_int_equal(mw_actions_submit(f->pool, &hung), 0);
 	assert_int_equal(mw_actions_submit(f->pool, &queued), 0);
@@ -426,7 +388,7 @@ static void stopping_does_calls_and_drops_the_rest(void **state)
 	assert_int_equal(mw_actions_free(f->pool), 0);
 	f->pool = NULL;
 	assert_int_equal(n_order, 2);
-	assert_string_equal(read_file(f, "w/cgroup.freeze"), "0\n");
+	assert_string_equal(tree_text("w/cgroup.freeze"), "0\n");
 }
 
 int main(void)

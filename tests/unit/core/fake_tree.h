@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -76,6 +77,23 @@ static inline void tree_bytes(const char *path, const void *bytes, size_t n)
 static inline void tree_file(const char *path, const char *text)
 {
 	tree_bytes(path, text, strlen(text));
+}
+
+/* The first line of a file, "" without. The result is good until the next call. */
+static inline const char *tree_text(const char *path)
+{
+	_cleanup_fclose_ FILE *file = fopen(tree_path(path), "re");
+	static char text[64];
+
+	if (!file || !fgets(text, sizeof(text), file))
+		text[0] = '\0';
+	return text;
+}
+
+/* For files that are written over without being truncated, as a cgroup's are: the beginning counts. */
+static inline bool tree_begins(const char *path, const char *text)
+{
+	return !strncmp(tree_text(path), text, strlen(text));
 }
 
 static inline int tree_open(const char *path)

@@ -3,13 +3,9 @@
  * The breaker on a fake cgroup (plain files) and a fake /proc whose wchan says
  * who sleeps. What a pulse wakes is tested in the VM; here: when there is one, and when not.
  */
-#include "unit.h"
+#include "../core/fake_tree.h"
 
-#include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "daemon/breaker.h"
 #include "util/cleanup.h"
@@ -20,59 +16,23 @@
 #define TID   4321
 
 struct fixture {
-	char dir[64];
 	int worker, above;
 	struct mw_keeper_table *table;
 	struct mw_breaker *b;
 };
 
-static void write_file(const struct fixture *f, const char *name, const char *text)
+static void sleeping(bool asleep)
 {
-	char path[160];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	file = fopen(path, "we");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-}
-
-/* What is written goes over what was there: the beginning counts. */
-static bool begins(const struct fixture *f, const char *name, const char *text)
-{
-	_cleanup_fclose_ FILE *file = NULL;
-	char path[160], found[64] = "";
-
-	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	file = fopen(path, "re");
-	return file && fgets(found, sizeof(found), file) && !strncmp(found, text, strlen(text));
-}
-
-static int make_dir(const struct fixture *f, const char *name)
-{
-	char path[160];
-
-	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
-	assert_int_equal(mkdir(path, 0700), 0);
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
-static void sleeping(const struct fixture *f, bool asleep)
-{
-	write_file(f, "proc/4321/wchan", asleep ? "mem_cgroup_handle_over_high" : "do_epoll_wait");
+	tree_file("proc/4321/wchan", asleep ? "mem_cgroup_handle_over_high" : "do_epoll_wait");
 }
 
 static void start(struct fixture *f, bool dry_run, bool may_lift)
 {
-	struct mw_breaker_options opts = {.proc_root = f->dir,
+	struct mw_breaker_options opts = {.proc_root = tree_path("proc"),
 					  .table = f->table,
 					  .max_workers = SLOTS,
 					  .dry_run = dry_run};
-	char proc[80];
 
-	snprintf(proc, sizeof(proc), "%s/proc", f->dir);
-	opts.proc_root = proc;
 	assert_int_equal(mw_breaker_new(&opts, &f->b, NULL), 0);
 	f->table->slots[1].cgroup_id = ID;
 	assert_int_equal(mw_breaker_add(f->b, 1, ID, f->worker, &f->above, 1, may_lift), 0);
@@ -82,28 +42,20 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/breaker-test-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
-	f->above = make_dir(f, "above");
-	f->worker = make_dir(f, "above/w");
-	close(make_dir(f, "proc"));
-	close(make_dir(f, "proc/4321"));
-	write_file(f, "above/memory.high", "50000000\n");
-	write_file(f, "above/memory.current", "40000000\n");
-	write_file(f, "above/w/memory.high", "24000000\n");
-	write_file(f, "above/w/memory.current", "25000000\n");
-	write_file(f, "above/w/cgroup.freeze", "0\n");
-	write_file(f, "above/w/cgroup.threads", "4321\n");
-	sleeping(f, true);
+	assert_int_equal(tree_make(state), 0);
+	tree_dir("above/w");
+	f->above = tree_open("above");
+	f->worker = tree_open("above/w");
+	tree_file("above/memory.high", "50000000\n");
+	tree_file("above/memory.current", "40000000\n");
+	tree_file("above/w/memory.high", "24000000\n");
+	tree_file("above/w/memory.current", "25000000\n");
+	tree_file("above/w/cgroup.freeze", "0\n");
+	tree_file("above/w/cgroup.threads", "4321\n");
+	sleeping(true);
 	f->table = calloc(1, sizeof(*f->table) + SLOTS * sizeof(f->table->slots[0]));
 	*state = f;
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
 }
 
 static int tear_down(void **state)
@@ -114,7 +66,7 @@ static int tear_down(void **state)
 	close(f->worker);
 	close(f->above);
 	free(f->table);
-	nftw(f->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	tree_remove(state);
 	free(f);
 	return 0;
 }
@@ -129,13 +81,13 @@ static struct mw_breaker_report wait_report(struct fixture *f)
 	return r;
 }
 
-static void wait_lifted(const struct fixture *f)
+static void wait_lifted(void)
 {
 	__u64 until = mw_now_ns() + 10 * MW_NS_PER_S;
 
-	while (!begins(f, "above/w/memory.high", "max") && mw_now_ns() < until)
+	while (!tree_begins("above/w/memory.high", "max") && mw_now_ns() < until)
 		poll(NULL, 0, 1);
-	assert_true(begins(f, "above/w/memory.high", "max"));
+	assert_true(tree_begins("above/w/memory.high", "max"));
 }
 
 static void sleeper_is_lifted_and_pulsed(void **state)
@@ -146,9 +98,9 @@ static void sleeper_is_lifted_and_pulsed(void **state)
 
 	start(f, false, true);
 	mw_breaker_throttle(f->b, 1, TID, begin);
-	wait_lifted(f);
+	wait_lifted();
 	poll(NULL, 0, 50);
-	sleeping(f, false);
+	sleeping(false);
 	r = wait_report(f);
 	assert_int_equal(r.slot, 1);
 	assert_int_equal(r.cgroup_id, ID);
@@ -159,8 +111,8 @@ static void sleeper_is_lifted_and_pulsed(void **state)
 	assert_int_equal(r.tid, TID);
 	assert_int_equal(r.time_ns, begin);
 	assert_true(r.lifted_above == 0);
-	assert_true(begins(f, "above/w/cgroup.freeze", "0"));
-	assert_true(begins(f, "above/memory.high", "50000000"));
+	assert_true(tree_begins("above/w/cgroup.freeze", "0"));
+	assert_true(tree_begins("above/memory.high", "50000000"));
 	assert_int_equal(f->table->slots[1].frozen, 0);
 	assert_false(mw_breaker_next(f->b, &r));
 }
@@ -170,7 +122,7 @@ static void exceeded_ancestor_is_lifted(void **state)
 	struct fixture *f = *state;
 	struct mw_breaker_report r;
 
-	write_file(f, "above/memory.current", "50000001\n");
+	tree_file("above/memory.current", "50000001\n");
 	start(f, false, true);
 	mw_breaker_near(f->b, 1, 5);
 	r = wait_report(f);
@@ -178,8 +130,8 @@ static void exceeded_ancestor_is_lifted(void **state)
 	assert_int_equal(r.slept_ns, 0);
 	assert_int_equal(r.pulses, 0);
 	assert_int_equal(r.time_ns, 5);
-	assert_true(begins(f, "above/memory.high", "max"));
-	assert_true(begins(f, "above/w/memory.high", "max"));
+	assert_true(tree_begins("above/memory.high", "max"));
+	assert_true(tree_begins("above/w/memory.high", "max"));
 }
 
 static void awake_is_not_pulsed(void **state)
@@ -187,7 +139,7 @@ static void awake_is_not_pulsed(void **state)
 	struct fixture *f = *state;
 	struct mw_breaker_report r;
 
-	sleeping(f, false);
+	sleeping(false);
 	start(f, false, true);
 	mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
 	r = wait_report(f);
@@ -210,16 +162,16 @@ static void others_freeze_stays(void **state)
 	struct fixture *f = *state;
 	struct mw_breaker_report r;
 
-	write_file(f, "above/w/cgroup.freeze", "1\n");
+	tree_file("above/w/cgroup.freeze", "1\n");
 	start(f, false, true);
 	mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
-	wait_lifted(f);
+	wait_lifted();
 	poll(NULL, 0, 30);
-	sleeping(f, false);
+	sleeping(false);
 	r = wait_report(f);
 	assert_int_equal(r.pulses, 0);
 	assert_true(r.slept_ns > 0);
-	assert_true(begins(f, "above/w/cgroup.freeze", "1"));
+	assert_true(tree_begins("above/w/cgroup.freeze", "1"));
 }
 
 static void unheld_is_not_pulsed(void **state)
@@ -230,8 +182,8 @@ static void unheld_is_not_pulsed(void **state)
 	start(f, false, true);
 	f->table->slots[1].cgroup_id = 0; /* its descriptor is not with the keeper yet */
 	mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
-	wait_lifted(f);
-	sleeping(f, false);
+	wait_lifted();
+	sleeping(false);
 	r = wait_report(f);
 	assert_true(r.lifted);
 	assert_int_equal(r.pulses, 0);
@@ -243,17 +195,17 @@ static void policy_and_dry_run_only_tell(void **state)
 	struct mw_breaker_report r;
 
 	for (int dry = 0; dry < 2; dry++) {
-		sleeping(f, true);
+		sleeping(true);
 		start(f, dry, dry);
 		mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
 		poll(NULL, 0, 30);
-		sleeping(f, false);
+		sleeping(false);
 		r = wait_report(f);
 		assert_int_equal(r.lifted, dry); /* would have been */
 		assert_int_equal(r.dry_run, dry);
 		assert_int_equal(r.pulses, 0);
 		assert_true(r.slept_ns > 0);
-		assert_true(begins(f, "above/w/memory.high", "24000000"));
+		assert_true(tree_begins("above/w/memory.high", "24000000"));
 		mw_breaker_free(f->b);
 		f->b = NULL;
 	}
@@ -264,14 +216,14 @@ static void sleeper_among_threads_is_found(void **state)
 	struct fixture *f = *state;
 	struct mw_breaker_report r;
 
-	write_file(f, "above/w/cgroup.threads", ""); /* a container: its processes are in a cgroup below */
-	close(make_dir(f, "above/w/inner"));
-	write_file(f, "above/w/inner/cgroup.threads", "11\n4321\n");
+	tree_file("above/w/cgroup.threads", ""); /* a container: its processes are in a cgroup below */
+	tree_dir("above/w/inner");
+	tree_file("above/w/inner/cgroup.threads", "11\n4321\n");
 	start(f, false, true);
 	mw_breaker_throttle(f->b, 1, 999999, mw_now_ns()); /* gone by now; another one sleeps */
-	wait_lifted(f);
+	wait_lifted();
 	poll(NULL, 0, 30);
-	sleeping(f, false);
+	sleeping(false);
 	r = wait_report(f);
 	assert_true(r.pulses > 0);
 	assert_int_equal(r.tid, TID);
@@ -286,9 +238,9 @@ static void removing_ends_it(void **state)
 	assert_int_equal(mw_breaker_add(f->b, 1, 78, f->worker, NULL, 0, true), -EEXIST);
 	assert_int_equal(mw_breaker_add(f->b, SLOTS, 78, f->worker, NULL, 0, true), -EINVAL);
 	mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
-	wait_lifted(f);
+	wait_lifted();
 	mw_breaker_remove(f->b, 1);
-	assert_true(begins(f, "above/w/cgroup.freeze", "0"));
+	assert_true(tree_begins("above/w/cgroup.freeze", "0"));
 	r = wait_report(f);
 	assert_true(r.lifted);
 	mw_breaker_throttle(f->b, 1, TID, mw_now_ns()); /* nobody's slot now */
