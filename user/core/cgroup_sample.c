@@ -46,14 +46,21 @@ static __u64 *field(struct mw_sample *s, size_t offset)
 	return (__u64 *)((char *)s + offset);
 }
 
-static void read_events(int dir_fd, const char *file, __u64 *events)
+static int read_events(int dir_fd, const char *file, __u64 *events)
 {
 	char buf[512];
+	ssize_t n = mw_cgroup_read(dir_fd, file, buf, sizeof(buf));
 
-	if (mw_cgroup_read(dir_fd, file, buf, sizeof(buf)) < 0)
-		return;
+	if (n < 0)
+		return (int)n;
 	for (size_t i = 0; i < ARRAY_SIZE(event_keys); i++)
 		mw_keyed_u64(buf, event_keys[i], &events[i]);
+	return 0;
+}
+
+int mw_cgroup_events(int dir_fd, __u64 ret_events[MW_MEMCG_EVENT_MAX])
+{
+	return read_events(dir_fd, "memory.events", ret_events);
 }
 
 static void read_statistics(int dir_fd, struct mw_sample *s)

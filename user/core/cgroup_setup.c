@@ -247,12 +247,13 @@ int mw_setup_class(const char *mount, const char *root, const struct mw_class *c
 	return change(fd, path, settings, mw_limit_files(fd, &limits, settings), err);
 }
 
-static void remove_dir(const char *mount, const char *path)
+static int remove_dir(const char *mount, const char *path)
 {
 	char full[PATH_MAX];
 
-	if (snprintf(full, sizeof(full), "%s/%s", mount, path) < (int)sizeof(full))
-		rmdir(full);
+	if (snprintf(full, sizeof(full), "%s/%s", mount, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
+	return rmdir(full) < 0 ? -errno : 0;
 }
 
 static int limit_worker(int dir_fd, const char *path, const struct mw_limits *limits, struct mw_error *err)
@@ -320,7 +321,8 @@ int mw_setup_remove(const char *mount, const char *path, struct mw_error *err)
 	_cleanup_close_ int fd = open_cgroup(mount, path);
 	int ecg;
 
-	if (fd == -ENOENT)
+	/* Most have nothing below them, and then this is all: libcgroup walks the tree and asks for processes first. */
+	if (remove_dir(mount, path) == 0 || fd == -ENOENT)
 		return 0;
 	if (fd < 0)
 		return mw_fail(err, fd, "cannot open cgroup %s: %s", path, strerror(-fd));

@@ -45,6 +45,7 @@ struct mw_worker {
 	bool was_populated;
 	long pids; /* processes at the last count */
 	__u64 empty_since_ns; /* its last process ended then; the exit status may still be on its way */
+	bool ending; /* to be ended as soon as there is time */
 	int watch; /* inotify watch of cgroup.events, -1: none */
 
 	struct mw_usage usage; /* last sample */

@@ -57,6 +57,7 @@ static bool record_end(struct mw_guard *g, const struct mw_cgroup_entry *e, cons
 	}
 	w->made = true;
 	w->owner = MW_OWNER_OWN;
+	mw_life_turn(g); /* nobody can ask yet: all of them, here and now */
 	mw_life_end(g, w);
 	return true;
 }

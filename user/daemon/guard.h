@@ -77,9 +77,11 @@ struct mw_guard {
 	struct mw_teller *tell;
 
 	sd_event *event;
-	sd_event_source *sample_timer, *check_timer, *http_timer;
+	sd_event_source *sample_timer, *check_timer, *http_timer, *ends;
 	int inotify_fd;
 	struct mw_worker *by_watch; /* uthash head: inotify watch -> worker */
+	bool ends_due; /* somebody is to be ended and there was no time left */
+	__s64 ends_left_ns; /* what clearing up behind ended workers may still take before requests are served again */
 	__u64 actions_window_ns; /* rate limit of our own interventions: start and count of this minute */
 	__u32 actions_in_window;
 	__u64 events_seen;
@@ -135,8 +137,11 @@ void mw_life_watch_event(struct mw_guard *g, int wd, __u32 mask);
 /* Every 200 ms: workers that are empty and whose exit status has not come by now end without it; unused starts time
  * out. */
 void mw_life_tick(struct mw_guard *g, __u64 now_ns);
-/* Empty for good: record, remove. */
+/* Empty for good: record, remove. In one of the next turns of the loop where this one has no time left for it. */
 void mw_life_end(struct mw_guard *g, struct mw_worker *w);
+/* Another turn of the loop: requests were served. True: mw_life_finish has something to do. */
+bool mw_life_turn(struct mw_guard *g);
+void mw_life_finish(struct mw_guard *g);
 /* What an earlier daemon left: cgroups below ROOT and attached ones. Number adopted. */
 int mw_life_adopt(struct mw_guard *g);
 extern const struct mw_limits mw_no_limits; /* what a cgroup has before anybody writes there */

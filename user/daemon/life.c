@@ -18,7 +18,7 @@
 #define STATUS_WAIT_NS (60 * MW_NS_PER_MS) /* how long an empty worker waits for its exit status */
 #define START_WAIT_NS  (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
 #define LOOKS_PER_BEAT 32
-#define ENDS_NS	       (100 * MW_NS_PER_MS) /* clearing up behind ended workers, at one time: the loop must go on */
+#define ENDS_NS	       (50 * MW_NS_PER_MS) /* clearing up behind ended workers, in one turn of the loop */
 #define MEMBERS_MAX    4096 /* cgroups below one attached worker */
 
 /* The limits in force: none where nothing may be written. */
@@ -221,18 +221,14 @@ static void classify(struct mw_guard *g, struct mw_worker *w, struct mw_incident
 
 static void last_look(struct mw_guard *g, struct mw_worker *w)
 {
-	struct mw_usage before = w->usage;
-	struct mw_sample s;
+	__u64 peak;
 
-	if (!g->has_memory || mw_cgroup_sample(w->dir_fd, &s) < 0)
-		return;
-	mw_usage_from_sample(&s, &w->usage);
-	if (s.peak > w->peak)
-		w->peak = s.peak;
 	/* It is empty now: what it used is what was last seen, what happened to it is what the counters say. */
-	before.max = w->limits.max;
-	memcpy(before.events, w->usage.events, sizeof(before.events));
-	w->usage = before;
+	if (!g->has_memory || mw_cgroup_events(w->dir_fd, w->usage.events) < 0)
+		return;
+	w->usage.max = w->limits.max;
+	if (mw_cgroup_read_u64(w->dir_fd, "memory.peak", &peak) == 0 && peak > w->peak)
+		w->peak = peak;
 }
 
 /* Everybody forgets it; the cgroup goes when it was ours. */
@@ -258,7 +254,7 @@ void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 	mw_place_protect(g);
 }
 
-void mw_life_end(struct mw_guard *g, struct mw_worker *w)
+static void end_now(struct mw_guard *g, struct mw_worker *w)
 {
 	struct mw_incident inc;
 	char text[512];
@@ -277,6 +273,50 @@ void mw_life_end(struct mw_guard *g, struct mw_worker *w)
 	mw_life_forget(g, w, true);
 }
 
+bool mw_life_turn(struct mw_guard *g)
+{
+	g->ends_left_ns = ENDS_NS;
+	return g->ends_due;
+}
+
+void mw_life_finish(struct mw_guard *g)
+{
+	struct mw_worker *w, *next;
+
+	g->ends_due = false;
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
+		if (w->ending)
+			mw_life_end(g, w);
+		if (g->ends_due)
+			return;
+	}
+}
+
+/* A thousand may end at once, and whoever asks meanwhile must not wait for all of them to be cleared up. */
+void mw_life_end(struct mw_guard *g, struct mw_worker *w)
+{
+	__u64 began = mw_now_ns();
+
+	w->ending = g->ends_left_ns <= 0;
+	g->ends_due |= w->ending;
+	if (w->ending)
+		return;
+	end_now(g, w);
+	g->ends_left_ns -= (__s64)(mw_now_ns() - began);
+}
+
+static void give_up(struct mw_guard *g, struct mw_worker *w)
+{
+	__u64 began = mw_now_ns();
+
+	if (g->ends_left_ns <= 0)
+		return; /* at the next tick */
+	mw_tell(g->tell, LOG_WARNING, "abandoned", w,
+		"worker %s (%s): no process came within 10 s, its place is given up", w->name, w->class_name);
+	mw_life_forget(g, w, true);
+	g->ends_left_ns -= (__s64)(mw_now_ns() - began);
+}
+
 void mw_life_look(struct mw_guard *g, struct mw_worker *w)
 {
 	int r = mw_cgroup_populated(w->dir_fd);
@@ -286,6 +326,7 @@ void mw_life_look(struct mw_guard *g, struct mw_worker *w)
 	} else if (r == 1) {
 		w->was_populated = true;
 		w->empty_since_ns = 0;
+		w->ending = false;
 	} else if (r == 0 && !w->made && !w->main_pid) {
 		return; /* attached as a cgroup: guarded until it is removed or detached, empty or not */
 	} else if (r == 0 && w->was_populated && !w->empty_since_ns) {
@@ -293,9 +334,7 @@ void mw_life_look(struct mw_guard *g, struct mw_worker *w)
 		if (w->main_status >= 0 || !w->main_pid || w->main_gone)
 			mw_life_end(g, w);
 	} else if (r == 0 && !w->was_populated && mw_now_ns() - w->started_ns > START_WAIT_NS) {
-		mw_tell(g->tell, LOG_WARNING, "abandoned", w,
-			"worker %s (%s): no process came within 10 s, its place is given up", w->name, w->class_name);
-		mw_life_forget(g, w, true);
+		give_up(g, w);
 	}
 }
 
@@ -321,8 +360,7 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		if (w->empty_since_ns && now_ns - w->empty_since_ns >= STATUS_WAIT_NS) {
-			if (mw_now_ns() - now_ns < ENDS_NS)
-				mw_life_end(g, w);
+			mw_life_end(g, w);
 			continue;
 		}
 		/* An attached cgroup without processes may stay so: only its removal is news. */

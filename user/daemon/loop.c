@@ -85,6 +85,8 @@ static int after_event(sd_event_source *src, void *arg)
 	int ms;
 
 	(void)src;
+	if (mw_life_turn(g))
+		sd_event_source_set_enabled(g->ends, SD_EVENT_ONESHOT);
 	if (!g->server)
 		return 0;
 	ms = mw_server_run(g->server);
@@ -92,6 +94,13 @@ static int after_event(sd_event_source *src, void *arg)
 		return sd_event_source_set_enabled(g->http_timer, SD_EVENT_OFF);
 	sd_event_source_set_time_relative(g->http_timer, (uint64_t)ms * 1000);
 	return sd_event_source_set_enabled(g->http_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_ends(sd_event_source *src, void *arg)
+{
+	(void)src;
+	mw_life_finish(arg);
+	return 0;
 }
 
 static int on_http_timer(sd_event_source *src, uint64_t usec, void *arg)
@@ -258,6 +267,8 @@ int mw_loop_run(struct mw_guard *g)
 	if (r >= 0)
 		r = add_timer(g, 0, on_http_timer, &g->http_timer);
 	if (r >= 0)
+		r = sd_event_add_defer(g->event, &g->ends, on_ends, g);
+	if (r >= 0)
 		r = sd_event_add_post(g->event, NULL, after_event, g);
 	if (r >= 0)
 		r = sd_event_loop(g->event);
@@ -266,6 +277,7 @@ int mw_loop_run(struct mw_guard *g)
 	g->sample_timer = sd_event_source_disable_unref(g->sample_timer);
 	g->check_timer = sd_event_source_disable_unref(g->check_timer);
 	g->http_timer = sd_event_source_disable_unref(g->http_timer);
+	g->ends = sd_event_source_disable_unref(g->ends);
 	g->event = sd_event_unref(g->event);
 	return r < 0 ? 1 : r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* An incident as a document: what was known of the worker when it happened. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -68,11 +70,14 @@ static struct json_object *memory_stat(const char *text)
 
 	for (; text && *text && lines < STAT_LINES; lines++) {
 		const char *end = strchr(text, '\n');
-		unsigned long long value;
+		size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_");
 		char key[64];
 
-		if (sscanf(text, "%63[a-z0-9_] %llu", key, &value) == 2)
-			mw_json_u64(&o, key, value);
+		if (n && n < sizeof(key) && text[n] == ' ' && isdigit((unsigned char)text[n + 1])) {
+			memcpy(key, text, n);
+			key[n] = '\0';
+			mw_json_u64(&o, key, strtoull(text + n, NULL, 10));
+		}
 		text = end ? end + 1 : NULL;
 	}
 	return mw_json_end(&o);

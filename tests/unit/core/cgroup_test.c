@@ -143,6 +143,7 @@ static void knows_the_memory_controller(void **state)
 
 static void samples(void **state)
 {
+	__u64 events[MW_MEMCG_EVENT_MAX] = {[MW_MEMCG_HIGH] = 8};
 	struct mw_sample s = {.usage = 7};
 	_cleanup_close_ int fd = -1;
 
@@ -151,6 +152,8 @@ static void samples(void **state)
 	fd = tree_open("w");
 	assert_int_equal(mw_cgroup_sample(fd, &s), -ENOENT); /* no cgroup.procs: it is gone */
 	assert_int_equal(s.usage, 7);
+	assert_int_equal(mw_cgroup_events(fd, events), -ENOENT);
+	assert_int_equal(events[MW_MEMCG_HIGH], 8);
 	tree_file("w/cgroup.procs", "");
 	assert_int_equal(mw_cgroup_sample(fd, &s), 0);
 	assert_true(s.max == MW_UNLIMITED && s.high == MW_UNLIMITED && !s.usage && !s.peak && !s.anon && !s.low);
@@ -161,6 +164,8 @@ static void samples(void **state)
 	tree_file("w/memory.events", "low 0\nhigh 5\nmax 1\noom 0\noom_kill 2\noom_group_kill 1\n");
 	tree_file("w/memory.stat", "anon 1\nfile 2\nkernel 3\nsock 4\nshmem 5\nslab_reclaimable 6\nslab 9\n");
 	assert_int_equal(mw_cgroup_sample(fd, &s), 0);
+	assert_int_equal(mw_cgroup_events(fd, events), 0);
+	assert_memory_equal(events, s.events, sizeof(events));
 	assert_true(s.usage == 4096 && s.max == 30000000 && s.high == MW_UNLIMITED);
 	assert_true(s.events[MW_MEMCG_HIGH] == 5 && s.events[MW_MEMCG_OOM_KILL] == 2 &&
 		    s.events[MW_MEMCG_OOM_GROUP_KILL] == 1);
