@@ -41,23 +41,30 @@ int BPF_PROG(memstall_enter, unsigned long *flags)
 }
 
 /*
- * Was it a page's lock that this memstall waited for? The kernel enters one there for pages of the workingset alone. The
- * function cannot be attached to (it is an inline one, whatever the compiler made of it), so it is looked for among the
- * callers: asked when nothing else explains the stall.
+ * Was it a page that had been evicted not long ago? The kernel enters a memstall where it waits for such a page's lock and
+ * where it reads such pages. These functions cannot be attached to (inline ones, whatever the compiler made of them), so
+ * they are looked for among the callers, when nothing else explains the stall.
  */
 extern const void folio_wait_bit_common __ksym __weak;
+extern const void read_pages __ksym __weak;
+extern const void submit_bio __ksym __weak;
 
-#define PAGE_WAIT_SIZE 0x600 /* of that function at the most: 0x3c0 on 6.12 */
-#define CALLERS	       6 /* the tracing program's own frames first */
+#define FUNCTION_SIZE 0x600 /* of these at the most: 0x3a0 on 6.12 */
+#define CALLERS	      6 /* the tracing program's own frames first */
 
-static __always_inline bool waited_for_page(void *ctx)
+static __always_inline bool is_in(__u64 ip, const void *function)
 {
-	__u64 ips[CALLERS] = {}, begin = (__u64)&folio_wait_bit_common;
+	return function && ip - (__u64)function < FUNCTION_SIZE;
+}
 
-	if (!begin || bpf_get_stack(ctx, ips, sizeof(ips), 0) <= 0)
+static __always_inline bool is_refault(void *ctx)
+{
+	__u64 ips[CALLERS] = {};
+
+	if (bpf_get_stack(ctx, ips, sizeof(ips), 0) <= 0)
 		return false;
 	for (int i = 0; i < CALLERS; i++) {
-		if (ips[i] - begin < PAGE_WAIT_SIZE)
+		if (is_in(ips[i], &folio_wait_bit_common) || is_in(ips[i], &read_pages) || is_in(ips[i], &submit_bio))
 			return true;
 	}
 	return false;
@@ -76,7 +83,7 @@ static __always_inline enum mw_pause_kind count_rest(void *ctx, struct mw_task *
 	} else if (task->rest == MW_REST_SWAP_IN) {
 		kind = MW_PAUSE_SWAP_IN; /* at the end of that */
 	} else {
-		kind = rest > task->parts_ns && waited_for_page(ctx) ? MW_PAUSE_THRASH : MW_PAUSE_OTHER;
+		kind = rest > task->parts_ns && is_refault(ctx) ? MW_PAUSE_THRASH : MW_PAUSE_OTHER;
 		mw_pause_count(worker, kind, rest);
 	}
 	return rest > task->longest_ns ? kind : task->longest_kind;

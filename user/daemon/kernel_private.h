@@ -49,6 +49,7 @@ struct program_row {
 	const char *needs; /* a kernel function the program calls, or NULL */
 	__u64 caps; /* bit per capability that is missing without it */
 	int choice; /* > 0: of the rows with this number the first that works is taken */
+	bool each_cgroup; /* HOOK_CGROUP_ITER: run on all of a subtree, not on its top alone */
 	bool by_pid; /* tracepoint's first argument is a number and not a pointer */
 	enum map_id map; /* HOOK_MAP_ITER: what it walks */
 	const char *show; /* HOOK_MAP_ITER: its name below show/ */
@@ -70,7 +71,7 @@ struct subtree {
 	__u64 cgroup_id; /* of its top; 0: a free place */
 	bool self_only; /* an attached cgroup: itself, not what is below */
 	struct bpf_link *iter; /* of the cgroup iterator; NULL where the kernel can walk */
-	struct bpf_link *flush; /* visits the top alone; NULL where the kernel cannot flush */
+	struct bpf_link *flush; /* NULL where the kernel cannot flush */
 };
 
 struct mw_kernel {

@@ -10,24 +10,25 @@
 #define COPY_TRIES 1000
 
 /* Of the programs that serve a capability the one this kernel can run, or NULL. */
-static struct bpf_program *chosen_program(const struct mw_kernel *k, enum mw_capability cap)
+static const struct program_row *chosen_row(const struct mw_kernel *k, enum mw_capability cap)
 {
 	for (size_t i = 0; k->object && i < mw_program_count; i++) {
 		if (k->programs[i].chosen && mw_program_rows[i].caps & MW_CAP_BIT(cap))
-			return bpf_object__find_program_by_name(k->object, mw_program_rows[i].program);
+			return &mw_program_rows[i];
 	}
 	return NULL;
 }
 
-static struct bpf_link *attach(const struct bpf_program *program, int dir_fd, bool self_only)
+static struct bpf_link *attach(const struct mw_kernel *k, const struct program_row *row, int dir_fd, bool self_only)
 {
 	union bpf_iter_link_info info = {
-		.cgroup = {.order = self_only ? BPF_CGROUP_ITER_SELF_ONLY : BPF_CGROUP_ITER_DESCENDANTS_PRE,
+		.cgroup = {.order = self_only || !row->each_cgroup ? BPF_CGROUP_ITER_SELF_ONLY
+								   : BPF_CGROUP_ITER_DESCENDANTS_PRE,
 			   .cgroup_fd = dir_fd},
 	};
 	LIBBPF_OPTS(bpf_iter_attach_opts, opts, .link_info = &info, .link_info_len = sizeof(info));
 
-	return bpf_program__attach_iter(program, &opts);
+	return bpf_program__attach_iter(bpf_object__find_program_by_name(k->object, row->program), &opts);
 }
 
 static ssize_t free_place(struct mw_kernel *k)
@@ -46,15 +47,10 @@ static ssize_t free_place(struct mw_kernel *k)
 	return k->subtree_count++;
 }
 
-static bool is_iterator(const struct bpf_program *program)
-{
-	return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
-}
-
 int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only)
 {
-	const struct bpf_program *sample = chosen_program(k, MW_CAP_SAMPLE_ITER);
-	const struct bpf_program *flush = chosen_program(k, MW_CAP_SAMPLE_FLUSH);
+	const struct program_row *sample = chosen_row(k, MW_CAP_SAMPLE_ITER);
+	const struct program_row *flush = chosen_row(k, MW_CAP_SAMPLE_FLUSH);
 	struct subtree s = {.cgroup_id = mw_cgroup_id(dir_fd), .self_only = self_only};
 	ssize_t place;
 
@@ -65,12 +61,12 @@ int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only)
 	place = free_place(k);
 	if (place < 0)
 		return place;
-	if (is_iterator(sample)) {
-		s.iter = attach(sample, dir_fd, self_only);
+	if (sample->kind == HOOK_CGROUP_ITER) {
+		s.iter = attach(k, sample, dir_fd, self_only);
 		if (!s.iter)
 			return -errno;
 	}
-	s.flush = flush ? attach(flush, dir_fd, true) : NULL;
+	s.flush = flush ? attach(k, flush, dir_fd, self_only) : NULL;
 	k->subtrees[place] = s;
 	return place;
 }
