@@ -17,6 +17,7 @@
 #include "core/cgroup_limits.h"
 #include "core/root.h"
 #include "util/cleanup.h"
+#include "util/trim.h"
 
 /* What libcgroup said last, for the sentence of the caller's error. One thread calls this. */
 static char last_said[256];
@@ -79,6 +80,7 @@ int mw_setup_init(struct mw_error *err)
 	ecg = cgroup_init();
 	if (ecg)
 		return mw_fail(err, code_of(ecg), "libcgroup cannot start: %s", cgroup_strerror(ecg));
+	mw_trim_zeros("libcgroup.so"); /* its table of mounts has room for 2 MB of names, and it clears all of it */
 	return 0;
 }
 
