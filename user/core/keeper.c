@@ -20,7 +20,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define KILL_WAIT_MS  150 /* for a hung daemon to be gone before we mend: it must not undo what we do */
+#define KILL_WAIT_MS  150 /* for a hung daemon to be gone before we mend for good: it must not undo what we do */
 #define MEND_TRIES    5
 #define BACK_OFF_NS   (100 * MW_NS_PER_MS)
 #define BACK_OFF_MAX  (5 * MW_NS_PER_S)
@@ -40,12 +40,17 @@ void mw_keeper_say(const struct keeper *k, const char *fmt, ...)
 
 /* ---- mending ---- */
 
+static void receive(struct keeper *k)
+{
+	if (k->sock >= 0 && mw_keeper_hold_receive(&k->hold, k->sock) < 0)
+		mw_close(&k->sock);
+}
+
 static void mend(struct keeper *k)
 {
 	unsigned mended = 0, failed = 0, total = 0;
 
-	if (k->sock >= 0 && mw_keeper_hold_receive(&k->hold, k->sock) < 0)
-		mw_close(&k->sock);
+	receive(k);
 	for (int i = 0; i < MEND_TRIES; i++) {
 		failed = mw_keeper_hold_mend(&k->hold, &mended);
 		total += mended;
@@ -68,9 +73,12 @@ static void kill_daemon(struct keeper *k, const char *why)
 	k->hung = true;
 	k->kill_at_ns = 0;
 	pidfd_send_signal(k->pidfd, SIGKILL, NULL, 0);
-	/* It may hang in the kernel: then mend now, and again when it is gone. */
+	/* It does nothing more, but what it has under way in the kernel: nobody waits for its end, and what that may
+	 * undo is mended again. */
+	receive(k);
+	mw_keeper_hold_mend_early(&k->hold);
 	poll(&gone, 1, KILL_WAIT_MS);
-	mend(k);
+	mend(k); /* now, if it hangs in the kernel, and again when it is gone */
 }
 
 static void reap(struct keeper *k)
@@ -101,55 +109,13 @@ void mw_keeper_bury(struct keeper *k)
 
 /* ---- watching ---- */
 
-/* How long the daemon may be silent now. */
-static __u64 patience(const struct keeper *k, __u64 now)
-{
-	const struct mw_keeper_table *t = k->hold.table;
-
-	if (k->terminating || mw_keeper_load(&t->stopping))
-		return MW_KEEPER_STOP_NS;
-	if (!k->beat || mw_keeper_load(&t->busy_until_ns) > now)
-		return MW_KEEPER_START_NS;
-	return MW_KEEPER_TIMEOUT_NS;
-}
-
-static void on_beat(struct keeper *k, __u64 beat)
-{
-	if (!k->beat)
-		mw_keeper_notify("READY=1\nSTATUS=Guarding, daemon %d", k->pid);
-	else if (k->reload_beats && !--k->reload_beats)
-		mw_keeper_notify("READY=1");
-	k->beat = beat;
-	k->silence_ns = 0;
-	k->worked = true;
-}
-
-/* The service's watchdog watches us; the daemon is ours to watch. */
-static void watchdog(struct keeper *k, __u64 now)
-{
-	if (!k->watchdog_ns || now - k->watched_ns < k->watchdog_ns / 4)
-		return;
-	mw_keeper_notify("WATCHDOG=1");
-	k->watched_ns = now;
-}
-
 static void tick(struct keeper *k)
 {
-	__u64 now = mw_now_ns(), beat = mw_keeper_load(&k->hold.table->heartbeat_ns);
-	__u64 passed = now - k->tick_ns;
+	enum mw_keeper_sight sight = mw_keeper_look(k);
 
-	/* A look that comes late is our own lateness (a stopped machine, a starved one): the daemon had no time either.
-	 */
-	k->silence_ns += passed < 2 * MW_KEEPER_TICK_NS ? passed : 2 * MW_KEEPER_TICK_NS;
-	k->tick_ns = now;
-	if (beat && beat != k->beat)
-		on_beat(k, beat);
-	watchdog(k, now);
-	if (k->hung)
-		return;
-	if (k->kill_at_ns && now >= k->kill_at_ns)
+	if (sight == MW_KEEPER_OVERTIME)
 		kill_daemon(k, "did not end in time");
-	else if (k->silence_ns > patience(k, now))
+	else if (sight == MW_KEEPER_SILENT)
 		kill_daemon(k, k->beat ? "no heartbeat, it hangs" : "did not start in time");
 }
 
@@ -171,6 +137,7 @@ static void on_signal(struct keeper *k)
 	}
 	if (k->pidfd >= 0)
 		pidfd_send_signal(k->pidfd, (int)si.ssi_signo, NULL, 0);
+	mw_keeper_look_soon(k);
 }
 
 /* Until the daemon has ended and what it left is mended. */
@@ -193,8 +160,8 @@ static void watch(struct keeper *k)
 		}
 		if (fds[1].revents)
 			on_signal(k);
-		if (fds[3].revents && mw_keeper_hold_receive(&k->hold, k->sock) < 0)
-			mw_close(&k->sock);
+		if (fds[3].revents)
+			receive(k);
 		if (fds[2].revents) {
 			(void)!read(k->timer_fd, &expired, sizeof(expired));
 			tick(k);
@@ -233,7 +200,7 @@ static bool back_off(struct keeper *k)
 			on_signal(k);
 		if (k->terminating)
 			return false;
-		watchdog(k, now);
+		mw_keeper_watchdog(k, now);
 	}
 	return true;
 }

@@ -102,7 +102,7 @@ static bool settled(int r)
 
 /* Write value into the file of every held slot whose flag (frozen or high_set) is up. Returns how many failed. */
 static unsigned mend_all(struct mw_keeper_hold *h, size_t flag_offset, const char *file, const char *value,
-			 unsigned *mended)
+			 unsigned *mended, bool early)
 {
 	unsigned failed = 0;
 
@@ -122,21 +122,33 @@ static unsigned mend_all(struct mw_keeper_hold *h, size_t flag_offset, const cha
 			failed++;
 			continue;
 		}
-		__atomic_store_n(flag, 0, __ATOMIC_RELEASE);
+		if (!early)
+			__atomic_store_n(flag, 0, __ATOMIC_RELEASE);
 		*mended += !r;
 	}
 	return failed;
 }
 
-unsigned mw_keeper_hold_mend(struct mw_keeper_hold *h, unsigned *ret_mended)
+static unsigned mend(struct mw_keeper_hold *h, unsigned *mended, bool early)
 {
-	unsigned mended = 0, failed;
+	unsigned failed;
 
 	/* Frozen first: few, and worse than slow. */
-	failed = mend_all(h, offsetof(struct mw_keeper_slot, frozen), "cgroup.freeze", "0", &mended);
-	failed += mend_all(h, offsetof(struct mw_keeper_slot, high_set), "memory.high", "max", &mended);
-	*ret_mended = mended;
-	return failed;
+	failed = mend_all(h, offsetof(struct mw_keeper_slot, frozen), "cgroup.freeze", "0", mended, early);
+	return failed + mend_all(h, offsetof(struct mw_keeper_slot, high_set), "memory.high", "max", mended, early);
+}
+
+unsigned mw_keeper_hold_mend(struct mw_keeper_hold *h, unsigned *ret_mended)
+{
+	*ret_mended = 0;
+	return mend(h, ret_mended, false);
+}
+
+void mw_keeper_hold_mend_early(struct mw_keeper_hold *h)
+{
+	unsigned mended = 0;
+
+	mend(h, &mended, true);
 }
 
 void mw_keeper_hold_clear(struct mw_keeper_hold *h)

@@ -8,7 +8,8 @@
 
 #include "core/keeper.h"
 
-#define MW_KEEPER_TICK_NS 50000000ULL /* the keeper looks this often */
+#define MW_KEEPER_TICK_NS 50000000ULL /* the keeper looks this often when something is awaited: a beat is overdue */
+#define MW_KEEPER_CALM_NS 250000000ULL /* a beat this old is overdue; until then nobody looks */
 #define MW_KEEPER_BATCH	  64 /* descriptors in one message; the kernel's bound is 253 */
 
 /* One message: entries with a descriptor each (ADD, in the same order), or without (DROP). */
@@ -39,6 +40,8 @@ int mw_keeper_hold_receive(struct mw_keeper_hold *h, int sock); /* everything th
 /* Thaw and lift what the table says is ours; done slots are cleared. Number that could not be mended; *ret_mended:
  * written. */
 unsigned mw_keeper_hold_mend(struct mw_keeper_hold *h, unsigned *ret_mended);
+/* The same, but nothing is cleared: a daemon that is not quite gone may undo it, so it is done once more then. */
+void mw_keeper_hold_mend_early(struct mw_keeper_hold *h);
 void mw_keeper_hold_clear(struct mw_keeper_hold *h); /* close all, empty the table for the next daemon */
 
 static inline __u64 mw_keeper_load(const __u64 *p)
@@ -58,7 +61,8 @@ struct keeper {
 	bool exited; /* by itself, not by a signal */
 	bool ordered; /* stopping was set */
 
-	__u64 beat, silence_ns, tick_ns; /* last heartbeat seen, how long ago, our last look */
+	__u64 beat, silence_ns; /* last heartbeat seen, and how long ago: as much of it as we were there to see */
+	__u64 tick_ns, next_ns; /* our last look, and when the next one is due */
 	bool worked; /* some daemon has beaten: ends before that are its configuration's fault */
 	bool terminating, hung;
 	__u64 kill_at_ns; /* end of patience; 0: none */
@@ -68,6 +72,11 @@ struct keeper {
 	unsigned n_deaths;
 };
 
+/* keeper_look.c: take a look now, and set the timer for the next. */
+enum mw_keeper_sight { MW_KEEPER_WELL, MW_KEEPER_SILENT, MW_KEEPER_OVERTIME };
+enum mw_keeper_sight mw_keeper_look(struct keeper *k);
+void mw_keeper_look_soon(struct keeper *k); /* something changed: within MW_KEEPER_TICK_NS */
+void mw_keeper_watchdog(struct keeper *k, __u64 now); /* the service's, if it has one: it watches us */
 /* keeper_start.c: fork and execute the daemon. 0 or -errno. */
 int mw_keeper_start(struct keeper *k);
 /* keeper.c: until everything has ended; the exit status. */

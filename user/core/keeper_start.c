@@ -57,6 +57,8 @@ int mw_keeper_start(struct keeper *k)
 	k->beat = k->silence_ns = k->kill_at_ns = 0;
 	k->hung = k->terminating = false;
 	k->tick_ns = mw_now_ns();
+	k->next_ns = ~0ULL;
+	mw_keeper_look_soon(k);
 	pid = fork();
 	if (pid < 0)
 		return -errno;
@@ -104,7 +106,6 @@ static void protect_self(const struct keeper *k)
 
 static int open_events(struct keeper *k)
 {
-	const struct itimerspec every = {{0, MW_KEEPER_TICK_NS}, {0, MW_KEEPER_TICK_NS}};
 	const char *watchdog = getenv("WATCHDOG_USEC");
 	sigset_t set;
 
@@ -120,9 +121,11 @@ static int open_events(struct keeper *k)
 	signal(SIGCHLD, SIG_DFL); /* ignored by whoever started us, the exit status would be lost */
 	k->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	k->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (k->signal_fd < 0 || k->timer_fd < 0 || timerfd_settime(k->timer_fd, 0, &every, NULL))
+	if (k->signal_fd < 0 || k->timer_fd < 0)
 		return -errno;
 	k->tick_ns = mw_now_ns();
+	k->next_ns = ~0ULL;
+	mw_keeper_look_soon(k);
 	return 0;
 }
 

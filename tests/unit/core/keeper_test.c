@@ -317,6 +317,59 @@ static void silence_counts_as_hung(void **state)
 	assert_int_equal(status_of(keeper), 128 + SIGKILL);
 }
 
+/* Both stopped, as with a whole machine: the daemon gets its time to beat when it goes on, later than the keeper. */
+static void own_lateness_is_not_held_against_it(void **state)
+{
+	pid_t keeper = start_keeper("run", false), daemon = wait_noted("started", 1, NULL);
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		kill(daemon, SIGSTOP);
+		kill(keeper, SIGSTOP);
+		poll(NULL, 0, 1500);
+		kill(keeper, SIGCONT);
+		poll(NULL, 0, 100);
+		kill(daemon, SIGCONT);
+		poll(NULL, 0, 300);
+	}
+	assert_int_equal(kill(daemon, 0), 0);
+	assert_int_equal(noted("started", 2, NULL), 0);
+	assert_false(mended());
+	kill(keeper, SIGTERM);
+	assert_int_equal(status_of(keeper), 0);
+}
+
+static long wakes_of(pid_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[64], line[256];
+	long n = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1)
+			return n;
+	return -1;
+}
+
+static void a_daemon_that_beats_is_left_alone(void **state)
+{
+	pid_t keeper = start_keeper("run", false);
+	long before;
+
+	(void)state;
+	wait_noted("started", 1, NULL);
+	poll(NULL, 0, 500);
+	before = wakes_of(keeper);
+	poll(NULL, 0, 2000);
+	print_message("%ld wakes in 2 s\n", wakes_of(keeper) - before);
+	assert_in_range(wakes_of(keeper) - before, 4, 16);
+	kill(keeper, SIGTERM);
+	assert_int_equal(status_of(keeper), 0);
+}
+
 static void status_is_passed_through(void **state)
 {
 	pid_t keeper;
@@ -433,6 +486,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(many_descriptors_arrive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stopped_counts_as_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_counts_as_hung, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(own_lateness_is_not_held_against_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_daemon_that_beats_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(status_is_passed_through, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dead_keeper_is_replaced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(service_manager_is_told, set_up, tear_down),

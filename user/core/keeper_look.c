@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The keeper's look at the daemon: does it beat? While it does, the next look is at the moment its next
+ * beat would be overdue: one for each beat. From then on it is looked at more often, for
+ * silence counts only as far as we were there to see it: a machine that was stopped or starved for a while has not
+ * let the daemon run either.
+ */
+#include <sys/timerfd.h>
+
+#include "core/keeper_impl.h"
+#include "util/clock.h"
+
+static __u64 least(__u64 a, __u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* How long the daemon may be silent now. */
+static __u64 patience(const struct keeper *k, __u64 now)
+{
+	const struct mw_keeper_table *t = k->hold.table;
+
+	if (k->terminating || mw_keeper_load(&t->stopping))
+		return MW_KEEPER_STOP_NS;
+	if (!k->beat || mw_keeper_load(&t->busy_until_ns) > now)
+		return MW_KEEPER_START_NS;
+	return MW_KEEPER_TIMEOUT_NS;
+}
+
+/* seen: how much of the time since the last look counts. */
+static void on_beat(struct keeper *k, __u64 beat, __u64 now, __u64 seen)
+{
+	if (!k->beat)
+		mw_keeper_notify("READY=1\nSTATUS=Guarding, daemon %d", k->pid);
+	else if (k->reload_beats && !--k->reload_beats)
+		mw_keeper_notify("READY=1");
+	k->beat = beat;
+	/* It came after our last look, whatever a sick daemon writes. */
+	k->silence_ns = beat < now ? least(now - beat, seen) : 0;
+	k->worked = true;
+}
+
+void mw_keeper_watchdog(struct keeper *k, __u64 now)
+{
+	if (!k->watchdog_ns || now - k->watched_ns < k->watchdog_ns / 4)
+		return;
+	mw_keeper_notify("WATCHDOG=1");
+	k->watched_ns = now;
+}
+
+/* Until the next look. */
+static __u64 rest(const struct keeper *k, __u64 now)
+{
+	bool awaited = !k->beat || k->reload_beats || k->terminating || k->hung; /* a first beat, or an end */
+	__u64 wait = MW_KEEPER_TICK_NS, most = patience(k, now);
+
+	if (!awaited && k->silence_ns < MW_KEEPER_CALM_NS)
+		wait = MW_KEEPER_CALM_NS - k->silence_ns;
+	if (k->silence_ns <= most) /* not later than the moment that decides */
+		wait = least(wait, most - k->silence_ns + 1);
+	if (k->watchdog_ns)
+		wait = least(wait, k->watchdog_ns / 8);
+	return wait;
+}
+
+static void look_at(struct keeper *k, __u64 when)
+{
+	const struct itimerspec once = {.it_value = {(time_t)(when / MW_NS_PER_S), (long)(when % MW_NS_PER_S)}};
+
+	k->next_ns = when;
+	timerfd_settime(k->timer_fd, TFD_TIMER_ABSTIME, &once, NULL);
+}
+
+void mw_keeper_look_soon(struct keeper *k)
+{
+	__u64 soon = mw_now_ns() + MW_KEEPER_TICK_NS;
+
+	if (k->next_ns > soon)
+		look_at(k, soon);
+}
+
+enum mw_keeper_sight mw_keeper_look(struct keeper *k)
+{
+	__u64 now = mw_now_ns(), beat = mw_keeper_load(&k->hold.table->heartbeat_ns);
+	__u64 seen = now - k->tick_ns;
+
+	if (now > k->next_ns + MW_KEEPER_TICK_NS) /* late: not held against the daemon */
+		seen = least(seen, 2 * MW_KEEPER_TICK_NS);
+	k->silence_ns += seen;
+	k->tick_ns = now;
+	if (beat && beat != k->beat)
+		on_beat(k, beat, now, seen);
+	mw_keeper_watchdog(k, now);
+	look_at(k, now + rest(k, now));
+	if (k->hung)
+		return MW_KEEPER_WELL; /* nothing more can be done about it */
+	if (k->kill_at_ns && now >= k->kill_at_ns)
+		return MW_KEEPER_OVERTIME;
+	return k->silence_ns > patience(k, now) ? MW_KEEPER_SILENT : MW_KEEPER_WELL;
+}
