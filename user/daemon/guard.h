@@ -77,7 +77,7 @@ struct mw_guard {
 	struct mw_teller *tell;
 
 	sd_event *event;
-	sd_event_source *sample_timer, *check_timer, *http_timer, *ends;
+	sd_event_source *sample_timer, *check_timer, *http_timer, *http_post, *ends;
 	int inotify_fd;
 	struct mw_worker *by_watch; /* uthash head: inotify watch -> worker */
 	bool ends_due; /* somebody is to be ended and there was no time left */

@@ -72,28 +72,39 @@ static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
 	return 0;
 }
 
-static int on_http(sd_event_source *src, int fd, uint32_t revents, void *arg)
+/* Serve what is due. With somebody connected it is done after every event: answers made meanwhile have to leave. */
+static int serve(struct mw_guard *g)
 {
-	(void)src, (void)fd, (void)revents, (void)arg;
-	return 0; /* served in after_event */
-}
+	int ms = mw_server_run(g->server);
 
-/* After anything happened: requests may be due, and answers made meanwhile have to leave. */
-static int after_event(sd_event_source *src, void *arg)
-{
-	struct mw_guard *g = arg;
-	int ms;
-
-	(void)src;
-	if (mw_life_turn(g))
-		sd_event_source_set_enabled(g->ends, SD_EVENT_ONESHOT);
-	if (!g->server)
-		return 0;
-	ms = mw_server_run(g->server);
+	sd_event_source_set_enabled(g->http_post, mw_server_connected(g->server) ? SD_EVENT_ON : SD_EVENT_OFF);
 	if (ms < 0)
 		return sd_event_source_set_enabled(g->http_timer, SD_EVENT_OFF);
 	sd_event_source_set_time_relative(g->http_timer, (uint64_t)ms * 1000);
 	return sd_event_source_set_enabled(g->http_timer, SD_EVENT_ONESHOT);
+}
+
+static int on_http(sd_event_source *src, int fd, uint32_t revents, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)src, (void)fd, (void)revents;
+	return sd_event_source_get_enabled(g->http_post, NULL) > 0 ? 0 : serve(g); /* after_event's, if that is on */
+}
+
+static int after_event(sd_event_source *src, void *arg)
+{
+	(void)src;
+	return serve(arg);
+}
+
+/* After every event: who is still to be ended gets the next turn. */
+static int after_turn(sd_event_source *src, void *arg)
+{
+	struct mw_guard *g = arg;
+
+	(void)src;
+	return mw_life_turn(g) ? sd_event_source_set_enabled(g->ends, SD_EVENT_ONESHOT) : 0;
 }
 
 static int on_ends(sd_event_source *src, void *arg)
@@ -105,8 +116,8 @@ static int on_ends(sd_event_source *src, void *arg)
 
 static int on_http_timer(sd_event_source *src, uint64_t usec, void *arg)
 {
-	(void)src, (void)usec, (void)arg;
-	return 0;
+	(void)src, (void)usec;
+	return serve(arg);
 }
 
 static int again(sd_event_source *src, __u64 interval_ns)
@@ -269,7 +280,9 @@ int mw_loop_run(struct mw_guard *g)
 	if (r >= 0)
 		r = sd_event_add_defer(g->event, &g->ends, on_ends, g);
 	if (r >= 0)
-		r = sd_event_add_post(g->event, NULL, after_event, g);
+		r = sd_event_add_post(g->event, NULL, after_turn, g);
+	if (r >= 0)
+		r = sd_event_add_post(g->event, &g->http_post, after_event, g);
 	if (r >= 0)
 		r = sd_event_loop(g->event);
 	if (r < 0)
@@ -278,6 +291,7 @@ int mw_loop_run(struct mw_guard *g)
 	g->check_timer = sd_event_source_disable_unref(g->check_timer);
 	g->http_timer = sd_event_source_disable_unref(g->http_timer);
 	g->ends = sd_event_source_disable_unref(g->ends);
+	g->http_post = sd_event_source_disable_unref(g->http_post);
 	g->event = sd_event_unref(g->event);
 	return r < 0 ? 1 : r;
 }

@@ -38,6 +38,14 @@ size_t mw_server_streams(const struct mw_server *s)
 	return n;
 }
 
+bool mw_server_connected(const struct mw_server *s)
+{
+	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
+		if (slot->fd >= 0)
+			return true;
+	return false;
+}
+
 /* Called by libmicrohttpd as a connection begins and ends. There is a free slot: both count to 128. */
 static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {

@@ -57,6 +57,7 @@ void mw_server_free(struct mw_server *s);
 int mw_server_epoll_fd(const struct mw_server *s); /* watch for readable */
 /* Do what is ready; ret: milliseconds until it must be called again at the latest, -1: only when readable. */
 int mw_server_run(struct mw_server *s);
+bool mw_server_connected(const struct mw_server *s); /* somebody is: it may have to run after whatever happens */
 /* Other times than 10 s and 15 s, for tests. */
 void mw_server_set_times(struct mw_server *s, unsigned request_ms, unsigned keep_alive_ms);
 
