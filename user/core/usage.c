@@ -9,26 +9,27 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define FEW 64
+
 int mw_usage_from_processes(const char *proc_root, int dir_fd, struct mw_usage *ret_usage)
 {
 	struct mw_usage u = {.time_ns = mw_now_ns(), .max = MW_UNLIMITED, .high = MW_UNLIMITED};
-	_cleanup_free_ pid_t *pids = NULL;
-	ssize_t n = mw_cgroup_pids(dir_fd, true, NULL, 0);
+	pid_t few[FEW], *pids = few;
+	_cleanup_free_ pid_t *many = NULL;
+	ssize_t n = mw_cgroup_pids(dir_fd, true, few, FEW); /* once is enough for nearly all */
 
-	if (n < 0)
-		return (int)n;
-	if (n > 0) {
+	if (n > FEW) {
 		ssize_t room = n + 16;
 
-		pids = calloc((size_t)room, sizeof(*pids));
-		if (!pids)
+		pids = many = calloc((size_t)room, sizeof(*many));
+		if (!many)
 			return -ENOMEM;
-		n = mw_cgroup_pids(dir_fd, true, pids, (size_t)room);
-		if (n < 0)
-			return (int)n;
+		n = mw_cgroup_pids(dir_fd, true, many, (size_t)room);
 		if (n > room)
 			n = room;
 	}
+	if (n < 0)
+		return (int)n;
 	for (ssize_t i = 0; i < n; i++) {
 		__u64 anon, swap, shmem, file;
 
