@@ -85,14 +85,6 @@ static void harden(struct mw_guard *g)
 		mw_say(g->tell, LOG_WARNING, "memory could not be locked (mlockall): %s", strerror(errno));
 }
 
-/* The start is over: what only it needed goes, the rest is locked again. */
-static void slim(void)
-{
-	munlockall();
-	mw_trim_after_start();
-	mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT); /* a refusal was told by the first one */
-}
-
 static int open_tree(struct mw_guard *g, struct mw_error *err)
 {
 	_cleanup_close_ int fd = -1;
@@ -215,7 +207,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	if (r < 0)
 		return r;
 	mw_last_good_keep(g);
-	slim();
+	mw_trim_after_start();
 	mw_say(g->tell, LOG_NOTICE, "guarding %s/%s%s: %d workers taken up, %zu classes%s", g->mount, g->root,
 	       mw_kernel_adopted(g->kernel) ? " (counters of an earlier daemon go on)" : "", adopted, g->cfg.n_classes,
 	       opts->dry_run ? ", dry run: nothing is limited and nothing is done" : "");

@@ -6,7 +6,6 @@
 #include "util/trim.h"
 
 #include <link.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -128,7 +127,7 @@ static int trim_code(struct dl_phdr_info *object, size_t size, void *arg)
 		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
 
 		if (segment->p_type == PT_LOAD && !(segment->p_flags & PF_W))
-			advise(code_of(object, segment), itself ? MADV_POPULATE_READ : MADV_DONTNEED);
+			advise(code_of(object, segment), itself ? MADV_POPULATE_READ : MADV_DONTNEED_LOCKED);
 	}
 	return 0;
 }
@@ -137,7 +136,6 @@ void mw_trim_after_start(void)
 {
 	struct program p = {0};
 
-	malloc_trim(0);
 	dl_iterate_phdr(trim_code, &p);
 }
 

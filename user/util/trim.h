@@ -4,10 +4,10 @@
 #define MW_TRIM_H
 
 /*
- * After a start: what was only needed for it. Code of the libraries that our libraries brought along (TLS, compression:
- * the dynamic linker and their constructors ran through them), and the heap's free pages. What the program is linked
- * with itself stays resident, and the program is made so whole: nothing that is on an event's way has to be
- * faulted in. Before mlockall: locked pages stay.
+ * After a start: the code of the libraries that our libraries brought along (TLS, compression), which the
+ * dynamic linker and their constructors ran through. What the program is linked with itself stays resident, and the
+ * program is made so whole: nothing that is on an event's way has to be faulted in. The heap keeps its free
+ * pages for the same reason. Locked pages too, from Linux 5.18 on; before, they stay.
  */
 void mw_trim_after_start(void);
 
