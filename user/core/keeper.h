@@ -21,7 +21,7 @@
 #define MW_KEEPER_RESTARTED_ENV "MEMWEIR_RESTARTED" /* "1" for a daemon that takes a dead one's place */
 #define MW_KEEPER_MAX_SLOTS	65536u
 #define MW_KEEPER_HEARTBEAT_NS	200000000ULL /* the daemon beats this often */
-#define MW_KEEPER_TIMEOUT_NS	700000000ULL /* silence that counts as hung; a hung (also: stopped) daemon is killed */
+#define MW_KEEPER_TIMEOUT_NS	750000000ULL /* silence that counts as hung; a hung (also: stopped) daemon is killed */
 #define MW_KEEPER_START_NS	30000000000ULL /* until the first beat: loading BPF programs is slow under emulation */
 #define MW_KEEPER_STOP_NS	10000000000ULL /* from SIGTERM, or from stopping = 1, to the end; then it is killed */
 #define MW_KEEPER_DEATHS	10 /* within a minute: the keeper gives up with status 1 */
