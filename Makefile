@@ -19,9 +19,13 @@ ifeq ($(SANITIZE),1)
 B       := .build/asan
 OPT     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDOPT   := -fsanitize=address,undefined
+CLI_PIE := -pie
 else
 OPT     := -O2 -D_FORTIFY_SOURCE=2
 LDOPT   :=
+# The command line stands in front of every worker: without the dynamic linker it starts in half the time.
+# CLI_PIE=-pie links it like the rest, where there are no static libraries.
+CLI_PIE ?= -static-pie
 endif
 
 CFLAGS  ?= -g
@@ -30,7 +34,8 @@ MWFLAGS  = -std=gnu17 $(OPT) -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissin
            -D_GNU_SOURCE -DMW_VERSION='"$(VERSION)"' -DMW_LIBEXEC='"$(PREFIX)/libexec/memweir"' \
            -Iinclude -Iuser -I$(B)/bpf -MMD -MP
 LDFLAGS ?=
-MWLD     = $(LDOPT) -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+MWLINK   = $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+MWLD     = -pie $(MWLINK)
 DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lpthread
 CLI_LIBS    = -ljson-c -linih -lpthread
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
@@ -115,7 +120,7 @@ clean: ## remove .build/
 
 $(B)/memweir: $(call obj,$(CLI_SRC)) $(SHARED_LIB)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
 $(B)/memweir-daemon: $(B)/user/daemon/main.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
