@@ -127,6 +127,7 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 	const struct run_values *v = cli->values;
 	const char *worker = mw_field_str(place, "name"), *cgroup = mw_field_str(place, "cgroup_path");
 	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
+	bool told_by_kernel = mw_field_bool(place, "told_by_kernel");
 	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct mw_wait wait;
 	int r, status;
@@ -150,9 +151,11 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 		return exec_failed(cli, argv[0], r);
 	}
 	mw_wait_let_go(&wait);
-	tell(cli, worker, "started", "pid", wait.pid);
+	if (!told_by_kernel)
+		tell(cli, worker, "started", "pid", wait.pid);
 	status = mw_wait(&wait);
-	tell(cli, worker, "ended", "status", status);
+	if (!told_by_kernel || status) /* events can be lost: a failure is worth telling twice */
+		tell(cli, worker, "ended", "status", status);
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -22,7 +22,7 @@ struct report {
 };
 
 /* Only async-signal-safe calls from here on: the parent may have threads. */
-static void reset_signals(const sigset_t *mask)
+static void reset_handlers(void)
 {
 	struct sigaction sa;
 
@@ -32,7 +32,6 @@ static void reset_signals(const sigset_t *mask)
 		sa = (struct sigaction){.sa_handler = SIG_DFL};
 		sigaction(sig, &sa, NULL);
 	}
-	sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
 static _Noreturn void give_up(int report_fd, int code, bool in_cgroup)
@@ -50,7 +49,7 @@ static _Noreturn void child(const struct mw_spawn *s, const sigset_t *mask, int 
 {
 	if (s->thp_off)
 		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	reset_signals(s->sigmask ? s->sigmask : mask);
+	sigprocmask(SIG_SETMASK, s->sigmask ? s->sigmask : mask, NULL);
 	execvpe(s->argv[0], s->argv, s->envp);
 	give_up(report_fd, -errno, false);
 }
@@ -65,6 +64,7 @@ static pid_t fork_into(const struct mw_spawn *s, const sigset_t *mask, int repor
 
 		if (r)
 			give_up(report_fd, r, true);
+		reset_handlers();
 		child(s, mask, report_fd);
 	}
 	if (pid < 0)
@@ -84,7 +84,7 @@ static pid_t start(const struct mw_spawn *s, const sigset_t *mask, int report_fd
 {
 	int pidfd = -1;
 	struct clone_args args = {
-		.flags = CLONE_PIDFD,
+		.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, /* one flag for 62 calls of sigaction */
 		.pidfd = (__u64)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -170,7 +170,7 @@ int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd)
 
 	if (!s->argv || !s->argv[0])
 		return -EINVAL;
-	/* A handler of ours must not run in the child: blocked across the clone, reset there. */
+	/* A handler of ours must not run in the child: blocked until they are reset there. */
 	sigfillset(&all);
 	r = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (r)

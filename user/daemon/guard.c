@@ -74,6 +74,11 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 		    mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
 		break;
+	case MW_EVENT_FORK:
+	case MW_EVENT_ATTACH:
+		if (w->starting) /* the first one in there */
+			mw_life_started(g, w, (pid_t)e->pid);
+		break;
 	case MW_EVENT_EXIT:
 		if ((pid_t)e->pid == w->main_pid && !w->main_gone)
 			w->main_status = (int)e->value;

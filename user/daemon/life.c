@@ -179,6 +179,7 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 	}
 	TAKE_FD(fd);
 	w->made = true;
+	w->starting = true;
 	w->owner = MW_OWNER_OWN;
 	snprintf(w->command, sizeof(w->command), "%s", s->command);
 	mw_life_enlist(g, w);
@@ -191,6 +192,9 @@ void mw_life_started(struct mw_guard *g, struct mw_worker *w, pid_t pid)
 {
 	char text[256];
 
+	if (!w->starting && w->main_pid == pid) /* by the kernel first, then by run */
+		return;
+	w->starting = false;
 	w->main_pid = pid;
 	if (mw_proc_start_ticks("/proc", pid, &w->main_start) < 0)
 		w->main_start = 0; /* it has ended already: its exit is on the way */

@@ -21,6 +21,10 @@ static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_wor
 	json_object_object_add(doc, "thp_off",
 			       json_object_new_boolean(mw_life_limited(w) && mw_profile_thp_off(&w->profile)));
 	json_object_object_add(doc, "limited", json_object_new_boolean(mw_life_limited(w)));
+	/* Then run need not tell of the start, nor of an end without a failure. */
+	json_object_object_add(doc, "told_by_kernel",
+			       json_object_new_boolean(mw_kernel_has(g->kernel, MW_CAP_WORKER_EVENTS) &&
+						       mw_kernel_has(g->kernel, MW_CAP_RINGBUF)));
 	snprintf(text, sizeof(text), "%s/memweir.sock", g->cfg.tree.run_dir);
 	json_object_object_add(doc, "socket", json_object_new_string(text));
 	mw_serve_json(r, 201, doc);
