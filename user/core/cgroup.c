@@ -160,6 +160,15 @@ static int parse_u64(const char *text, __u64 *ret)
 	return 0;
 }
 
+int mw_cgroup_parse_u64(const char *text, __u64 *ret)
+{
+	if (!strcmp(text, "max\n") || !strcmp(text, "max")) {
+		*ret = MW_UNLIMITED;
+		return 0;
+	}
+	return parse_u64(text, ret);
+}
+
 int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret)
 {
 	char buf[64] = "";
@@ -167,11 +176,7 @@ int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret)
 
 	if (n < 0)
 		return n == -E2BIG ? -EBADMSG : n;
-	if (!strcmp(buf, "max\n") || !strcmp(buf, "max")) {
-		*ret = MW_UNLIMITED;
-		return 0;
-	}
-	return parse_u64(buf, ret);
+	return mw_cgroup_parse_u64(buf, ret);
 }
 
 int mw_cgroup_write(int dir_fd, const char *file, const char *value)

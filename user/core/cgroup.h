@@ -29,8 +29,9 @@ __u64 mw_cgroup_id(int dir_fd);
 /* Read a whole file into buf, NUL-terminated. Length or -errno; -E2BIG when it does not fit (buf then holds its
  * beginning). */
 ssize_t mw_cgroup_read(int dir_fd, const char *file, char *buf, size_t size);
-int mw_cgroup_read_u64(int dir_fd, const char *file,
-		       __u64 *ret); /* "max" is MW_UNLIMITED; -EBADMSG when it is no number */
+/* What such a file holds: "max" is MW_UNLIMITED; -EBADMSG when it is no number. */
+int mw_cgroup_parse_u64(const char *text, __u64 *ret);
+int mw_cgroup_read_u64(int dir_fd, const char *file, __u64 *ret);
 /*
  * 0 or -errno. Opened with O_NONBLOCK: newer kernels then neither reclaim nor kill inside a write of
  * memory.max or .high; 6.1 and 6.12 do, so it may block. memory.reclaim always may.

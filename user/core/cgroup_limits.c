@@ -2,10 +2,13 @@
 #include "core/cgroup_limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "util/cleanup.h"
 
 /*
  * Limits in an order that neither squeezes nor kills on the way: swap first, so that lowering has
@@ -40,20 +43,58 @@ __u64 mw_limit_rounded(__u64 value)
 	return value == MW_UNLIMITED ? value : value / page * page;
 }
 
+static int differs(const struct mw_limit_file *f, const char *path, __u64 have, struct mw_error *err)
+{
+	if (have == f->value || have == mw_limit_rounded(f->value))
+		return 0;
+	return mw_fail(err, -EIO, "%s of cgroup %s is %llu after %llu was written", f->file, path, have, f->value);
+}
+
 /* Each file holds what was asked, but for the rounding down to whole pages. */
 int mw_limit_verify(int dir_fd, const char *path, const struct mw_limit_file *settings, size_t n, struct mw_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		__u64 want = settings[i].value, have;
-		int r = mw_cgroup_read_u64(dir_fd, settings[i].file, &have);
+	int r = 0;
 
-		if (r)
-			return mw_fail(err, r, "cannot read %s of cgroup %s back: %s", settings[i].file, path,
-				       strerror(-r));
-		if (have == want || have == mw_limit_rounded(want))
-			continue;
-		return mw_fail(err, -EIO, "%s of cgroup %s is %llu after %llu was written", settings[i].file, path,
-			       have, want);
+	for (size_t i = 0; i < n && !r; i++) {
+		__u64 have;
+
+		r = mw_cgroup_read_u64(dir_fd, settings[i].file, &have);
+		r = r ? mw_fail(err, r, "cannot read %s of cgroup %s back: %s", settings[i].file, path, strerror(-r))
+		      : differs(&settings[i], path, have, err);
 	}
-	return 0;
+	return r;
+}
+
+static int put(int dir_fd, const struct mw_limit_file *f, __u64 *ret_have)
+{
+	_cleanup_close_ int fd = openat(dir_fd, f->file, O_RDWR | O_CLOEXEC);
+	char text[24];
+	ssize_t n;
+	int length;
+
+	if (fd < 0)
+		return -errno;
+	length = f->value == MW_UNLIMITED ? snprintf(text, sizeof(text), "max")
+					  : snprintf(text, sizeof(text), "%llu", f->value);
+	if (pwrite(fd, text, (size_t)length, 0) != length)
+		return errno ? -errno : -EIO;
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	return mw_cgroup_parse_u64(text, ret_have);
+}
+
+int mw_limit_put(int dir_fd, const char *path, const struct mw_limit_file *settings, size_t n, struct mw_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++) {
+		__u64 have;
+
+		r = put(dir_fd, &settings[i], &have);
+		r = r ? mw_fail(err, r, "cannot set %s of cgroup %s: %s", settings[i].file, path, strerror(-r))
+		      : differs(&settings[i], path, have, err);
+	}
+	return r;
 }

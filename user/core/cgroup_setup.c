@@ -258,13 +258,22 @@ static int remove_dir(const char *mount, const char *path)
 	return rmdir(full) < 0 ? -errno : 0;
 }
 
-static int limit_worker(int dir_fd, const char *path, const struct mw_limits *limits, struct mw_error *err)
+static int check_memory(int dir_fd, const char *path, struct mw_error *err)
 {
-	struct mw_limit_file settings[MW_LIMIT_FILES];
-
 	if (faccessat(dir_fd, "memory.max", F_OK, 0))
 		return mw_fail(err, -EOPNOTSUPP, "cgroup %s has no memory controller", path);
-	return limits ? change(dir_fd, path, settings, mw_limit_files(dir_fd, limits, settings), err) : 0;
+	return 0;
+}
+
+/* Not through libcgroup, which reads /proc/mounts before each value: the worker waits for these. */
+static int limit_new(int dir_fd, const char *path, const struct mw_limits *limits, struct mw_error *err)
+{
+	struct mw_limit_file settings[MW_LIMIT_FILES];
+	int r = check_memory(dir_fd, path, err);
+
+	if (r || !limits)
+		return r;
+	return mw_limit_put(dir_fd, path, settings, mw_limit_files(dir_fd, limits, settings), err);
 }
 
 int mw_setup_worker(const char *mount, const char *path, const struct mw_limits *limits, int *ret_fd,
@@ -282,7 +291,7 @@ int mw_setup_worker(const char *mount, const char *path, const struct mw_limits 
 	if (!r) {
 		fd = open_cgroup(mount, path);
 		r = fd < 0 ? mw_fail(err, fd, "cannot open cgroup %s: %s", path, strerror(-fd))
-			   : limit_worker(fd, path, limits, err);
+			   : limit_new(fd, path, limits, err);
 	}
 	if (r) {
 		remove_dir(mount, path); /* libcgroup leaves what it made before it failed */
