@@ -18,8 +18,8 @@ struct mw_limit_file {
 size_t mw_limit_files(int dir_fd, const struct mw_limits *l, struct mw_limit_file files[MW_LIMIT_FILES]);
 __u64 mw_limit_rounded(__u64 value); /* down to whole pages, as the kernel does */
 /*
- * Write each file and read it back through one descriptor: for a new cgroup, in which nothing has to be reclaimed first.
- * The sentence and -EIO as with mw_limit_verify.
+ * Write each file and read it back through one descriptor: for a new cgroup, in which nothing has to be reclaimed
+ * first. The sentence and -EIO as with mw_limit_verify.
  */
 int mw_limit_put(int dir_fd, const char *path, const struct mw_limit_file *files, size_t n, struct mw_error *err);
 /* Each file holds what was asked. -EIO when not; path is for the sentence. */

@@ -89,6 +89,7 @@ static int on_http(sd_event_source *src, int fd, uint32_t revents, void *arg)
 	struct mw_guard *g = arg;
 
 	(void)src, (void)fd, (void)revents;
+	consume_ring(g); /* what is asked for next may be about a process that has just begun */
 	return sd_event_source_get_enabled(g->http_post, NULL) > 0 ? 0 : serve(g); /* after_event's, if that is on */
 }
 

@@ -425,6 +425,28 @@ static void bad_daemon(void **state)
 	}
 }
 
+/* A daemon that has the kernel's events is told of failures only. */
+static void kernel_tells_the_rest(void **state)
+{
+	static char seen[2 * PATH_MAX + 32];
+	char log[4096];
+	const struct fake_reply answers[] = {{"POST", "/v1/workers", 201, seen}, table[1], table[2], {NULL}};
+	struct fake told;
+
+	(void)state;
+	need_cgroup();
+	snprintf(seen, sizeof(seen), "{\"told_by_kernel\":true,%s", place + 1);
+	fake_start(&told, answers);
+	assert_int_equal(memweir(&told, SHELL("exit 0")), 0);
+	assert_true(fake_was_asked(&told, "POST /v1/workers HTTP/1.1"));
+	file_read(told.log, log, sizeof(log));
+	assert_null(strstr(log, "/started"));
+	assert_null(strstr(log, "/ended"));
+	assert_int_equal(memweir(&told, SHELL("exit 7")), 7);
+	assert_true(fake_was_asked(&told, "/v1/workers/w%2F1/ended HTTP/1.1 {\"status\":1792}"));
+	fake_stop(&told);
+}
+
 /* The daemon goes while the worker runs: it ends as it would have. */
 static void daemon_dies_meanwhile(void **state)
 {
@@ -459,6 +481,7 @@ int main(void)
 		cmocka_unit_test(grandchildren_do_not_hold_run),
 		cmocka_unit_test(no_daemon),
 		cmocka_unit_test(bad_daemon),
+		cmocka_unit_test(kernel_tells_the_rest),
 		cmocka_unit_test(daemon_dies_meanwhile),
 	};
 
