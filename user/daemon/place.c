@@ -2,6 +2,7 @@
 /* Where cgroups of ours come from: libcgroup, or plain directories on hosts whose memory controller is not on v2. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 
 #define RENEW_NS                                                                                                       \
 	(25 * MW_NS_PER_S) /* PID 1 answers in milliseconds; twice MW_SYSTEMD_TIMEOUT_S and a wait at the worst */
+#define LIMITS_NS (1 * MW_NS_PER_S) /* run waits twice as long for its place */
 
 /*
  * libcgroup must not be asked here: on a hybrid host "memory" would send it to
@@ -101,6 +103,20 @@ static int take_root(struct mw_guard *g, struct mw_error *err)
 	return 0;
 }
 
+/* The last limits of a scope that has ended are still on their way to PID 1, which soon says that there is none. */
+static void await_limits(struct mw_guard *g)
+{
+	struct pollfd done = {.fd = mw_actions_fd(g->actions), .events = POLLIN};
+	__u64 until_ns = mw_now_ns() + LIMITS_NS;
+	struct mw_action_result result;
+
+	while (g->root_limits.under_way && mw_now_ns() < until_ns) {
+		poll(&done, 1, 50);
+		while (mw_actions_next(g->actions, &result))
+			mw_guard_on_done(g, &result);
+	}
+}
+
 /* A scope ends with its last process: somebody stopped it, or killed its holder while there was no worker. */
 static int renew_root(struct mw_guard *g, struct mw_error *err)
 {
@@ -110,6 +126,7 @@ static int renew_root(struct mw_guard *g, struct mw_error *err)
 
 	if (!mw_root_is_unit(g->root) || mw_cgroup_populated(g->root_fd) == 1)
 		return 0;
+	await_limits(g);
 	if (g->root_limits.under_way)
 		return mw_fail(err, -EAGAIN, "%s has ended and is not made again yet: try once more", g->root);
 	mw_keeper_busy(g->keeper, mw_now_ns() + RENEW_NS);
