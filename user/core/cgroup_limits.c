@@ -76,8 +76,9 @@ static int put(int dir_fd, const struct mw_limit_file *f, __u64 *ret_have)
 		return -errno;
 	length = f->value == MW_UNLIMITED ? snprintf(text, sizeof(text), "max")
 					  : snprintf(text, sizeof(text), "%llu", f->value);
-	if (pwrite(fd, text, (size_t)length, 0) != length)
-		return errno ? -errno : -EIO;
+	n = pwrite(fd, text, (size_t)length, 0);
+	if (n != length)
+		return n < 0 ? -errno : -EIO;
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	if (n < 0)
 		return -errno;

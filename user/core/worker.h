@@ -39,7 +39,7 @@ struct mw_worker {
 	pid_t main_pid; /* what run started or attach named; 0: unknown */
 	__u64 main_start; /* its start, clock ticks since boot: with the pid it names one process; 0: unknown */
 	bool main_gone; /* it ended while no daemon looked, and its pid may be another's by now */
-	bool starting; /* run was given the place, its first process is not known yet */
+	bool starting; /* run was given the place, its command is not known to run yet */
 	int main_status; /* wait(2) status of main_pid; -1: still running or unknown */
 	char command[128]; /* shortened command line, for people */
 	__u64 started_wall_ns, started_ns;

@@ -74,9 +74,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 		    mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
 		break;
-	case MW_EVENT_FORK:
-	case MW_EVENT_ATTACH:
-		if (w->starting) /* the first one in there */
+	case MW_EVENT_EXEC:
+		if (w->starting) /* not at the fork: run's command may be none, and then there never was a worker */
 			mw_life_started(g, w, (pid_t)e->pid);
 		break;
 	case MW_EVENT_EXIT:
