@@ -11,7 +11,10 @@ struct rounds {
 
 static const char library[] = "/usr/lib/llvm-14/lib/libclang-cpp.so.14"; /* a large file, read for its bytes */
 
-/* A little more than fits, again and again: what was evicted comes back, and is waited for. */
+/*
+ * A little more than fits, again and again: what was evicted comes back, and is waited for. The first half is read
+ * oftener, so that the kernel takes it for a workingset (without MGLRU it wants to have seen an active list).
+ */
 static int read_again(void *arg)
 {
 	_cleanup_close_ int fd = open(library, O_RDONLY | O_CLOEXEC);
@@ -22,9 +25,12 @@ static int read_again(void *arg)
 	if (bytes == MAP_FAILED)
 		return 1;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	for (int round = 0; round < r->rounds; round++)
+	for (int round = 0; round < r->rounds; round++) {
+		for (size_t at = 0; at < r->bytes; at += PAGE)
+			sum += bytes[at % (r->bytes / 2)];
 		for (size_t at = 0; at < r->bytes; at += PAGE)
 			sum += bytes[at];
+	}
 	return sum == 0;
 }
 
