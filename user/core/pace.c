@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "core/pace.h"
+
+#include "memweir/abi.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define MIN_DT_NS   (5 * MW_NS_PER_MS) /* looks closer than this say nothing about growth */
+#define MAX_DT_NS   (3 * MW_NS_PER_S) /* further apart: begin again */
+#define UP_NS	    (100 * MW_NS_PER_MS) /* growth is believed within a look or two */
+#define DOWN_NS	    MW_NS_PER_S /* and its end only after a second: workers grow in spurts */
+#define HEADROOM_NS (500 * MW_NS_PER_MS) /* so much growth is let through above memory.high at a time */
+
+static __u64 less(__u64 a, __u64 b)
+{
+	return a > b ? a - b : 0;
+}
+
+static __u64 clamp(__u64 value, __u64 low, __u64 high)
+{
+	if (value > high)
+		value = high;
+	return value < low ? low : value;
+}
+
+static __u64 growth(const struct mw_pace_state *s, __u64 in_ns)
+{
+	return (__u64)(s->rate * (double)in_ns / MW_NS_PER_S);
+}
+
+__u64 mw_pace_overage(__u64 high, __u64 budget_ns)
+{
+	/*
+	 * mem_cgroup_handle_over_high: a batch of 64 pages sleeps 64 x (overage / high)^2 seconds. The root by halves,
+	 * without libm: 20 steps are exact to a millionth of high.
+	 */
+	double wanted = (double)budget_ns / (64.0 * MW_NS_PER_S), low = 0, up = 1;
+
+	for (int i = 0; i < 20; i++) {
+		double mid = (low + up) / 2;
+
+		if (mid * mid < wanted)
+			low = mid;
+		else
+			up = mid;
+	}
+	return (__u64)((double)high * low);
+}
+
+bool mw_pace_reaches(__u64 current, double rate, __u64 high)
+{
+	if (high == MW_UNLIMITED || !high)
+		return false;
+	return current > high / 100 * 85 || (double)current + rate * MW_PACE_REACH_NS / MW_NS_PER_S >= (double)high;
+}
+
+bool mw_pace_quiet(const struct mw_pace_state *s, __u64 now_ns)
+{
+	return !s->under_way && less(now_ns, s->busy_ns) >= MW_PACE_QUIET_NS;
+}
+
+/* ---- what the look tells ---- */
+
+static void note_growth(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 dt = less(in->time_ns, s->time_ns);
+	double taken, rate, weight;
+
+	if (!s->time_ns || dt > MAX_DT_NS || in->stolen < s->stolen) {
+		s->rate = 0;
+		s->busy_ns = in->time_ns;
+	} else if (dt < MIN_DT_NS) {
+		return;
+	} else {
+		/* What was reclaimed from it and taken again shows in no difference of memory.current. */
+		taken = (double)in->current - (double)s->current + (double)(in->stolen - s->stolen);
+		rate = taken > 0 ? taken * MW_NS_PER_S / (double)dt : 0;
+		weight = (double)dt / (double)(dt + (rate > s->rate ? UP_NS : DOWN_NS));
+		s->rate += (rate - s->rate) * weight;
+		if (rate >= MW_PACE_RATE_MIN)
+			s->busy_ns = in->time_ns;
+	}
+	s->time_ns = in->time_ns;
+	s->current = in->current;
+	s->stolen = in->stolen;
+}
+
+static void open_window(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	s->window_ns = in->time_ns;
+	s->window_freed = 0;
+	s->window_refaulted = in->refaulted;
+	s->window_stalled = in->stalled_ns;
+	s->window_paused = in->paused_ns;
+	s->window_met = false;
+}
+
+static struct mw_pace_decision back_off(struct mw_pace_state *s, const struct mw_pace_input *in, enum mw_pace_why why)
+{
+	s->hold_ns = clamp(2 * s->hold_ns, MW_PACE_HOLD_MIN_NS, MW_PACE_HOLD_MAX_NS);
+	s->hold_until_ns = in->time_ns + s->hold_ns;
+	s->window_ns = 0;
+	return (struct mw_pace_decision){.kind = MW_PACE_BACK_OFF, .why = why, .hold_ns = s->hold_ns};
+}
+
+/* What our batches did to it, once there is something to judge. NONE: nothing against going on. */
+static struct mw_pace_decision judge(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	const struct mw_pace_decision fine = {.kind = MW_PACE_NONE};
+	__u64 since = less(in->time_ns, s->window_ns), stalled, paused;
+
+	if (in->last.asked) {
+		s->under_way = false;
+		s->busy_ns = in->time_ns;
+		if (in->last.freed < in->last.asked / 8)
+			return back_off(s, in, MW_PACE_EMPTY);
+	}
+	if (!s->window_ns)
+		return fine;
+	s->window_freed += in->last.asked ? in->last.freed : 0;
+	s->window_met |= in->current >= less(in->high_now, MW_PACE_BATCH_MIN);
+	if (since < MW_PACE_WINDOW_NS || s->window_freed < MW_PACE_WINDOW_BYTES)
+		return fine;
+	if (less(in->refaulted, s->window_refaulted) >= s->window_freed / 2)
+		return back_off(s, in, MW_PACE_REFAULTS);
+	stalled = less(in->stalled_ns, s->window_stalled);
+	paused = less(in->paused_ns, s->window_paused);
+	/* Several tasks' pauses add up, PSI counts them once: of the two the one that is known and less. */
+	if (paused && paused < stalled)
+		stalled = paused;
+	if (!s->window_met && (double)stalled >= MW_PACE_STALL_SHARE * (double)since)
+		return back_off(s, in, MW_PACE_STALLS);
+	s->hold_ns /= 2;
+	open_window(s, in);
+	return fine;
+}
+
+/* ---- what to do ---- */
+
+static struct mw_pace_decision none(enum mw_pace_why why)
+{
+	return (struct mw_pace_decision){.kind = MW_PACE_NONE, .why = why};
+}
+
+static __u64 reclaimable(const struct mw_pace_input *in)
+{
+	return less(in->cache, MW_PACE_KEEP_CACHE) + in->swappable;
+}
+
+/* Room for growth above what is used now: never below the wanted memory.high, never all of memory.max. */
+static __u64 raised_to(const struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 room = clamp(growth(s, HEADROOM_NS), in->high / 32, in->high);
+	__u64 top = in->max == MW_UNLIMITED ? 2 * in->high : in->high + less(in->max, in->high) / 8 * 7;
+
+	/* With an eighth of the way left to memory.max the kernel still reclaims before it has to kill. */
+	return clamp(in->current + room, in->high, top > in->high ? top : in->high);
+}
+
+/* memory.high comes back in steps, the last one when usage is safely below: 2 % as after a lift. */
+static bool should_lower(const struct mw_pace_state *s, const struct mw_pace_input *in, __u64 *ret_high)
+{
+	__u64 soon = in->current + growth(s, MW_PACE_RAISE_NS), to = raised_to(s, in);
+
+	if (in->high_now == MW_UNLIMITED || in->high_now <= in->high ||
+	    less(in->time_ns, s->set_ns) < MW_PACE_SETTLE_NS)
+		return false;
+	*ret_high = soon < in->high - in->high / 50 ? in->high : to;
+	return *ret_high == in->high || to + in->high / 16 < in->high_now;
+}
+
+static bool should_raise(const struct mw_pace_state *s, const struct mw_pace_input *in, __u64 *ret_high)
+{
+	__u64 soon = in->current + growth(s, MW_PACE_RAISE_NS);
+
+	if (!in->may_raise || in->high_now == MW_UNLIMITED || s->rate < MW_PACE_RATE_MIN)
+		return false;
+	/* Half of the budget's overage: the worker's own reclaim up to there is short. */
+	if (soon <= in->high_now + mw_pace_overage(in->high_now, in->budget_ns) / 2)
+		return false;
+	*ret_high = raised_to(s, in);
+	return *ret_high > in->high_now + in->high / 128;
+}
+
+static struct mw_pace_decision set_high(struct mw_pace_state *s, const struct mw_pace_input *in, __u64 high,
+					enum mw_pace_why why)
+{
+	s->set_ns = in->time_ns;
+	return (struct mw_pace_decision){.kind = MW_PACE_SET_HIGH, .why = why, .bytes = high};
+}
+
+/* What is missing below the wanted memory.high. An eighth of it at most: the rest is the worker's to use. */
+static __u64 missing(const struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 ahead = clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, in->high / 8);
+
+	return less(in->current + ahead, in->high);
+}
+
+static struct mw_pace_decision make_room(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 need = missing(s, in), most = reclaimable(in);
+
+	if (need < MW_PACE_BATCH_MIN)
+		return none(MW_PACE_ROOM);
+	if (s->under_way)
+		return none(MW_PACE_UNDER_WAY);
+	if (in->time_ns < s->hold_until_ns)
+		return none(MW_PACE_HELD);
+	if (in->host_share >= MW_PACE_HOST_LIMIT)
+		return none(MW_PACE_HOST);
+	s->under_way = true;
+	s->busy_ns = in->time_ns;
+	if (!s->window_ns)
+		open_window(s, in);
+	return (struct mw_pace_decision){.kind = MW_PACE_RECLAIM,
+					 .why = MW_PACE_AHEAD,
+					 .bytes = clamp(need < most ? need : most, MW_PACE_BATCH_MIN,
+							MW_PACE_BATCH_MAX)};
+}
+
+static struct mw_pace_decision decide(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	bool grows = s->rate >= MW_PACE_RATE_MIN;
+	__u64 high = 0;
+
+	if (should_lower(s, in, &high))
+		return set_high(s, in, high, MW_PACE_FELL);
+	if (!grows && in->current <= in->high)
+		return none(MW_PACE_IDLE);
+	if (reclaimable(in) < MW_PACE_BATCH_MIN) {
+		bool near = in->high_now != MW_UNLIMITED && in->current + growth(s, MW_PACE_RAISE_NS) > in->high_now;
+
+		return near && grows ? (struct mw_pace_decision){.kind = MW_PACE_LIFT, .why = MW_PACE_NOTHING}
+				     : none(MW_PACE_NOTHING);
+	}
+	if (should_raise(s, in, &high))
+		return set_high(s, in, high, MW_PACE_OUTRUN);
+	return make_room(s, in);
+}
+
+/* Before half of what is free is used up. */
+static __u64 look_again(const struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 room = less(in->high_now == MW_UNLIMITED ? in->max : in->high_now, in->current);
+	double ns;
+
+	if (s->rate < MW_PACE_RATE_MIN)
+		return MW_PACE_TICK_NS;
+	ns = (double)room / 2 / s->rate * MW_NS_PER_S;
+	return ns > MW_PACE_TICK_NS ? MW_PACE_TICK_NS : clamp((__u64)ns, MW_PACE_TICK_MIN_NS, MW_PACE_TICK_NS);
+}
+
+struct mw_pace_decision mw_pace_step(struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	struct mw_pace_decision d;
+
+	note_growth(s, in);
+	d = judge(s, in);
+	if (d.kind == MW_PACE_NONE)
+		d = in->allowed && in->high != MW_UNLIMITED ? decide(s, in) : none(MW_PACE_NOT_ALLOWED);
+	d.next_ns = look_again(s, in);
+	return d;
+}
+
+const char *mw_pace_kind_name(enum mw_pace_kind kind)
+{
+	static const char *const names[] = {"none", "reclaim", "set-high", "lift", "back-off"};
+
+	_Static_assert(ARRAY_SIZE(names) == MW_PACE_KIND_MAX, "a name for each");
+	return kind < MW_PACE_KIND_MAX ? names[kind] : "?";
+}
+
+const char *mw_pace_why_text(enum mw_pace_why why)
+{
+	static const char *const texts[] = {
+		[MW_PACE_IDLE] = "it does not grow",
+		[MW_PACE_ROOM] = "enough is free below memory.high",
+		[MW_PACE_NOT_ALLOWED] = "it is not ours to act on",
+		[MW_PACE_UNDER_WAY] = "a batch is under way",
+		[MW_PACE_HELD] = "the last batches did it no good",
+		[MW_PACE_HOST] = "the host is short of memory itself",
+		[MW_PACE_NOTHING] = "there is nothing to reclaim",
+		[MW_PACE_AHEAD] = "what it takes soon is made free",
+		[MW_PACE_OUTRUN] = "it grows faster than batches free",
+		[MW_PACE_FELL] = "its usage fell",
+		[MW_PACE_REFAULTS] = "half of what was freed is wanted back",
+		[MW_PACE_STALLS] = "it stalls for memory since",
+		[MW_PACE_EMPTY] = "a batch freed next to nothing",
+	};
+
+	_Static_assert(ARRAY_SIZE(texts) == MW_PACE_WHY_MAX, "a text for each");
+	return why < MW_PACE_WHY_MAX ? texts[why] : "?";
+}
