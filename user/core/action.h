@@ -58,6 +58,7 @@ struct mw_action {
 	bool (*still)(int dir_fd, void *arg);
 
 	__u64 bytes; /* RECLAIM: as much as this */
+	bool once; /* RECLAIM: mw_cgroup_reclaim_once, without a look at what there is; freed says what came */
 	struct mw_action_write writes[MW_ACTION_WRITES]; /* LIMIT: in this order, up to the first failure */
 	unsigned n_writes;
 	bool force; /* LIMIT: memory.max below what is in use although the kernel will kill for it */
@@ -89,6 +90,7 @@ struct mw_action_result {
 	int status;
 	__u64 before_bytes, after_bytes; /* memory.current; RECLAIM, LIMIT, KILL */
 	double saved_pct; /* RECLAIM: of before */
+	__u64 freed; /* RECLAIM with once: bytes, what the worker took again meanwhile not subtracted */
 	__u64 started_ns, took_ns;
 	char reason[96];
 	char text[MW_ACTION_TEXT]; /* what was done, or why not: one sentence with the numbers */

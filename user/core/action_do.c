@@ -132,6 +132,21 @@ static int reclaim(const struct mw_action_env *env, const struct mw_action *a, s
 	return res->status;
 }
 
+static int reclaim_once(const struct mw_action *a, struct mw_action_result *res)
+{
+	char freed[24], asked[24];
+	int r = mw_cgroup_reclaim_once(a->dir_fd, a->bytes, a->deadline_ns, &res->freed);
+
+	if (r == -EOPNOTSUPP)
+		mw_action_say(res, "this kernel has no memory.reclaim");
+	if (r)
+		return r == -EOPNOTSUPP ? r : mw_action_failed(res, r, "memory.reclaim");
+	res->after_bytes = mw_action_current(a->dir_fd);
+	mw_action_say(res, "%s of %s freed", mw_size_format(res->freed, freed, sizeof(freed)),
+		      mw_size_format(a->bytes, asked, sizeof(asked)));
+	return 0;
+}
+
 /* ---- limit ---- */
 
 /* Make room under a lower limit. Returns what is in use afterwards. */
@@ -285,7 +300,7 @@ static int act(const struct mw_action_env *env, const struct mw_action *a, struc
 		res->before_bytes = res->after_bytes = mw_action_current(a->dir_fd);
 	switch (a->kind) {
 	case MW_ACTION_RECLAIM:
-		return reclaim(env, a, res);
+		return a->once && !a->dry_run ? reclaim_once(a, res) : reclaim(env, a, res);
 	case MW_ACTION_LIMIT:
 		return limit(a, res);
 	case MW_ACTION_KILL:

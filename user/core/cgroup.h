@@ -89,6 +89,12 @@ ssize_t mw_cgroup_list(int root_fd, struct mw_cgroup_entry *entries, size_t n);
  */
 int mw_cgroup_reclaim(int dir_fd, __u64 bytes, __u64 deadline_ns, __u64 *ret_reclaimed);
 
+/*
+ * Ask for bytes once, in small steps, whatever the worker takes again meanwhile: a step that the kernel
+ * answers without EAGAIN has freed what it asked for. *ret_freed: the sum. Otherwise as above.
+ */
+int mw_cgroup_reclaim_once(int dir_fd, __u64 bytes, __u64 deadline_ns, __u64 *ret_freed);
+
 /* Any thread of it asleep in the over-high throttle now (wchan)? Writes up to n tids; number found or -errno. proc_root
  * "/proc". */
 ssize_t mw_cgroup_throttled(const char *proc_root, int dir_fd, pid_t *tids, size_t n);

@@ -11,6 +11,7 @@
 
 /* One large request can empty a worker (60 MB to nothing, with EAGAIN): ask for little at a time. */
 #define BATCH_BYTES (4ULL << 20)
+#define STEP_BYTES  (1ULL << 20) /* of reclaim ahead of a worker that goes on: the deadline is looked at in between */
 
 /* Ask for one batch. *ret_freed: the drop of memory.current. -EAGAIN: the kernel found less than asked. */
 static int reclaim_batch(int dir_fd, __u64 bytes, __u64 *ret_freed)
@@ -49,6 +50,27 @@ int mw_cgroup_reclaim(int dir_fd, __u64 bytes, __u64 deadline_ns, __u64 *ret_rec
 			break;
 	}
 	*ret_reclaimed = total;
+	return 0;
+}
+
+int mw_cgroup_reclaim_once(int dir_fd, __u64 bytes, __u64 deadline_ns, __u64 *ret_freed)
+{
+	__u64 asked = 0, freed = 0;
+
+	if (faccessat(dir_fd, "memory.reclaim", W_OK, 0))
+		return faccessat(dir_fd, "cgroup.procs", F_OK, 0) ? -ENOENT : -EOPNOTSUPP;
+	while (asked < bytes && mw_now_ns() < deadline_ns) {
+		__u64 step = bytes - asked < STEP_BYTES ? bytes - asked : STEP_BYTES, dropped = 0;
+		int r = reclaim_batch(dir_fd, step, &dropped);
+
+		if (r && r != -EAGAIN)
+			return r;
+		freed += r ? (dropped < step ? dropped : step) : step;
+		asked += step;
+		if (r) /* it found less than this: no more to be had now */
+			break;
+	}
+	*ret_freed = freed;
 	return 0;
 }
 

@@ -306,6 +306,11 @@ static void reclaims_only_where_it_can(void **state)
 	tree_file("memory.reclaim", "");
 	freed = 7;
 	assert_int_equal(mw_cgroup_reclaim(fd, 100, soon + MW_NS_PER_S, &freed), 0); /* less than a page */
+	/* once: believed where the kernel does not complain, and over after as much as was asked for */
+	assert_int_equal(mw_cgroup_reclaim_once(fd, 3 << 20, mw_now_ns() + MW_NS_PER_S, &freed), 0);
+	assert_int_equal(freed, 3 << 20);
+	assert_int_equal(mw_cgroup_reclaim_once(fd, 3 << 20, mw_now_ns() - 1, &freed), 0);
+	assert_int_equal(freed, 0);
 	assert_int_equal(freed, 0);
 }
 
