@@ -70,6 +70,8 @@ static const struct mw_key profile_keys[] = {
 	 .doc = "what the guard may do by itself"},
 	{"pause_budget", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, PROFILE(pause_budget_ns), 10 * US, 60 * MW_NS_PER_S,
 	 .def = "10ms", .doc = "a longer pause is told as an event; 0: none is"},
+	{"pace", MW_KEY_BOOL, 0, PROFILE(pace), .def = "yes",
+	 .doc = "reclaim ahead of the worker to keep its pauses under pause_budget"},
 	{"selectable", MW_KEY_BOOL, MW_KEY_CLASS_ONLY, PROFILE(selectable), .def = "no",
 	 .doc = "callers who are not root may choose the class"},
 	{"share", MW_KEY_CHOICE, MW_KEY_CLASS_ONLY | MW_KEY_RESTART, PROFILE(share), .names = share_names,

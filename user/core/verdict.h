@@ -84,6 +84,8 @@ struct mw_squeeze_state {
 	bool near; /* within near_high and rising, nothing to reclaim */
 	__u64 lifted_ns; /* when */
 	__u64 usage_at_lift; /* memory.current then */
+	__u64 raised; /* memory.high stands here, above what is wanted, because pacing raised it; 0: as wanted, or
+			 lifted */
 };
 #define MW_SQUEEZE_HOLD_NS    1000000000ULL /* memory.high stays lifted for at least this long */
 #define MW_SQUEEZE_SETTLE_NS  30000000000ULL /* after this any usage below memory.high restores it */

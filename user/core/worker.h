@@ -10,11 +10,25 @@
 
 #include "core/config.h"
 #include "core/owner.h"
+#include "core/pace.h"
 #include "core/verdict.h"
 #include "leak/series.h"
 #include "memweir/abi.h"
 
 #define MW_CURVE_POINTS 60 /* usage of the last minute, one point a second, for incidents */
+
+/* Reclaim ahead of one worker: what is decided on, and what was done. */
+struct mw_worker_pace {
+	struct mw_pace_state state;
+	bool candidate; /* looked at in pacing's own rhythm */
+	__u64 batch_bytes; /* of the batch under way */
+	__u64 seen_ns, seen_current, seen_high_events; /* at the last look of the monitor */
+	__u64 stalled_ns; /* its pressure at pacing's last look */
+	__u64 reclaims, bytes, took_ns; /* ours; the worker's pauses are counted apart */
+	__u64 raises; /* of memory.high */
+	bool told; /* that it is paced; its end is told too */
+	__u64 told_ns, held_told_ns;
+};
 
 /* What stood in an attached cgroup before us, to be put back by detach. */
 struct mw_originals {
@@ -58,6 +72,7 @@ struct mw_worker {
 	__u64 peak; /* bytes */
 
 	struct mw_squeeze_state squeeze;
+	struct mw_worker_pace pace;
 	bool frozen_by_admin;
 	bool hibernated; /* reclaimed while idle and not grown since */
 	__u64 hibernated_bytes; /* saved then */

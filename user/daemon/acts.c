@@ -236,6 +236,7 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 	w->limits_ns = mw_now_ns();
 	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
 	w->squeeze.lifted = false;
+	w->squeeze.raised = 0;
 }
 
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
@@ -269,6 +270,7 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 	}
 	w->limits_ns = mw_now_ns();
 	w->squeeze.lifted = w->squeeze.throttled = false;
+	w->squeeze.raised = 0;
 }
 
 static int write_incident(void *arg, char *text, size_t size)

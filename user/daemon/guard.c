@@ -73,6 +73,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 		if (w->profile.policy != MW_POLICY_OBSERVE &&
 		    mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
+		else
+			mw_pacer_near(g, w, mw_now_ns());
 		break;
 	case MW_EVENT_EXEC:
 		if (w->starting) /* not at the fork: run's command may be none, and then there never was a worker */
@@ -112,6 +114,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 		return;
 	w->squeeze.lifted = !r->dry_run;
 	w->squeeze.lifted_ns = mw_now_ns();
+	w->squeeze.raised = r->dry_run ? w->squeeze.raised : 0;
 	/* The last sample may be half a second old: a sleeper was over high, a near one close to it. */
 	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
@@ -192,6 +195,7 @@ static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	    now_ns - w->started_ns < SETTLE_NS)
 		return;
 	w->squeeze.lifted = true;
+	w->squeeze.raised = 0;
 	w->squeeze.lifted_ns = now_ns;
 	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
 }
@@ -203,6 +207,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
+	mw_pacer_consider(g, w, now_ns);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
 	if (w->usage.current > w->hibernated_left + w->hibernated_left / 4 + WOKEN_BYTES)
 		w->hibernated = false;
@@ -319,6 +324,6 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (!mw_place_done(g, r))
+	if (!mw_place_done(g, r) && !mw_pacer_done(g, r))
 		mw_act_done(g, r);
 }

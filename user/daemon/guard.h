@@ -18,6 +18,7 @@
 #include "core/worker.h"
 #include "daemon/breaker.h"
 #include "daemon/kernel.h"
+#include "daemon/pacer.h"
 #include "core/keeper.h"
 #include "daemon/tell.h"
 #include "http/server.h"
@@ -94,6 +95,7 @@ struct mw_guard {
 	struct mw_place_limits root_limits;
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
+	struct mw_pacer pacer;
 };
 
 /* guard.c: the steps, in the order of an event's way. */

@@ -288,6 +288,7 @@ int mw_loop_run(struct mw_guard *g)
 		r = sd_event_loop(g->event);
 	if (r < 0)
 		mw_say(g->tell, LOG_ERR, "event loop: %s", strerror(-r));
+	mw_pacer_close(g);
 	g->sample_timer = sd_event_source_disable_unref(g->sample_timer);
 	g->check_timer = sd_event_source_disable_unref(g->check_timer);
 	g->http_timer = sd_event_source_disable_unref(g->http_timer);

@@ -54,6 +54,9 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_bool(&o, "frozen", w->frozen_by_admin);
 	mw_json_bool(&o, "hibernated", w->hibernated);
 	mw_json_limit(&o, "effective_low_bytes", effective_low);
+	mw_json_u64(&o, "paced_reclaims", w->pace.reclaims);
+	mw_json_u64(&o, "paced_bytes", w->pace.bytes);
+	mw_json_u64(&o, "paced_ns", w->pace.took_ns);
 	return mw_json_end(&o);
 }
 

@@ -96,7 +96,8 @@ static void ps_object(void **state)
 	(void)state;
 	assert_string_equal(keys(o), "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
 				     "max_bytes high_bytes percent status verdict sample_age_ms peak_bytes main_pid "
-				     "command started lifted frozen hibernated effective_low_bytes");
+				     "command started lifted frozen hibernated effective_low_bytes "
+				     "paced_reclaims paced_bytes paced_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
