@@ -61,7 +61,7 @@ WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%)
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
-.PHONY: help deps build demo test check bench asan format install uninstall clean programs tests unit-tests
+.PHONY: help deps build demo test check bench bench-pauses asan format install uninstall clean programs tests unit-tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -101,6 +101,11 @@ bench: ## measured costs, as ratios (VM and native)
 	@scripts/deps build vm
 	@$(MAKE) --no-print-directory programs tests
 	@scripts/bench
+
+bench-pauses: ## stalls for memory without guard, without pace and with it; one table a kernel (VM)
+	@scripts/deps build vm
+	@$(MAKE) --no-print-directory programs tests
+	@scripts/vm --all --zram 1G -- tests/bench/pauses
 
 asan: ## unit tests with ASan and UBSan, then under valgrind
 	@$(MAKE) --no-print-directory SANITIZE=1 programs tests

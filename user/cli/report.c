@@ -8,6 +8,7 @@
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "util/cleanup.h"
+#include "util/size.h"
 #include "util/table.h"
 
 struct report_values {
@@ -21,6 +22,19 @@ static const struct mw_option rows[] = {
 	 1, 1000000},
 	{NULL},
 };
+
+/* What was reclaimed ahead of it; nothing is said where nothing was. */
+static void print_paced(struct json_object *w)
+{
+	double batches = mw_field_number(w, "paced_reclaims", 0);
+	char freed[MW_TEXT], took[MW_TEXT];
+
+	if (batches < 1)
+		return;
+	mw_duration_format((__u64)mw_field_number(w, "paced_ns", 0), took, sizeof(took));
+	printf("  reclaimed ahead of it: %s in %.0f batches, %s of the guard's time\n",
+	       mw_say_bytes(w, "paced_bytes", freed), batches, took);
+}
 
 /* A worker's figures in a few lines. */
 static void print_worker(struct json_object *w)
@@ -36,6 +50,7 @@ static void print_worker(struct json_object *w)
 	       mw_say_bytes(w, "bin_bytes", bin), mw_say_bytes(w, "usage_bytes", current),
 	       mw_say_bytes(w, "peak_bytes", peak), mw_say_limit(w, "high_bytes", high),
 	       mw_say_limit(w, "max_bytes", max));
+	print_paced(w);
 }
 
 /* The part as an array of one, as the printers of many want it. */

@@ -56,9 +56,11 @@ static const struct fake_reply table[] = {
 	{"GET", "/v1/report/incidents?limit=1", 200, "{\"incidents\":[" INCIDENT "]}"},
 	{"GET", "/v1/report/20261121T200501Z-web-7", 200, "{\"incidents\":[" INCIDENT "]}"},
 	{"GET", "/v1/report/web-7", 200,
-	 "{\"worker\":" PS("web-7", "tool", "") ",\"leak\":{" WORKER("web-7", "tool") ",\"verdict\":\"steady\"},"
-										      "\"pauses\":" PAUSES
-										      ",\"incidents\":[]}"},
+	 "{\"worker\":" PS("web-7", "tool",
+			   ",\"paced_reclaims\":12,\"paced_bytes\":34100000,"
+			   "\"paced_ns\":210000000") ",\"leak\":{" WORKER("web-7", "tool") ",\"verdict\":\"steady\"},"
+											   "\"pauses\":" PAUSES
+											   ",\"incidents\":[]}"},
 	{"GET", "/v1/report/nobody", 404, "{\"error\":\"no worker under guard has this name\"}"},
 	{"GET", "/v1/events/recent", 200, "{\"events\":[" EVENT "]}"},
 	{"GET", "/v1/events", 200,
@@ -207,6 +209,7 @@ static void report_one(void **state)
 	(void)state;
 	assert_int_equal(memweir(&f, "report", "web-7"), 0);
 	assert_out("web-7 (tool), cgroup /memweir/tool/web-7\n  npx some-server\n");
+	assert_out("  reclaimed ahead of it: 34.1 MB in 12 batches, 210 ms of the guard's time\n");
 	assert_out("incidents\nnone\n");
 	assert_int_equal(memweir(&f, "report", "nobody"), 1);
 	assert_string_equal(last.err, "memweir report: no worker under guard has this name\n");
