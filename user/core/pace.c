@@ -219,6 +219,14 @@ static struct mw_pace_decision make_room(struct mw_pace_state *s, const struct m
 							MW_PACE_BATCH_MAX)};
 }
 
+/* So near that there is no time for another look; a program that starts grows fast far below, and stops there. */
+static bool near_high(const struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 soon = clamp(growth(s, MW_PACE_RAISE_NS), 0, in->high / 16);
+
+	return in->high_now != MW_UNLIMITED && in->current + soon > in->high_now;
+}
+
 static struct mw_pace_decision decide(struct mw_pace_state *s, const struct mw_pace_input *in)
 {
 	bool grows = s->rate >= MW_PACE_RATE_MIN;
@@ -228,12 +236,10 @@ static struct mw_pace_decision decide(struct mw_pace_state *s, const struct mw_p
 		return set_high(s, in, high, MW_PACE_FELL);
 	if (!grows && in->current <= in->high)
 		return none(MW_PACE_IDLE);
-	if (reclaimable(in) < MW_PACE_BATCH_MIN) {
-		bool near = in->high_now != MW_UNLIMITED && in->current + growth(s, MW_PACE_RAISE_NS) > in->high_now;
-
-		return near && grows ? (struct mw_pace_decision){.kind = MW_PACE_LIFT, .why = MW_PACE_NOTHING}
-				     : none(MW_PACE_NOTHING);
-	}
+	if (reclaimable(in) < MW_PACE_BATCH_MIN)
+		return near_high(s, in) && grows
+			       ? (struct mw_pace_decision){.kind = MW_PACE_LIFT, .why = MW_PACE_NOTHING}
+			       : none(MW_PACE_NOTHING);
 	if (should_raise(s, in, &high))
 		return set_high(s, in, high, MW_PACE_OUTRUN);
 	return make_room(s, in);

@@ -23,6 +23,7 @@ struct mw_worker_pace {
 	bool candidate; /* looked at in pacing's own rhythm */
 	__u64 batch_bytes; /* of the batch under way */
 	__u64 seen_ns, seen_current, seen_high_events; /* at the last look of the monitor */
+	__u64 lift_ns; /* the breaker was last asked to lift then */
 	__u64 stalled_ns; /* its pressure at pacing's last look */
 	__u64 reclaims, bytes, took_ns; /* ours; the worker's pauses are counted apart */
 	__u64 raises; /* of memory.high */

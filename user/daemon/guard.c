@@ -68,13 +68,12 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	case MW_EVENT_THROTTLE:
 		if (w->profile.policy != MW_POLICY_OBSERVE)
 			mw_breaker_throttle(g->breaker, w->slot, (pid_t)e->tid, e->time_ns);
+		w->pace.lift_ns = e->time_ns;
 		break;
 	case MW_EVENT_NEAR_HIGH:
-		if (w->profile.policy != MW_POLICY_OBSERVE &&
+		if (w->profile.policy != MW_POLICY_OBSERVE && !mw_pacer_near(g, w, mw_now_ns()) &&
 		    mw_usage_unreclaimable(&w->usage, swap_left(g, w), g->cfg.monitor.near_high))
 			mw_breaker_near(g->breaker, w->slot, e->time_ns);
-		else
-			mw_pacer_near(g, w, mw_now_ns());
 		break;
 	case MW_EVENT_EXEC:
 		if (w->starting) /* not at the fork: run's command may be none, and then there never was a worker */

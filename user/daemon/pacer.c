@@ -15,6 +15,7 @@
 
 #define BATCH_DEADLINE_NS (300 * MW_NS_PER_MS) /* a batch that takes longer keeps others of the worker waiting */
 #define LOWER_DEADLINE_NS MW_NS_PER_S
+#define LIFT_WAIT_NS	  (200 * MW_NS_PER_MS) /* until the breaker's thread has lifted and said so */
 #define HOST_EVERY_NS	  (500 * MW_NS_PER_MS)
 #define OWN_SHARE	  5 /* no more than this part of the loop's time goes into looks */
 #define TOLD_NS		  (60 * MW_NS_PER_S) /* lines about one worker are no closer than this */
@@ -131,10 +132,23 @@ static int fill(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw
 	if (w->pace.stalled_ns && ret->stalled_ns > w->pace.stalled_ns)
 		g->pacer.known_stalled += ret->stalled_ns - w->pace.stalled_ns;
 	w->pace.stalled_ns = ret->stalled_ns;
-	/* The file is the one truth about memory.high; a lift is told by the breaker, or noticed by the monitor. */
-	if (!w->squeeze.lifted && ret->high_now != MW_UNLIMITED)
+	/*
+	 * The file is the one truth about memory.high, but while it is lifted, or about to be, it is the breaker's:
+	 * a write of ours on top of that would squeeze the worker again.
+	 */
+	if (w->squeeze.lifted || now_ns - w->pace.lift_ns < LIFT_WAIT_NS)
+		ret->high_now = MW_UNLIMITED;
+	else if (ret->high_now != MW_UNLIMITED)
 		w->squeeze.raised = ret->high_now > ret->high ? ret->high_now : 0;
 	return 0;
+}
+
+/* From now on memory.high is the breaker's. */
+static void lift(struct mw_guard *g, struct mw_worker *w, struct mw_pace_input *in)
+{
+	w->pace.lift_ns = in->time_ns;
+	in->high_now = MW_UNLIMITED;
+	mw_breaker_near(g->breaker, w->slot, in->time_ns);
 }
 
 static void reclaim(struct mw_guard *g, struct mw_worker *w, const struct mw_pace_input *in, __u64 bytes)
@@ -199,31 +213,38 @@ static void say_held(struct mw_guard *g, struct mw_worker *w, const struct mw_pa
 	mw_say(g->tell, LOG_INFO, "%s", mw_text_pace_held(w, d, text, sizeof(text)));
 }
 
-/* Look, decide, do. When to look again, ns; 0: nobody needs to. */
-static __u64 attend(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, const struct mw_pace_result *last)
+/* Decide, do. When to look again, ns; 0: nobody needs to. */
+static __u64 act(struct mw_guard *g, struct mw_worker *w, struct mw_pace_input *in)
 {
 	struct mw_pace_decision d = {.kind = MW_PACE_NONE};
-	struct mw_pace_input in;
 
-	if (fill(g, w, now_ns, &in) < 0)
-		return 0; /* it is gone, and its end is on its way */
-	if (last)
-		in.last = *last;
 	for (int i = 0; i < STEPS; i++) {
-		d = mw_pace_step(&w->pace.state, &in);
-		in.last = (struct mw_pace_result){0};
+		d = mw_pace_step(&w->pace.state, in);
+		in->last = (struct mw_pace_result){0};
 		if (d.kind == MW_PACE_SET_HIGH)
-			set_high(g, w, &in, d.bytes);
+			set_high(g, w, in, d.bytes);
 		else if (d.kind == MW_PACE_BACK_OFF)
-			say_held(g, w, &d, now_ns);
+			say_held(g, w, &d, in->time_ns);
 		else
 			break;
 	}
 	if (d.kind == MW_PACE_RECLAIM)
-		reclaim(g, w, &in, d.bytes);
+		reclaim(g, w, in, d.bytes);
 	else if (d.kind == MW_PACE_LIFT)
-		mw_breaker_near(g->breaker, w->slot, now_ns);
-	return !in.allowed || mw_pace_quiet(&w->pace.state, now_ns) ? 0 : d.next_ns;
+		lift(g, w, in);
+	return !in->allowed || mw_pace_quiet(&w->pace.state, in->time_ns) ? 0 : d.next_ns;
+}
+
+/* Look, and act. Its end is on its way when there is nothing left to read. */
+static __u64 attend(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, const struct mw_pace_result *last)
+{
+	struct mw_pace_input in;
+
+	if (fill(g, w, now_ns, &in) < 0)
+		return 0;
+	if (last)
+		in.last = *last;
+	return act(g, w, &in);
 }
 
 static int on_tick(sd_event_source *src, uint64_t usec, void *arg)
@@ -273,15 +294,19 @@ void mw_pacer_consider(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 		join(g, w);
 }
 
-void mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+bool mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
+	struct mw_pace_input in;
 	__u64 in_ns;
 
-	if (!eligible(g, w) || !join(g, w))
-		return;
-	in_ns = attend(g, w, now_ns, NULL);
+	if (!eligible(g, w) || !join(g, w) || fill(g, w, now_ns, &in) < 0)
+		return false;
+	if (in.cache + in.swappable < g->cfg.monitor.near_high)
+		lift(g, w, &in);
+	in_ns = act(g, w, &in);
 	if (in_ns)
 		look_in(g, in_ns);
+	return true;
 }
 
 bool mw_pacer_done(struct mw_guard *g, const struct mw_action_result *r)

@@ -29,8 +29,11 @@ struct mw_pacer {
 
 /* The monitor has looked at w: does it come near? */
 void mw_pacer_consider(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
-/* The kernel side says so: looked at on the spot. */
-void mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
+/*
+ * The kernel side says so: looked at on the spot, and with nothing to reclaim given to the breaker, which lifts. The
+ * monitor's last sample may be older than the page cache that is there now. false: not paced, nothing was done.
+ */
+bool mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
 bool mw_pacer_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
 void mw_pacer_close(struct mw_guard *g); /* before the event loop goes */
 

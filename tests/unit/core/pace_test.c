@@ -248,6 +248,27 @@ static void thrash_backs_off_ever_longer(void **state)
 	assert_true(m.s.hold_ns < MW_PACE_HOLD_MIN_NS);
 }
 
+/* 25 MB in a tenth of a second at its start, without any page cache yet: no reason to lift far below memory.high. */
+static void a_start_is_not_lifted(void **state)
+{
+	struct mw_pace_state s = {0};
+	struct mw_pace_input in = calm(T0);
+	struct mw_pace_decision d;
+
+	(void)state;
+	in.current = 5 * MB;
+	mw_pace_step(&s, &in);
+	in.time_ns += MW_PACE_TICK_NS;
+	in.current = 30 * MB;
+	d = mw_pace_step(&s, &in);
+	assert_int_equal(d.kind, MW_PACE_NONE);
+	assert_int_equal(d.why, MW_PACE_NOTHING);
+	in.time_ns += MW_PACE_TICK_NS;
+	in.current = HIGH - MB;
+	d = mw_pace_step(&s, &in);
+	assert_int_equal(d.kind, MW_PACE_LIFT);
+}
+
 static void rest_is_left_alone(void **state)
 {
 	struct model m = at(30 * MB, 12 * MB, 0);
@@ -377,6 +398,7 @@ int main(void)
 		cmocka_unit_test(churn_stays_below_high),
 		cmocka_unit_test(fast_growth_raises_high_and_it_comes_back),
 		cmocka_unit_test(thrash_backs_off_ever_longer),
+		cmocka_unit_test(a_start_is_not_lifted),
 		cmocka_unit_test(rest_is_left_alone),
 		cmocka_unit_test(reasons_not_to),
 		cmocka_unit_test(empty_batch_backs_off),
