@@ -7,7 +7,8 @@
  *          CACHED bytes of FILE, so that there is something to reclaim
  *   leak   grows by a step at a time up to WORK_BYTES and keeps it all
  * SLEEP_US lie between two steps. "ready" once the anonymous part is there; begins with a line on stdin; every second
- * and at the end "STEPS BYTES NANOSECONDS MAX_US P99_US", then "end", and waits for another line.
+ * and at the end, when WORK_BYTES are given back, "STEPS BYTES NANOSECONDS MAX_US P99_US", then "end", and waits for
+ * another line.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -163,6 +164,7 @@ static void run(char kind, int fd, u64 sleep_ns, u64 seconds)
 		rest(sleep_ns);
 		t = now();
 	}
+	madvise(work, work_bytes, MADV_DONTNEED);
 	report(t - began);
 }
 
