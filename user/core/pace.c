@@ -9,6 +9,8 @@
 #define MAX_DT_NS   (3 * MW_NS_PER_S) /* further apart: begin again */
 #define UP_NS	    (100 * MW_NS_PER_MS) /* growth is believed within a look or two */
 #define DOWN_NS	    MW_NS_PER_S /* and its end only after a second: workers grow in spurts */
+#define SPURT_NS    (200 * MW_NS_PER_MS) /* what comes within two looks comes at once: no batch is in between */
+#define FORGET_NS   (10 * MW_NS_PER_S) /* a large read every few seconds is still expected */
 #define HEADROOM_NS (500 * MW_NS_PER_MS) /* so much growth is let through above memory.high at a time */
 
 static __u64 less(__u64 a, __u64 b)
@@ -61,19 +63,30 @@ bool mw_pace_quiet(const struct mw_pace_state *s, __u64 now_ns)
 
 /* ---- what the look tells ---- */
 
+static void note_spurt(struct mw_pace_state *s, double taken, __u64 dt)
+{
+	double part = (double)dt / SPURT_NS;
+
+	s->run = (part < 1 ? s->run * (1 - part) : 0) + (taken > 0 ? taken : 0);
+	s->spurt -= s->spurt * (double)dt / FORGET_NS;
+	if (s->run > s->spurt)
+		s->spurt = s->run;
+}
+
 static void note_growth(struct mw_pace_state *s, const struct mw_pace_input *in)
 {
 	__u64 dt = less(in->time_ns, s->time_ns);
 	double taken, rate, weight;
 
 	if (!s->time_ns || dt > MAX_DT_NS || in->stolen < s->stolen) {
-		s->rate = 0;
+		s->rate = s->run = s->spurt = 0;
 		s->busy_ns = in->time_ns;
 	} else if (dt < MIN_DT_NS) {
 		return;
 	} else {
 		/* What was reclaimed from it and taken again shows in no difference of memory.current. */
 		taken = (double)in->current - (double)s->current + (double)(in->stolen - s->stolen);
+		note_spurt(s, taken, dt);
 		rate = taken > 0 ? taken * MW_NS_PER_S / (double)dt : 0;
 		weight = (double)dt / (double)(dt + (rate > s->rate ? UP_NS : DOWN_NS));
 		s->rate += (rate - s->rate) * weight;
@@ -189,12 +202,15 @@ static struct mw_pace_decision set_high(struct mw_pace_state *s, const struct mw
 	return (struct mw_pace_decision){.kind = MW_PACE_SET_HIGH, .why = why, .bytes = high};
 }
 
-/* What is missing below the wanted memory.high. An eighth of it at most: the rest is the worker's to use. */
+/*
+ * What is missing below the wanted memory.high. An eighth of it at most, since the rest is the worker's to use; a
+ * quarter for who takes more than that at once.
+ */
 static __u64 missing(const struct mw_pace_state *s, const struct mw_pace_input *in)
 {
-	__u64 ahead = clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, in->high / 8);
+	__u64 most = clamp((__u64)(1.25 * s->spurt), in->high / 8, in->high / 4);
 
-	return less(in->current + ahead, in->high);
+	return less(in->current + clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, most), in->high);
 }
 
 static struct mw_pace_decision make_room(struct mw_pace_state *s, const struct mw_pace_input *in)

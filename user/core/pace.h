@@ -43,6 +43,7 @@ struct mw_pace_input {
 struct mw_pace_state {
 	__u64 time_ns, current, stolen; /* at the last look */
 	double rate; /* bytes a second it takes, what is reclaimed meanwhile included */
+	double run, spurt; /* bytes it took within a look or two; the most of that, forgotten over some seconds */
 	bool under_way; /* a batch of ours; never two */
 	__u64 window_ns; /* since when the effect of our batches is watched; 0: not */
 	__u64 window_freed, window_refaulted, window_stalled, window_paused;

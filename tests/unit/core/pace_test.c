@@ -146,6 +146,7 @@ struct model {
 	struct tally t;
 	__u64 now_ns, anon, cache, stolen, refaulted, high_now, asked, took_from_worker;
 	double rate; /* of cache, bytes a second */
+	__u64 spurt; /* bytes of cache more, at once, every 400 ms */
 	double refault_share; /* of what our batches free, wanted back at once */
 	bool strict;
 };
@@ -161,6 +162,8 @@ static void model_run(struct model *m, __u64 ns)
 
 		m->now_ns += step;
 		m->cache += (__u64)(m->rate * (double)step / MW_NS_PER_S);
+		if (m->spurt && m->now_ns / (400 * MW_NS_PER_MS) != (m->now_ns - step) / (400 * MW_NS_PER_MS))
+			m->cache += m->spurt;
 		over = m->anon + m->cache > m->high_now ? m->anon + m->cache - m->high_now : 0;
 		m->cache -= over;
 		m->stolen += over;
@@ -207,6 +210,21 @@ static void churn_stays_below_high(void **state)
 	model_run(&m, 30 * MW_NS_PER_S);
 	assert_int_equal(m.took_from_worker, 0);
 	assert_true(m.high_now < MAX);
+}
+
+/* More than an eighth of memory.high at once, again and again: room for it is kept. */
+static void large_reads_find_room(void **state)
+{
+	struct model m = at(24 * MB, 2 * MB, 0);
+
+	(void)state;
+	m.spurt = 8 * MB;
+	model_run(&m, 2 * MW_NS_PER_S);
+	m.took_from_worker = 0;
+	model_run(&m, 30 * MW_NS_PER_S);
+	assert_int_equal(m.took_from_worker, 0);
+	assert_true(m.t.n[MW_PACE_RECLAIM] > 30);
+	assert_true(m.anon + m.cache > HIGH / 2); /* it keeps the rest */
 }
 
 static void fast_growth_raises_high_and_it_comes_back(void **state)
@@ -396,6 +414,7 @@ int main(void)
 		cmocka_unit_test(leak_with_zram_is_reclaimed_ahead),
 		cmocka_unit_test(churn_is_reclaimed_ahead),
 		cmocka_unit_test(churn_stays_below_high),
+		cmocka_unit_test(large_reads_find_room),
 		cmocka_unit_test(fast_growth_raises_high_and_it_comes_back),
 		cmocka_unit_test(thrash_backs_off_ever_longer),
 		cmocka_unit_test(a_start_is_not_lifted),
