@@ -13,6 +13,7 @@
 
 #include "cli/call.h"
 #include "cli/field.h"
+#include "cli/run_pressure.h"
 #include "cli/run_wait.h"
 #include "cli/verb.h"
 #include "core/spawn.h"
@@ -129,6 +130,7 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
 	bool told_by_kernel = mw_field_bool(place, "told_by_kernel");
 	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int pressure_fd = -1; /* only held */
 	struct mw_wait wait;
 	int r, status;
 
@@ -137,6 +139,7 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 	setenv("MEMWEIR_SOCKET", *socket ? socket : cli->socket, 1);
 	setenv("MEMWEIR_CLASS", *class_name ? class_name : v->class_name, 1);
 	setenv("MEMWEIR_WORKER", worker, 1);
+	mw_run_pressure_env(mw_field_str(place, "pressure_watch"));
 	mw_wait_prepare(&wait);
 	r = mw_spawn(&(struct mw_spawn){.cgroup_fd = cgroup_fd,
 					.thp_off = mw_field_bool(place, "thp_off"),
@@ -151,6 +154,7 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 		return exec_failed(cli, argv[0], r);
 	}
 	mw_wait_let_go(&wait);
+	pressure_fd = mw_run_pressure_hold(mw_field_str(place, "pressure_watch"));
 	if (!told_by_kernel)
 		tell(cli, worker, "started", "pid", wait.pid);
 	status = mw_wait(&wait);

@@ -28,6 +28,7 @@ static void worker_free(struct mw_worker *w)
 	if (!w)
 		return;
 	mw_close(&w->dir_fd);
+	mw_close(&w->pressure_fd);
 	mw_series_free(&w->history);
 	free(w->cgroup);
 	free(w);
@@ -56,7 +57,7 @@ static struct mw_worker *worker_new(const char *name, const char *class_name, co
 
 	if (!w)
 		return NULL;
-	w->dir_fd = -1;
+	w->dir_fd = w->pressure_fd = -1;
 	w->main_status = -1;
 	w->subtree = -1;
 	w->watch = -1;

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "core/config.h"
+#include "core/level.h"
 #include "core/owner.h"
 #include "core/pace.h"
 #include "core/verdict.h"
@@ -16,6 +17,8 @@
 #include "memweir/abi.h"
 
 #define MW_CURVE_POINTS 60 /* usage of the last minute, one point a second, for incidents */
+
+#define MW_PRESSURE_SIZE 112 /* NAME.32 digits */
 
 /* Reclaim ahead of one worker: what is decided on, and what was done. */
 struct mw_worker_pace {
@@ -67,6 +70,10 @@ struct mw_worker {
 	struct mw_usage usage; /* last sample */
 	struct mw_check check; /* last check */
 	struct mw_trend trend;
+	enum mw_level level; /* at the last look */
+	__u64 told_ns; /* it was last told of its level then; 0: not yet */
+	char pressure[MW_PRESSURE_SIZE]; /* its FIFO, a name in RUN_DIR/pressure; "": it has none */
+	int pressure_fd; /* to write there, while somebody listens; -1: nobody did */
 	struct mw_series history; /* heap + bin at each check */
 	struct mw_point curve[MW_CURVE_POINTS]; /* memory.current */
 	__u32 curve_head, curve_count;

@@ -118,6 +118,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
 	w->lifts++;
+	mw_notice_look(g, w, w->squeeze.lifted_ns);
 	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s",
 		mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
 	mw_act_incident(g, w,
@@ -208,6 +209,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	mw_worker_curve(w, now_ns, w->usage.current);
 	mw_pacer_consider(g, w, now_ns);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
+	mw_notice_look(g, w, now_ns);
 	if (w->usage.current > w->hibernated_left + w->hibernated_left / 4 + WOKEN_BYTES)
 		w->hibernated = false;
 	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
@@ -313,6 +315,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 			continue;
 		mw_series_push(&w->history, (struct mw_point){w->usage.time_ns, w->usage.heap + w->usage.bin});
 		w->trend = mw_verdict_trend(&w->history, w->profile.max_heap);
+		mw_notice_look(g, w, now_ns);
 		say_high(g, w);
 		say_trend(g, w, trend_before);
 		consider_bin(g, w, now_ns);

@@ -109,6 +109,9 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, ac
 /* Our own interventions are rate-limited across the host: false when this minute's are used up (said once). */
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 
+/* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
+void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
+
 /* life.c: a worker's life: placed, adopted, changed, ended. */
 struct mw_start {
 	const char *class_name, *name, *command; /* name NULL: from the command and pid */

@@ -105,8 +105,8 @@ int mw_kernel_worker_ids(struct mw_kernel *k, __u64 *ids, size_t n);
  */
 int mw_kernel_subtree_add(struct mw_kernel *k, int dir_fd, bool self_only);
 void mw_kernel_subtree_remove(struct mw_kernel *k, int handle);
-/* One pass over all subtrees. Statistics that are read are flushed first, where the kernel has MW_CAP_SAMPLE_FLUSH. 0 or
- * -errno; -EOPNOTSUPP without the iterator. */
+/* One pass over all subtrees. Statistics that are read are flushed first, where the kernel has MW_CAP_SAMPLE_FLUSH. 0
+ * or -errno; -EOPNOTSUPP without the iterator. */
 int mw_kernel_sample(struct mw_kernel *k, enum mw_sample_depth depth);
 /*
  * The same for an event loop: subtrees with descendants are all visited, self_only ones as many as fit into budget_ns,

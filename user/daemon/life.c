@@ -11,6 +11,7 @@
 #include "core/cgroup.h"
 #include "core/proc.h"
 #include "daemon/guard.h"
+#include "daemon/pressure.h"
 #include "report/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -182,6 +183,9 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 	w->starting = true;
 	w->owner = MW_OWNER_OWN;
 	snprintf(w->command, sizeof(w->command), "%s", s->command);
+	r = mw_pressure_make(g->run_fd, w);
+	if (r < 0)
+		mw_say(g->tell, LOG_WARNING, "worker %s: it cannot be told of its memory: %s", name, strerror(-r));
 	mw_life_enlist(g, w);
 	mw_place_protect(g);
 	*ret_worker = w;
@@ -252,6 +256,7 @@ void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 	mw_breaker_remove(g->breaker, w->slot);
 	mw_keeper_drop(g->keeper, w->slot);
 	mw_state_remove(g, w->name);
+	mw_pressure_remove(g->run_fd, w);
 	if (remove_cgroup && w->made && mw_place_remove(g, w->cgroup + 1, &err) < 0)
 		mw_say(g->tell, LOG_WARNING, "worker %s: its cgroup stays: %s", w->name, err.text);
 	mw_worker_remove(&g->workers, w);

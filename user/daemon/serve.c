@@ -154,6 +154,23 @@ static void get_stream(struct mw_guard *g, struct mw_request *r, const char *nam
 	mw_request_stream(r);
 }
 
+static void get_worker(struct mw_guard *g, struct mw_request *r, const char *rest)
+{
+	char name[MW_NAME_SIZE];
+	const char *slash = strchr(rest, '/');
+	struct mw_worker *w;
+
+	if (!slash)
+		return mw_serve_ps(g, r, rest);
+	snprintf(name, sizeof(name), "%.*s", (int)(slash - rest), rest);
+	w = mw_worker_by_name(&g->workers, name);
+	if (!w)
+		return mw_serve_unknown(r, name);
+	if (strcmp(slash, "/level") != 0)
+		return mw_serve_error(r, -ENOENT, "no such document of a worker: expected level");
+	mw_serve_level(g, r, w);
+}
+
 static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	char name[MW_NAME_SIZE];
@@ -193,7 +210,7 @@ static const struct {
 } routes[] = {
 	{"GET", "/healthz", get_health},
 	{"GET", "/v1/workers", mw_serve_ps},
-	{"GET", "/v1/workers/", mw_serve_ps},
+	{"GET", "/v1/workers/", get_worker},
 	{"POST", "/v1/workers", mw_serve_start},
 	{"DELETE", "/v1/workers/", mw_serve_detach},
 	{"POST", "/v1/workers/", post_act},

@@ -19,6 +19,7 @@ const char *mw_serve_string(struct json_object *o, const char *key); /* borrowed
 
 /* Routes. rest: what follows the route's path. */
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_level(struct mw_guard *g, struct mw_request *r, struct mw_worker *w);
 void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest);

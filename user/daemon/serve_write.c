@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/pressure.h"
 #include "daemon/serve.h"
 #include "report/json.h"
 #include "util/clock.h"
@@ -27,6 +28,10 @@ static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_wor
 						       mw_kernel_has(g->kernel, MW_CAP_RINGBUF)));
 	snprintf(text, sizeof(text), "%s/memweir.sock", g->cfg.tree.run_dir);
 	json_object_object_add(doc, "socket", json_object_new_string(text));
+	if (w->pressure[0]) {
+		snprintf(text, sizeof(text), "%s/" MW_PRESSURE_DIR "/%s", g->cfg.tree.run_dir, w->pressure);
+		json_object_object_add(doc, "pressure_watch", json_object_new_string(text));
+	}
 	mw_serve_json(r, 201, doc);
 }
 

@@ -13,6 +13,7 @@
 #include "core/cgroup.h"
 #include "core/root.h"
 #include "daemon/guard.h"
+#include "daemon/pressure.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/trim.h"
@@ -43,6 +44,7 @@ static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 {
 	const char *dir = g->cfg.tree.run_dir;
 	char pid[16];
+	int r;
 
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return mw_fail(err, -errno, "run directory %s: %s", dir, strerror(errno));
@@ -51,6 +53,9 @@ static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 		return mw_fail(err, -errno, "run directory %s: %s", dir, strerror(errno));
 	if (mkdirat(g->run_fd, "workers", 0700) < 0 && errno != EEXIST)
 		return mw_fail(err, -errno, "%s/workers: %s", dir, strerror(errno));
+	r = mw_pressure_dir(g->run_fd);
+	if (r < 0)
+		return mw_fail(err, r, "%s/" MW_PRESSURE_DIR ": %s", dir, strerror(-r));
 	g->lock_fd = openat(g->run_fd, "daemon.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (g->lock_fd < 0)
 		return mw_fail(err, -errno, "%s/daemon.lock: %s", dir, strerror(errno));
@@ -203,6 +208,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 		return mw_fail(err, -errno, "inotify: %s", strerror(errno));
 	mw_keeper_busy(g->keeper, mw_now_ns() + 30 * MW_NS_PER_S);
 	adopted = mw_life_adopt(g);
+	mw_pressure_sweep(g->run_fd, &g->workers);
 	r = open_server(g, err);
 	if (r < 0)
 		return r;

@@ -45,6 +45,7 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_u64(o, "main_pid", (__u64)w->main_pid);
 	add_u64(o, "main_start_ticks", w->main_start);
 	add_text(o, "command", w->command);
+	add_text(o, "pressure", w->pressure);
 	add_u64(o, "started_wall_ns", w->started_wall_ns);
 	add_u64(o, "started_ns", w->started_ns);
 	add_u64(o, "oom_kills_at_start", w->oom_kills_at_start);
@@ -148,6 +149,8 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 	w->main_pid = (pid_t)get_u64(o, "main_pid");
 	w->main_start = get_u64(o, "main_start_ticks"); /* 0 in files of a daemon that did not know it */
 	snprintf(w->command, sizeof(w->command), "%s", get_text(o, "command"));
+	if (!strchr(get_text(o, "pressure"), '/'))
+		snprintf(w->pressure, sizeof(w->pressure), "%s", get_text(o, "pressure"));
 	w->started_wall_ns = get_u64(o, "started_wall_ns");
 	w->started_ns = get_u64(o, "started_ns");
 	w->oom_kills_at_start = get_u64(o, "oom_kills_at_start");

@@ -11,6 +11,7 @@
 #include "core/cgroup.h"
 #include "core/root.h"
 #include "daemon/guard.h"
+#include "daemon/pressure.h"
 #include "util/cleanup.h"
 
 /* What both jobs need: where things are, and whether a daemon runs. */
@@ -184,6 +185,8 @@ static void remove_run_dir(struct mw_guard *g)
 		return;
 	mw_last_good_forget(g);
 	unlinkat(g->run_fd, "workers", AT_REMOVEDIR);
+	mw_pressure_sweep(g->run_fd, &(struct mw_workers){0});
+	unlinkat(g->run_fd, MW_PRESSURE_DIR, AT_REMOVEDIR);
 	unlinkat(g->run_fd, "memweir.sock", 0);
 	unlinkat(g->run_fd, "daemon.lock", 0);
 	rmdir(g->cfg.tree.run_dir);

@@ -18,7 +18,7 @@ const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);
 struct json_object *mw_json_worker(const struct mw_worker *w);
 /*
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
- * verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated, effective_low_bytes,
+ * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated, effective_low_bytes,
  * paced_reclaims, paced_bytes, paced_ns (batches reclaimed ahead of it, what they freed, our time for them).
  * pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0,
  * never sampled, main_pid 0 or gone).
@@ -26,6 +26,9 @@ struct json_object *mw_json_worker(const struct mw_worker *w);
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
 /* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */
 struct json_object *mw_json_check(const struct mw_worker *w);
+/* level: + level, percent, max_bytes, high_bytes, usage_bytes, heap_bytes, bin_bytes, lifted, time_to_limit_s (or
+ * null). */
+struct json_object *mw_json_level(const struct mw_worker *w);
 /* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), time_to_limit_s (null: never), confidence,
  * evidence[], sites[]. */
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns);

@@ -44,6 +44,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	put_limits(&o, w);
 	mw_json_double(&o, "percent", w->check.percent, 2);
 	mw_json_text(&o, "status", mw_status_name(w->check.status));
+	mw_json_text(&o, "level", mw_level_name(w->level));
 	mw_json_text(&o, "verdict", mw_trend_name(w->trend.verdict));
 	put_known(&o, "sample_age_ms", (__s64)(age_ns / MW_NS_PER_MS), w->usage.time_ns);
 	mw_json_u64(&o, "peak_bytes", w->peak);
@@ -70,6 +71,25 @@ struct json_object *mw_json_check(const struct mw_worker *w)
 	mw_json_text(&o, "status", mw_status_name(w->check.status));
 	mw_json_bool(&o, "over_bin", w->check.over_bin);
 	mw_json_bool(&o, "hibernate", w->check.hibernate);
+	return mw_json_end(&o);
+}
+
+struct json_object *mw_json_level(const struct mw_worker *w)
+{
+	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
+
+	mw_json_text(&o, "level", mw_level_name(w->level));
+	mw_json_double(&o, "percent", w->check.percent, 2);
+	mw_json_limit(&o, "max_bytes", w->profile.max_heap);
+	mw_json_limit(&o, "high_bytes", w->limits.high);
+	mw_json_u64(&o, "usage_bytes", w->usage.current);
+	mw_json_u64(&o, "heap_bytes", w->usage.heap);
+	mw_json_u64(&o, "bin_bytes", w->usage.bin);
+	mw_json_bool(&o, "lifted", w->squeeze.lifted);
+	if (w->trend.time_to_limit_s >= 0)
+		mw_json_double(&o, "time_to_limit_s", w->trend.time_to_limit_s, 1);
+	else
+		mw_json_null(&o, "time_to_limit_s");
 	return mw_json_end(&o);
 }
 

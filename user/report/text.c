@@ -205,6 +205,16 @@ const char *mw_text_hibernated(const struct mw_worker *w, __u64 before, __u64 sa
 	return buf;
 }
 
+const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size)
+{
+	struct mw_phrase p = worker_line(w, buf, size);
+
+	mw_phrase_add(&p, "%s to free memory: level %s, ", w->dry_run ? "would be told" : "told",
+		      mw_level_name(w->level));
+	add_percent(&p, w);
+	return buf;
+}
+
 const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, char *buf, size_t size)
 {
 	struct mw_phrase p = worker_line(w, buf, size);

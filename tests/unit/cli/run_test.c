@@ -116,6 +116,48 @@ static void asks_and_tells(void **state)
 	assert_string_equal(last.out, "0\n"); /* nothing of ours is inherited */
 }
 
+/* The daemon's FIFO takes the place of a service manager's file; a daemon that offers none leaves that alone. */
+static void told_of_pressure(void **state)
+{
+	char fifo[] = "/tmp/run-pressure-XXXXXX", saved[sizeof(place)], expect[200];
+	int fd;
+
+	(void)state;
+	need_cgroup();
+	setenv("MEMORY_PRESSURE_WATCH", "/sys/of/systemd", 1);
+	setenv("MEMORY_PRESSURE_WRITE", "c29tZQ==", 1);
+	assert_int_equal(memweir(&f, SHELL("echo $MEMORY_PRESSURE_WATCH $MEMORY_PRESSURE_WRITE")), 0);
+	assert_string_equal(last.out, "/sys/of/systemd c29tZQ==\n");
+	assert_non_null(mkdtemp(fifo));
+	strcpy(saved, place);
+	fake_stop(&f);
+	snprintf(place + strlen(place) - 1, sizeof(place) - strlen(place), ",\"pressure_watch\":\"%s/f\"}", fifo);
+	fake_start(&f, table);
+	snprintf(expect, sizeof(expect), "%s/f", fifo);
+	assert_return_code(mkfifo(expect, 0600), errno);
+	assert_int_equal(memweir(&f, SHELL("echo $MEMORY_PRESSURE_WATCH ${MEMORY_PRESSURE_WRITE-none}; sleep 0.5")), 0);
+	snprintf(expect, sizeof(expect), "%s/f none\n", fifo);
+	assert_string_equal(last.out, expect);
+	/* While it runs a writer is there, and no reader but the worker's own. */
+	snprintf(expect, sizeof(expect), "%s/f", fifo);
+	fd = open(expect, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(memweir(&f,
+				 SHELL("sleep 0.3; exec python3 -c 'import os,select\n"
+				       "f=os.open(os.environ[\"MEMORY_PRESSURE_WATCH\"],os.O_RDONLY|os.O_NONBLOCK)\n"
+				       "w=os.open(os.environ[\"MEMORY_PRESSURE_WATCH\"],os.O_WRONLY)\n"
+				       "os.close(w)\np=select.poll()\np.register(f,select.POLLIN)\nprint(p.poll(0))'")),
+			 0);
+	assert_string_equal(last.out, "[]\n");
+	close(fd);
+	unlink(expect);
+	rmdir(fifo);
+	fake_stop(&f);
+	strcpy(place, saved);
+	fake_start(&f, table);
+	unsetenv("MEMORY_PRESSURE_WATCH");
+	unsetenv("MEMORY_PRESSURE_WRITE");
+}
+
 static void standard_streams(void **state)
 {
 	enum { BLOCKS = 512, BLOCK = 65536 };
@@ -472,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(asks_and_tells),
+		cmocka_unit_test(told_of_pressure),
 		cmocka_unit_test(standard_streams),
 		cmocka_unit_test(closed_output_is_closed),
 		cmocka_unit_test(signals_pass_once),

@@ -95,7 +95,7 @@ static void ps_object(void **state)
 
 	(void)state;
 	assert_string_equal(keys(o), "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
-				     "max_bytes high_bytes percent status verdict sample_age_ms peak_bytes main_pid "
+				     "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
 				     "command started lifted frozen hibernated effective_low_bytes "
 				     "paced_reclaims paced_bytes paced_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
@@ -112,6 +112,29 @@ static void ps_object(void **state)
 	assert_string_equal(member(o, "started"), "\"2026-11-21T20:05:01.123Z\"");
 	assert_string_equal(member(o, "lifted"), "true");
 	assert_string_equal(member(o, "effective_low_bytes"), "null");
+	json_object_put(o);
+}
+
+static void level_object(void **state)
+{
+	struct mw_worker w = worker();
+	struct json_object *o;
+
+	(void)state;
+	w.level = MW_LEVEL_HIBERNATE;
+	w.profile.max_heap = 50;
+	w.limits.high = MW_UNLIMITED;
+	o = mw_json_level(&w);
+	assert_string_equal(keys(o), "name class cgroup cgroup_id level percent max_bytes high_bytes usage_bytes "
+				     "heap_bytes bin_bytes lifted time_to_limit_s");
+	assert_string_equal(member(o, "level"), "\"hibernate-now\"");
+	assert_string_equal(member(o, "max_bytes"), "50");
+	assert_string_equal(member(o, "high_bytes"), "null");
+	assert_string_equal(member(o, "time_to_limit_s"), "33.3");
+	json_object_put(o);
+	w.trend.time_to_limit_s = -1;
+	o = mw_json_level(&w);
+	assert_string_equal(member(o, "time_to_limit_s"), "null");
 	json_object_put(o);
 }
 
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(document_and_time),
 		cmocka_unit_test(worker_object),
 		cmocka_unit_test(ps_object),
+		cmocka_unit_test(level_object),
 		cmocka_unit_test(ps_of_an_unseen_worker),
 		cmocka_unit_test(check_object),
 		cmocka_unit_test(leak_object),

@@ -65,6 +65,21 @@ static void usage_lines(void **state)
 		    "bin over its limit: 27.1 of 25.0 MB (shmem 20.0 MB, sockets 5.0 MB, kernel 2.1 MB)");
 }
 
+static void told_lines(void **state)
+{
+	struct mw_worker w = leaky();
+
+	(void)state;
+	w.usage.heap = 43750000 - w.usage.bin;
+	w.level = MW_LEVEL_HIBERNATE;
+	assert_line(mw_text_told(&w, buf, sizeof(buf)),
+		    "told to free memory: level hibernate-now, 87.5 % (43.8 of 50.0 MB)");
+	w.dry_run = true;
+	w.level = MW_LEVEL_CRITICAL;
+	assert_line(mw_text_told(&w, buf, sizeof(buf)),
+		    "would be told to free memory: level critical, 87.5 % (43.8 of 50.0 MB)");
+}
+
 static void trend_lines(void **state)
 {
 	struct mw_worker w = leaky();
@@ -262,15 +277,11 @@ static void cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage_lines),
-		cmocka_unit_test(trend_lines),
-		cmocka_unit_test(action_lines),
-		cmocka_unit_test(life_lines),
-		cmocka_unit_test(why_it_died),
-		cmocka_unit_test(why_we_acted),
-		cmocka_unit_test(who_killed_it),
-		cmocka_unit_test(cut_not_overrun),
-		cmocka_unit_test(cut_between_characters),
+		cmocka_unit_test(usage_lines),	   cmocka_unit_test(told_lines),
+		cmocka_unit_test(trend_lines),	   cmocka_unit_test(action_lines),
+		cmocka_unit_test(life_lines),	   cmocka_unit_test(why_it_died),
+		cmocka_unit_test(why_we_acted),	   cmocka_unit_test(who_killed_it),
+		cmocka_unit_test(cut_not_overrun), cmocka_unit_test(cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
