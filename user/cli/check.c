@@ -35,6 +35,15 @@ static void print_worker(struct json_object *doc, struct json_object *w)
 	       mw_field_bool(w, "hibernate") ? ", hibernation is due" : "", growing ? ", growing" : "");
 }
 
+static void print_advice(struct json_object *advice)
+{
+	char clean[256];
+
+	for (size_t i = 0; i < mw_field_length(advice); i++)
+		printf("recommended: %s\n", mw_text_clean(mw_field_str(json_object_array_get_idx(advice, i), "text"), 0,
+							  clean, sizeof(clean)));
+}
+
 static void print_summary(struct json_object *doc)
 {
 	size_t n = mw_field_length(mw_field_array(doc, "workers"));
@@ -91,6 +100,7 @@ static int check_run(const struct mw_cli *cli, int argc, char **argv)
 	}
 	for (size_t i = 0; i < mw_field_length(workers); i++)
 		print_worker(a.doc, json_object_array_get_idx(workers, i));
+	print_advice(mw_field_array(a.doc, "recommendations"));
 	print_summary(a.doc);
 	return worst(workers);
 }

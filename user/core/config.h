@@ -83,6 +83,7 @@ struct mw_monitor {
 	__u64 near_high; /* bytes below memory.high that count as near; default 4 MiB */
 	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */
 	__u32 max_incidents; /* kept on disk; default 1000 */
+	__u64 idle_after_ns; /* 1 s..30 d; default 10 min; 0: nobody is called idle */
 	__u32 actions_per_minute; /* kills and hibernations of ours across the host; default 60 */
 };
 

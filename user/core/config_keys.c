@@ -37,6 +37,9 @@ static const struct mw_key monitor_keys[] = {
 	 .doc = "user stacks taken per worker and second; 0: none"},
 	{"max_incidents", MW_KEY_COUNT, 0, MONITOR(max_incidents), 1, 1000000, .def = "1000",
 	 .doc = "incidents kept on disk"},
+	{"idle_after", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, MONITOR(idle_after_ns), MW_NS_PER_S,
+	 30 * 86400 * MW_NS_PER_S, .def = "10min",
+	 .doc = "time without work and growth after which hibernation is recommended; 0: none"},
 	{"actions_per_minute", MW_KEY_COUNT, 0, MONITOR(actions_per_minute), 0, 100000, .def = "60",
 	 .doc = "kills and hibernations of the guard across the host; 0: none"},
 };

@@ -9,6 +9,7 @@
 #include <uthash.h>
 
 #include "core/config.h"
+#include "core/idle.h"
 #include "core/level.h"
 #include "core/owner.h"
 #include "core/pace.h"
@@ -70,6 +71,7 @@ struct mw_worker {
 	struct mw_usage usage; /* last sample */
 	struct mw_check check; /* last check */
 	struct mw_trend trend;
+	struct mw_idle idle;
 	enum mw_level level; /* at the last look */
 	__u64 told_ns; /* it was last told of its level then; 0: not yet */
 	char pressure[MW_PRESSURE_SIZE]; /* its FIFO, a name in RUN_DIR/pressure; "": it has none */

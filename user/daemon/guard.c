@@ -23,6 +23,7 @@
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
 #define EVENTS_A_BEAT	 64
 #define PAUSE_TOLD_NS	 (10 * MW_NS_PER_S)
+#define CPU_READS	 64 /* of cpu.stat in one check: the others have their turn in the next */
 #define WOKEN_BYTES	 (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
 
 /* Kinds that are told one by one; the rest are counted and go to followers only. */
@@ -306,6 +307,7 @@ static void consider_bin(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 
 void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 {
+	unsigned cpu_reads = CPU_READS;
 	struct mw_worker *w, *next;
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
@@ -320,6 +322,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 		say_trend(g, w, trend_before);
 		consider_bin(g, w, now_ns);
 		consider_hibernation(g, w, now_ns);
+		mw_notice_idle(g, w, &cpu_reads, now_ns);
 	}
 	g->last_check_ns = now_ns;
 }

@@ -111,6 +111,8 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 
 /* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
 void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
+/* Is it idle? At checks; *budget CPU times may still be read in this one. */
+void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, __u64 now_ns);
 
 /* life.c: a worker's life: placed, adopted, changed, ended. */
 struct mw_start {

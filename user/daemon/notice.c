@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* How near its limit a worker is: followed, told to who listens on the control socket, and to the worker itself. */
+#include "core/cgroup.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
 #include "report/json.h"
+#include "report/json_advice.h"
 #include "report/text.h"
 #include "util/clock.h"
 
@@ -38,4 +40,22 @@ void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 		say_level(g, w, before);
 	if (w->pressure[0] && mw_level_due(w->level, before, w->told_ns, now_ns))
 		tell_worker(g, w, w->level > before, now_ns);
+}
+
+void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, __u64 now_ns)
+{
+	__u64 after = g->cfg.monitor.idle_after_ns, cpu_us;
+	char stat[2048], text[256];
+
+	if (!mw_advice_only(w, &g->cfg.monitor) || w->frozen_by_admin)
+		after = 0;
+	if (!mw_idle_candidate(&w->idle, w->usage.anon, after) || !*budget || !mw_idle_due(&w->idle, after, now_ns))
+		return;
+	--*budget;
+	if (mw_cgroup_read(w->dir_fd, "cpu.stat", stat, sizeof(stat)) < 0 || mw_keyed_u64(stat, "usage_usec", &cpu_us))
+		return;
+	if (!mw_idle_look(&w->idle, cpu_us, w->usage.anon, after, now_ns) || w->idle.told)
+		return;
+	w->idle.told = true;
+	mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s", mw_text_idle(w, now_ns, text, sizeof(text)));
 }

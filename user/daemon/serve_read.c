@@ -7,6 +7,7 @@
 #include "core/cgroup.h"
 #include "daemon/serve.h"
 #include "report/json.h"
+#include "report/json_advice.h"
 #include "util/clock.h"
 
 /*
@@ -198,7 +199,7 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *list = json_object_new_array();
 	struct json_object *high = json_object_new_array(), *leaks = json_object_new_array(),
-			   *asleep = json_object_new_array();
+			   *asleep = json_object_new_array(), *advice = json_object_new_array();
 	__u64 total = 0, processes = 0, shown = 0;
 	struct mw_worker *w;
 	struct lookups l;
@@ -218,6 +219,7 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 		json_object_array_add(list, mw_json_check(&now));
 		if (now.check.high_memory)
 			json_object_array_add(high, json_object_new_string(w->name));
+		mw_json_advise(advice, &now, &g->cfg.monitor, mw_now_ns());
 		if (w->trend.verdict > MW_STEADY)
 			json_object_array_add(leaks, json_object_new_string(w->name));
 		if (w->hibernated)
@@ -232,6 +234,7 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 			       g->cfg.tree.budget == MW_UNLIMITED ? NULL : json_object_new_uint64(g->cfg.tree.budget));
 	json_object_object_add(doc, "bytes_per_worker", json_object_new_uint64(shown ? total / shown : 0));
 	json_object_object_add(doc, "workers", list);
+	json_object_object_add(doc, "recommendations", advice);
 	return doc;
 }
 
@@ -286,7 +289,7 @@ void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *re
 void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct mw_worker *w = mw_worker_by_name(&g->workers, rest);
-	struct json_object *doc = mw_json_document(mw_wall_ns()), *one = NULL, *incidents;
+	struct json_object *doc = mw_json_document(mw_wall_ns()), *one = NULL, *incidents, *advice;
 	struct lookups l;
 
 	if (!w)
@@ -310,6 +313,9 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 		json_object_object_add(doc, "worker", ps_object(&l, w));
 		json_object_object_add(doc, "leak", leak_object(&l, w));
 		json_object_object_add(doc, "pauses", pauses_object(&l, w));
+		advice = json_object_new_array();
+		mw_json_advise(advice, w, &g->cfg.monitor, mw_now_ns());
+		json_object_object_add(doc, "recommendations", advice);
 	}
 	json_object_object_add(doc, "incidents", incidents);
 	mw_serve_json(r, 200, doc);

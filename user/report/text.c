@@ -205,6 +205,17 @@ const char *mw_text_hibernated(const struct mw_worker *w, __u64 before, __u64 sa
 	return buf;
 }
 
+const char *mw_text_idle(const struct mw_worker *w, __u64 now_ns, char *buf, size_t size)
+{
+	struct mw_phrase p = worker_line(w, buf, size);
+
+	mw_phrase_add(&p, "should hibernate: ");
+	mw_phrase_size(&p, w->usage.anon);
+	mw_phrase_add(&p, " idle for ");
+	mw_phrase_duration(&p, now_ns - w->idle.since_ns);
+	return buf;
+}
+
 const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size)
 {
 	struct mw_phrase p = worker_line(w, buf, size);

@@ -45,6 +45,8 @@ const char *mw_text_recommend(const struct mw_worker *w, char *buf, size_t size)
  */
 const char *mw_text_hibernated(const struct mw_worker *w, __u64 before, __u64 saved, const char *why_not, char *buf,
 			       size_t size);
+/* "worker w3 (tool) should hibernate: 62.0 MB idle for 10 min" */
+const char *mw_text_idle(const struct mw_worker *w, __u64 now_ns, char *buf, size_t size);
 /* "worker x (tool) told to free memory: level hibernate-now, 87.5 % (43.8 of 50.0 MB)" */
 const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size);
 /* "worker x (tool) paused 312 ms: high-throttle (node, thread 4711)" */

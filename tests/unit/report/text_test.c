@@ -65,6 +65,16 @@ static void usage_lines(void **state)
 		    "bin over its limit: 27.1 of 25.0 MB (shmem 20.0 MB, sockets 5.0 MB, kernel 2.1 MB)");
 }
 
+static void idle_line(void **state)
+{
+	struct mw_worker w = leaky();
+
+	(void)state;
+	w.usage.anon = 62 * MB;
+	w.idle.since_ns = 100 * S;
+	assert_line(mw_text_idle(&w, 700 * S, buf, sizeof(buf)), "should hibernate: 62.0 MB idle for 10 min");
+}
+
 static void told_lines(void **state)
 {
 	struct mw_worker w = leaky();
@@ -277,11 +287,17 @@ static void cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage_lines),	   cmocka_unit_test(told_lines),
-		cmocka_unit_test(trend_lines),	   cmocka_unit_test(action_lines),
-		cmocka_unit_test(life_lines),	   cmocka_unit_test(why_it_died),
-		cmocka_unit_test(why_we_acted),	   cmocka_unit_test(who_killed_it),
-		cmocka_unit_test(cut_not_overrun), cmocka_unit_test(cut_between_characters),
+		cmocka_unit_test(usage_lines),
+		cmocka_unit_test(idle_line),
+		cmocka_unit_test(told_lines),
+		cmocka_unit_test(trend_lines),
+		cmocka_unit_test(action_lines),
+		cmocka_unit_test(life_lines),
+		cmocka_unit_test(why_it_died),
+		cmocka_unit_test(why_we_acted),
+		cmocka_unit_test(who_killed_it),
+		cmocka_unit_test(cut_not_overrun),
+		cmocka_unit_test(cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
