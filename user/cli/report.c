@@ -63,6 +63,27 @@ static struct json_object *only(struct json_object *part)
 	return array;
 }
 
+/* What the guard did about it, step by step, and what each step brought. */
+static void print_ladder(struct json_object *steps)
+{
+	char before[MW_TEXT], after[MW_TEXT];
+
+	if (mw_field_length(steps))
+		puts("\nladder");
+	for (size_t i = 0; i < mw_field_length(steps); i++) {
+		struct json_object *s = json_object_array_get_idx(steps, i);
+		double ms = mw_field_number(s, "took_ms", -1);
+
+		printf("%s at level %s, %s: ", mw_field_str(s, "rung"), mw_field_str(s, "level"),
+		       mw_say_bytes(s, "before_bytes", before));
+		if (ms < 0)
+			puts("under way");
+		else
+			printf("%s after %.0f ms, level %s\n", mw_say_bytes(s, "after_bytes", after), ms,
+			       mw_field_str(s, "level_after"));
+	}
+}
+
 static int print_guarded(struct json_object *doc)
 {
 	struct json_object *incidents = mw_field_array(doc, "incidents");
@@ -75,6 +96,7 @@ static int print_guarded(struct json_object *doc)
 	r = mw_print_leaks(leak);
 	puts("\npauses");
 	r = r ? r : mw_print_pauses(pauses);
+	print_ladder(mw_field_array(doc, "ladder"));
 	puts("\nincidents");
 	if (mw_field_length(incidents) == 0)
 		puts("none");

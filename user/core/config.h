@@ -51,6 +51,7 @@ struct mw_profile {
 	enum mw_policy policy;
 	__u64 pause_budget_ns; /* a longer pause is told as an event; 10 us..60 s, 0: none is */
 	bool pace; /* memory is reclaimed ahead of it, so that its pauses stay under pause_budget */
+	__u64 notify_grace_ns; /* a worker that was told has this long before more is done; up to 60 s, 0: no time */
 	bool selectable; /* a caller who is not root may choose it */
 	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */
 	__u64 budget; /* of all workers of the class together; MW_UNLIMITED: none */

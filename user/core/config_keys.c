@@ -75,6 +75,8 @@ static const struct mw_key profile_keys[] = {
 	 .def = "10ms", .doc = "a longer pause is told as an event; 0: none is"},
 	{"pace", MW_KEY_BOOL, 0, PROFILE(pace), .def = "yes",
 	 .doc = "reclaim ahead of the worker to keep its pauses under pause_budget"},
+	{"notify_grace", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, PROFILE(notify_grace_ns), MW_NS_PER_MS, 60 * MW_NS_PER_S,
+	 .def = "1s", .doc = "time a worker that was told has to free memory itself; 0: none"},
 	{"selectable", MW_KEY_BOOL, MW_KEY_CLASS_ONLY, PROFILE(selectable), .def = "no",
 	 .doc = "callers who are not root may choose the class"},
 	{"share", MW_KEY_CHOICE, MW_KEY_CLASS_ONLY | MW_KEY_RESTART, PROFILE(share), .names = share_names,

@@ -41,9 +41,13 @@ enum mw_level mw_verdict_level(const struct mw_usage *u, const struct mw_profile
 	return MW_LEVEL_OK;
 }
 
-bool mw_level_due(enum mw_level level, enum mw_level previous, __u64 told_ns, __u64 now_ns)
+bool mw_level_due(enum mw_level level, enum mw_level previous, __u64 told_ns, unsigned times, __u64 now_ns)
 {
-	if (level == MW_LEVEL_OK)
+	unsigned doubled = times ? times - 1 : 0;
+
+	if (level == MW_LEVEL_OK || level < previous)
 		return false;
-	return level > previous || (level == previous && (!told_ns || now_ns - told_ns >= MW_TELL_AGAIN_NS));
+	if (doubled > MW_TELL_DOUBLED_MAX)
+		doubled = MW_TELL_DOUBLED_MAX;
+	return level > previous || !told_ns || now_ns >= told_ns + (MW_TELL_AGAIN_NS << doubled);
 }

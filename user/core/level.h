@@ -27,11 +27,13 @@ enum mw_level mw_verdict_level(const struct mw_usage *u, const struct mw_profile
 			       const struct mw_trend *t, enum mw_level previous);
 
 /*
- * When a worker is told: at once when its level rises above ok, again every MW_TELL_AGAIN_NS while it stays above. Not
- * while it falls: freeing is what was asked for.
+ * When a worker is told: at once when its level rises above ok; again while it stays, after MW_TELL_AGAIN_NS and then
+ * after twice as long each time, up to 64 times that: who had nothing to free is not woken for it for ever. Not while
+ * it falls: freeing is what was asked for.
  */
-#define MW_TELL_AGAIN_NS 3000000000ULL
-/* told_ns: CLOCK_MONOTONIC of the last time, 0: never. */
-bool mw_level_due(enum mw_level level, enum mw_level previous, __u64 told_ns, __u64 now_ns);
+#define MW_TELL_AGAIN_NS    3000000000ULL
+#define MW_TELL_DOUBLED_MAX 6
+/* told_ns: CLOCK_MONOTONIC of the last time, 0: never. times: how often at this level. */
+bool mw_level_due(enum mw_level level, enum mw_level previous, __u64 told_ns, unsigned times, __u64 now_ns);
 
 #endif

@@ -66,6 +66,7 @@ bool mw_profile_same(const struct mw_profile *a, const struct mw_profile *b)
 	return a->max_heap == b->max_heap && a->max_bin_heap == b->max_bin_heap && a->bin_follows == b->bin_follows &&
 	       a->hibernate_threshold == b->hibernate_threshold && a->swap_max == b->swap_max && a->low == b->low &&
 	       a->oom_group == b->oom_group && a->thp == b->thp && a->policy == b->policy &&
-	       a->pause_budget_ns == b->pause_budget_ns && a->pace == b->pace && a->selectable == b->selectable &&
-	       a->share == b->share && a->budget == b->budget;
+	       a->pause_budget_ns == b->pause_budget_ns && a->pace == b->pace &&
+	       a->notify_grace_ns == b->notify_grace_ns && a->selectable == b->selectable && a->share == b->share &&
+	       a->budget == b->budget;
 }

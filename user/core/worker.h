@@ -10,6 +10,7 @@
 
 #include "core/config.h"
 #include "core/idle.h"
+#include "core/ladder.h"
 #include "core/level.h"
 #include "core/owner.h"
 #include "core/pace.h"
@@ -72,8 +73,11 @@ struct mw_worker {
 	struct mw_check check; /* last check */
 	struct mw_trend trend;
 	struct mw_idle idle;
+	struct mw_ladder *ladder; /* NULL: nothing was done about it yet */
+	bool hibernate_waits; /* due, once the worker has had its time to free something itself */
 	enum mw_level level; /* at the last look */
 	__u64 told_ns; /* it was last told of its level then; 0: not yet */
+	unsigned told_times; /* since it rose there */
 	char pressure[MW_PRESSURE_SIZE]; /* its FIFO, a name in RUN_DIR/pressure; "": it has none */
 	int pressure_fd; /* to write there, while somebody listens; -1: nobody did */
 	struct mw_series history; /* heap + bin at each check */

@@ -92,6 +92,12 @@ static void fill(struct mw_action *a, struct mw_worker *w, enum mw_act act, enum
 		a->bytes = w->usage.bin - w->profile.max_bin_heap;
 }
 
+/* Of what the guard does by itself. */
+static enum mw_rung rung_of(enum mw_act act)
+{
+	return act == MW_ACT_KILL ? MW_RUNG_KILL : MW_RUNG_RECLAIM;
+}
+
 int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run,
 	      struct mw_request *request, struct mw_error *err)
 {
@@ -120,6 +126,8 @@ int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_
 		return mw_fail(err, r, "%s %s: %s", mw_act_name(act), w->name,
 			       r == -EAGAIN ? "too many actions are under way, try again" : strerror(-r));
 	}
+	if (!request && !dry_run)
+		mw_notice_step(w, rung_of(act), w->usage.current);
 	if (act == MW_ACT_KILL && !dry_run)
 		w->killed_by = reason; /* before it dies: its end is told with the right reason */
 	w->busy = true;
@@ -155,15 +163,18 @@ static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pend
 {
 	struct mw_incident inc = {.reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1};
 	int priority = r->status ? LOG_WARNING : LOG_NOTICE;
-	char text[400];
+	char text[400], before[128] = "";
 
+	if (!p->request && !r->dry_run)
+		mw_text_step_before(w, rung_of(p->act), before, sizeof(before));
 	if (p->act == MW_ACT_HIBERNATE && !r->dry_run)
-		mw_tell(g->tell, priority, "hibernate", w, "%s",
+		mw_tell(g->tell, priority, "hibernate", w, "%s%s",
 			mw_text_hibernated(w, r->before_bytes, w->hibernated_bytes, r->status ? r->text : NULL, text,
-					   sizeof(text)));
+					   sizeof(text)),
+			before);
 	else
-		mw_tell(g->tell, priority, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s", w->name, w->class_name,
-			mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text);
+		mw_tell(g->tell, priority, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s%s", w->name, w->class_name,
+			mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text, before);
 	if (r->status || r->dry_run)
 		return;
 	if (p->act == MW_ACT_HIBERNATE || p->act == MW_ACT_FREEZE || p->act == MW_ACT_RECLAIM_BIN) {
@@ -179,6 +190,8 @@ static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct p
 	bool done = r->status == 0 && !r->dry_run;
 
 	w->busy = false;
+	if (!p->request && !r->dry_run)
+		mw_notice_stepped(w, rung_of(p->act), r->after_bytes);
 	if (p->act == MW_ACT_HIBERNATE && done) {
 		w->hibernated = true;
 		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
@@ -268,6 +281,7 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 			return; /* again at the next sample */
 		mw_tell(g->tell, LOG_INFO, "restored", w, "%s", mw_text_restore(w, mw_now_ns(), text, sizeof(text)));
 	}
+	mw_notice_stepped(w, MW_RUNG_LIFT, w->usage.current);
 	w->limits_ns = mw_now_ns();
 	w->squeeze.lifted = w->squeeze.throttled = false;
 	w->squeeze.raised = 0;

@@ -119,6 +119,8 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
 	w->lifts++;
+	if (!r->dry_run)
+		mw_notice_step(w, MW_RUNG_LIFT, w->squeeze.usage_at_lift);
 	mw_notice_look(g, w, w->squeeze.lifted_ns);
 	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s",
 		mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
@@ -201,6 +203,26 @@ static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
 }
 
+/* Hibernation: once a squeeze, done where it is on, recommended where it is off. */
+static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	bool told = w->hibernate_told, allowed = mw_rung_allowed(MW_RUNG_RECLAIM, w->profile.policy);
+	char text[256];
+
+	w->hibernate_waits = g->cfg.monitor.enable_hibernation && allowed && w->check.hibernate && !told &&
+			     mw_notice_waits(w, now_ns);
+	if (w->hibernate_waits)
+		return;
+	w->hibernate_told = w->check.hibernate;
+	if (!w->check.hibernate || told || w->busy)
+		return;
+	if (!g->cfg.monitor.enable_hibernation || !allowed)
+		mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s",
+			mw_text_recommend(w, text, sizeof(text)));
+	else if (mw_guard_may_act(g, now_ns))
+		mw_act_do(g, w, MW_ACT_HIBERNATE, MW_REASON_HIBERNATE, w->dry_run, NULL, NULL);
+}
+
 static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
 {
 	w->usage = *now;
@@ -213,12 +235,14 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	mw_notice_look(g, w, now_ns);
 	if (w->usage.current > w->hibernated_left + w->hibernated_left / 4 + WOKEN_BYTES)
 		w->hibernated = false;
+	if (w->hibernate_waits)
+		consider_hibernation(g, w, now_ns);
 	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
 		mw_act_restore_high(g, w);
 		break;
 	case MW_SQUEEZE_KILL:
-		if (!w->busy && mw_guard_may_act(g, now_ns))
+		if (!w->busy && !mw_notice_waits(w, now_ns) && mw_guard_may_act(g, now_ns))
 			mw_act_do(g, w, MW_ACT_KILL, MW_REASON_SQUEEZE, w->dry_run, NULL, NULL);
 		break;
 	default: /* lifting is the breaker's: it does not wait for a sample */
@@ -271,22 +295,6 @@ static void say_trend(struct mw_guard *g, struct mw_worker *w, enum mw_trend_ver
 		mw_tell(g->tell, LOG_WARNING, "growing", w, "%s", mw_text_trend(w, text, sizeof(text)));
 }
 
-/* Hibernation: once a squeeze, done where it is on, recommended where it is off. */
-static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
-{
-	bool told = w->hibernate_told;
-	char text[256];
-
-	w->hibernate_told = w->check.hibernate;
-	if (!w->check.hibernate || told || w->busy)
-		return;
-	if (!g->cfg.monitor.enable_hibernation || w->profile.policy == MW_POLICY_OBSERVE)
-		mw_tell(g->tell, LOG_NOTICE, "hibernate-recommended", w, "%s",
-			mw_text_recommend(w, text, sizeof(text)));
-	else if (mw_guard_may_act(g, now_ns))
-		mw_act_do(g, w, MW_ACT_HIBERNATE, MW_REASON_HIBERNATE, w->dry_run, NULL, NULL);
-}
-
 static void consider_bin(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
 	bool was_over = w->bin_told;
@@ -295,13 +303,16 @@ static void consider_bin(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	w->bin_told = w->check.over_bin;
 	if (!w->check.over_bin)
 		return;
-	if (!was_over)
+	if (!was_over) {
 		mw_tell(g->tell, LOG_WARNING, "bin-limit", w, "%s", mw_text_bin(w, text, sizeof(text)));
-	if (w->busy || w->profile.policy == MW_POLICY_OBSERVE)
+		mw_notice_now(g, w, now_ns);
+	}
+	if (w->busy || !mw_rung_allowed(MW_RUNG_RECLAIM, w->profile.policy))
 		return;
 	if (!was_over && mw_guard_may_act(g, now_ns))
 		mw_act_do(g, w, MW_ACT_RECLAIM_BIN, MW_REASON_BIN_LIMIT, w->dry_run, NULL, NULL);
-	else if (was_over && w->profile.policy == MW_POLICY_STRICT && mw_guard_may_act(g, now_ns))
+	else if (was_over && mw_rung_allowed(MW_RUNG_KILL, w->profile.policy) && !mw_notice_waits(w, now_ns) &&
+		 mw_guard_may_act(g, now_ns))
 		mw_act_do(g, w, MW_ACT_KILL, MW_REASON_BIN_LIMIT, w->dry_run, NULL, NULL);
 }
 

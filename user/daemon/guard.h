@@ -111,6 +111,13 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 
 /* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
 void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
+/* Tell it at once, whatever its level: for what no level speaks of. */
+void mw_notice_now(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
+/* Was it told, and has it still time to free something itself? */
+bool mw_notice_waits(const struct mw_worker *w, __u64 now_ns);
+/* A step of ours on its ladder begins, and is over. */
+void mw_notice_step(struct mw_worker *w, enum mw_rung rung, __u64 before_bytes);
+void mw_notice_stepped(struct mw_worker *w, enum mw_rung rung, __u64 after_bytes);
 /* Is it idle? At checks; *budget CPU times may still be read in this one. */
 void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, __u64 now_ns);
 

@@ -313,6 +313,7 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 		json_object_object_add(doc, "worker", ps_object(&l, w));
 		json_object_object_add(doc, "leak", leak_object(&l, w));
 		json_object_object_add(doc, "pauses", pauses_object(&l, w));
+		json_object_object_add(doc, "ladder", mw_json_ladder(w));
 		advice = json_object_new_array();
 		mw_json_advise(advice, w, &g->cfg.monitor, mw_now_ns());
 		json_object_object_add(doc, "recommendations", advice);

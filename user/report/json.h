@@ -18,14 +18,17 @@ const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);
 struct json_object *mw_json_worker(const struct mw_worker *w);
 /*
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
- * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated, effective_low_bytes,
- * paced_reclaims, paced_bytes, paced_ns (batches reclaimed ahead of it, what they freed, our time for them).
- * pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0,
- * never sampled, main_pid 0 or gone).
+ * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated,
+ * effective_low_bytes, paced_reclaims, paced_bytes, paced_ns (batches reclaimed ahead of it, what they freed, our time
+ * for them). pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known
+ * (pids < 0, never sampled, main_pid 0 or gone).
  */
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
 /* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */
 struct json_object *mw_json_check(const struct mw_worker *w);
+/* ladder[]: {rung, heard (of notify, else null), time, level, before_bytes; after_bytes, took_ms, level_after, fell,
+ * null while it is under way}. */
+struct json_object *mw_json_ladder(const struct mw_worker *w);
 /* level: + level, percent, max_bytes, high_bytes, usage_bytes, heap_bytes, bin_bytes, lifted, time_to_limit_s (or
  * null). */
 struct json_object *mw_json_level(const struct mw_worker *w);

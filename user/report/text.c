@@ -216,6 +216,23 @@ const char *mw_text_idle(const struct mw_worker *w, __u64 now_ns, char *buf, siz
 	return buf;
 }
 
+const char *mw_text_step_before(const struct mw_worker *w, enum mw_rung rung, char *buf, size_t size)
+{
+	const struct mw_step *s = mw_ladder_before(w->ladder, rung);
+	struct mw_phrase p = mw_phrase_begin(buf, size);
+
+	if (!s)
+		return buf;
+	mw_phrase_add(&p, "; before it: %s freed ", mw_rung_name(s->rung));
+	if (s->before > s->after)
+		mw_phrase_size(&p, s->before - s->after);
+	else
+		mw_phrase_add(&p, "nothing");
+	mw_phrase_add(&p, " in ");
+	mw_phrase_duration(&p, s->took_ns);
+	return buf;
+}
+
 const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size)
 {
 	struct mw_phrase p = worker_line(w, buf, size);

@@ -45,6 +45,8 @@ const char *mw_text_recommend(const struct mw_worker *w, char *buf, size_t size)
  */
 const char *mw_text_hibernated(const struct mw_worker *w, __u64 before, __u64 saved, const char *why_not, char *buf,
 			       size_t size);
+/* "; before it: notify freed nothing in 1 s", about the step before the newest one on this rung; "" without. */
+const char *mw_text_step_before(const struct mw_worker *w, enum mw_rung rung, char *buf, size_t size);
 /* "worker w3 (tool) should hibernate: 62.0 MB idle for 10 min" */
 const char *mw_text_idle(const struct mw_worker *w, __u64 now_ns, char *buf, size_t size);
 /* "worker x (tool) told to free memory: level hibernate-now, 87.5 % (43.8 of 50.0 MB)" */

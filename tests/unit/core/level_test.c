@@ -96,13 +96,18 @@ static void when_to_tell(void **state)
 	const __u64 now = 100 * MW_NS_PER_S;
 
 	(void)state;
-	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_OK, now - 1, now)); /* a rise never waits */
-	assert_true(mw_level_due(MW_LEVEL_CRITICAL, MW_LEVEL_WARNING, now, now));
-	assert_false(mw_level_due(MW_LEVEL_OK, MW_LEVEL_CRITICAL, 0, now));
-	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_CRITICAL, 0, now)); /* it frees already */
-	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - MW_TELL_AGAIN_NS + 1, now));
-	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - MW_TELL_AGAIN_NS, now));
-	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, 0, now)); /* a new daemon has told nobody */
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_OK, now - 1, 9, now)); /* a rise never waits */
+	assert_true(mw_level_due(MW_LEVEL_CRITICAL, MW_LEVEL_WARNING, now, 1, now));
+	assert_false(mw_level_due(MW_LEVEL_OK, MW_LEVEL_CRITICAL, 0, 0, now));
+	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_CRITICAL, 0, 0, now)); /* it frees already */
+	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - MW_TELL_AGAIN_NS + 1, 1, now));
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - MW_TELL_AGAIN_NS, 1, now));
+	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - 2 * MW_TELL_AGAIN_NS + 1, 2, now));
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, now - 2 * MW_TELL_AGAIN_NS, 2, now));
+	assert_false(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, 1, 7, 64 * MW_TELL_AGAIN_NS));
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, 1, 7, 64 * MW_TELL_AGAIN_NS + 1));
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, 1, 1000000, 64 * MW_TELL_AGAIN_NS + 1));
+	assert_true(mw_level_due(MW_LEVEL_WARNING, MW_LEVEL_WARNING, 0, 0, now)); /* a new daemon has told nobody */
 }
 
 int main(void)

@@ -94,10 +94,11 @@ static void ps_object(void **state)
 	struct json_object *o = mw_json_ps(&w, 3, MW_UNLIMITED, 10 * MW_NS_PER_S + 250 * MW_NS_PER_MS);
 
 	(void)state;
-	assert_string_equal(keys(o), "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
-				     "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
-				     "command started lifted frozen hibernated effective_low_bytes "
-				     "paced_reclaims paced_bytes paced_ns");
+	assert_string_equal(keys(o),
+			    "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
+			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
+			    "command started lifted frozen hibernated effective_low_bytes "
+			    "paced_reclaims paced_bytes paced_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -113,6 +114,34 @@ static void ps_object(void **state)
 	assert_string_equal(member(o, "lifted"), "true");
 	assert_string_equal(member(o, "effective_low_bytes"), "null");
 	json_object_put(o);
+}
+
+static void ladder_list(void **state)
+{
+	struct mw_worker w = worker();
+	struct mw_ladder ladder = {0};
+	struct json_object *list = mw_json_ladder(&w);
+
+	(void)state;
+	assert_string_equal(text_of(list), "[]");
+	json_object_put(list);
+	w.ladder = &ladder;
+	mw_ladder_begin(w.ladder, (struct mw_step){.rung = MW_RUNG_NOTIFY,
+						   .heard = true,
+						   .level = MW_LEVEL_HIBERNATE,
+						   .wall_ns = WALL,
+						   .began_ns = MW_NS_PER_S,
+						   .before = 45});
+	mw_ladder_end(w.ladder, MW_RUNG_NOTIFY, 40, MW_LEVEL_WARNING, 3 * MW_NS_PER_S);
+	mw_ladder_begin(w.ladder, (struct mw_step){.rung = MW_RUNG_KILL, .wall_ns = WALL, .before = 50});
+	list = mw_json_ladder(&w);
+	assert_string_equal(text_of(list),
+			    "[{\"rung\":\"notify\",\"heard\":true,\"time\":\"2026-11-21T20:05:01.123Z\",\"level\":"
+			    "\"hibernate-now\",\"before_bytes\":45,\"after_bytes\":40,\"took_ms\":2000,"
+			    "\"level_after\":\"warning\",\"fell\":true},{\"rung\":\"kill\",\"heard\":null,"
+			    "\"time\":\"2026-11-21T20:05:01.123Z\",\"level\":\"ok\",\"before_bytes\":50,"
+			    "\"after_bytes\":null,\"took_ms\":null,\"level_after\":null,\"fell\":null}]");
+	json_object_put(list);
 }
 
 static void level_object(void **state)
@@ -412,6 +441,7 @@ int main(void)
 		cmocka_unit_test(document_and_time),
 		cmocka_unit_test(worker_object),
 		cmocka_unit_test(ps_object),
+		cmocka_unit_test(ladder_list),
 		cmocka_unit_test(level_object),
 		cmocka_unit_test(ps_of_an_unseen_worker),
 		cmocka_unit_test(check_object),

@@ -75,6 +75,26 @@ static void idle_line(void **state)
 	assert_line(mw_text_idle(&w, 700 * S, buf, sizeof(buf)), "should hibernate: 62.0 MB idle for 10 min");
 }
 
+static void step_before(void **state)
+{
+	struct mw_worker w = leaky();
+	struct mw_ladder ladder = {0};
+
+	(void)state;
+	assert_string_equal(mw_text_step_before(&w, MW_RUNG_KILL, buf, sizeof(buf)), "");
+	w.ladder = &ladder;
+	assert_string_equal(mw_text_step_before(&w, MW_RUNG_KILL, buf, sizeof(buf)), "");
+	mw_ladder_begin(w.ladder, (struct mw_step){.rung = MW_RUNG_NOTIFY, .began_ns = 100 * S, .before = 45 * MB});
+	mw_ladder_end(w.ladder, MW_RUNG_NOTIFY, 46 * MB, MW_LEVEL_CRITICAL, 102 * S);
+	mw_ladder_begin(w.ladder, (struct mw_step){.rung = MW_RUNG_RECLAIM, .began_ns = 102 * S, .before = 46 * MB});
+	assert_string_equal(mw_text_step_before(&w, MW_RUNG_RECLAIM, buf, sizeof(buf)),
+			    "; before it: notify freed nothing in 2 s");
+	mw_ladder_end(w.ladder, MW_RUNG_RECLAIM, 40 * MB, MW_LEVEL_WARNING, 103 * S);
+	mw_ladder_begin(w.ladder, (struct mw_step){.rung = MW_RUNG_KILL, .began_ns = 104 * S});
+	assert_string_equal(mw_text_step_before(&w, MW_RUNG_KILL, buf, sizeof(buf)),
+			    "; before it: reclaim freed 6.0 MB in 1 s");
+}
+
 static void told_lines(void **state)
 {
 	struct mw_worker w = leaky();
@@ -287,17 +307,12 @@ static void cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage_lines),
-		cmocka_unit_test(idle_line),
-		cmocka_unit_test(told_lines),
-		cmocka_unit_test(trend_lines),
-		cmocka_unit_test(action_lines),
-		cmocka_unit_test(life_lines),
-		cmocka_unit_test(why_it_died),
-		cmocka_unit_test(why_we_acted),
-		cmocka_unit_test(who_killed_it),
-		cmocka_unit_test(cut_not_overrun),
-		cmocka_unit_test(cut_between_characters),
+		cmocka_unit_test(usage_lines),	   cmocka_unit_test(idle_line),
+		cmocka_unit_test(told_lines),	   cmocka_unit_test(step_before),
+		cmocka_unit_test(trend_lines),	   cmocka_unit_test(action_lines),
+		cmocka_unit_test(life_lines),	   cmocka_unit_test(why_it_died),
+		cmocka_unit_test(why_we_acted),	   cmocka_unit_test(who_killed_it),
+		cmocka_unit_test(cut_not_overrun), cmocka_unit_test(cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
