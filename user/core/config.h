@@ -84,6 +84,7 @@ struct mw_monitor {
 	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */
 	__u32 max_incidents; /* kept on disk; default 1000 */
 	__u32 actions_per_minute; /* kills and hibernations of ours across the host; default 60 */
+	__u32 reclaim_alert; /* passes of reclaim a minute that are too many; default 60; 0: never */
 };
 
 /* [tree] */

@@ -29,6 +29,7 @@ static void worker_free(struct mw_worker *w)
 		return;
 	mw_close(&w->dir_fd);
 	mw_series_free(&w->history);
+	free(w->stalls);
 	free(w->cgroup);
 	free(w);
 }
