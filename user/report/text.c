@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "report/json.h"
 #include "report/phrase.h"
 #include "util/clock.h"
 
@@ -202,17 +201,5 @@ const char *mw_text_hibernated(const struct mw_worker *w, __u64 before, __u64 sa
 	mw_phrase_add(&p, " saved (%.1f %%), ", before ? 100.0 * (double)saved / (double)before : 0);
 	mw_phrase_size(&p, before > saved ? before - saved : 0);
 	mw_phrase_add(&p, " left");
-	return buf;
-}
-
-const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, char *buf, size_t size)
-{
-	struct mw_phrase p = worker_line(w, buf, size);
-
-	mw_phrase_add(&p, "paused ");
-	mw_phrase_duration(&p, e->duration_ns);
-	mw_phrase_add(&p, ": %s (", mw_pause_name(e->kind));
-	mw_phrase_foreign(&p, e->comm);
-	mw_phrase_add(&p, ", thread %u)", e->tid);
 	return buf;
 }
