@@ -2,7 +2,7 @@
 /* Pause counters of all workers at once. */
 #include "daemon/kernel_private.h"
 
-#define BATCH	  512 /* entries of one call; as many stay allocated for the length of the walk */
+#define BATCH	  128 /* entries of one call: 42 KB, which the heap has without asking the kernel */
 #define BATCH_MAX 16384 /* a bucket of a hash is handed out whole: more than this in one is no hash */
 
 struct batch {

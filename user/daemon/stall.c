@@ -32,7 +32,7 @@ void mw_stall_check(struct mw_guard *g, __u64 now_ns)
 		if (w->stalls)
 			w->stalls->tally = (struct mw_tally){0};
 	}
-	if (mw_kernel_pauses_each(g->kernel, add_up, g) < 0)
+	if (!g->workers.count || mw_kernel_pauses_each(g->kernel, add_up, g) < 0)
 		return;
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
 		struct mw_reading reading;
