@@ -79,13 +79,20 @@ static const char *mostly(struct json_object *o)
 	return most;
 }
 
-/* Task time stalled so far: whole stalls, and what lies outside of them; without those, the largest part. */
+/* Task time stalled so far: what the kinds come to that do not overlap, or whole stalls where those are not measured.
+ */
 static double stalled_ns(struct json_object *o)
 {
-	double whole = figure(o, "memstall", "total_ns"), part = figure(o, mostly(o), "total_ns");
+	struct json_object *kinds = mw_field_object(o, "kinds");
+	double whole = figure(o, "memstall", "total_ns"), sum = 0;
 
-	whole += figure(o, "swap-in", "total_ns") + figure(o, "oom", "total_ns");
-	return whole > part ? whole : part;
+	if (!kinds)
+		return 0;
+	json_object_object_foreach (kinds, kind, stat) {
+		if (strcmp(kind, "memstall") != 0 && strcmp(kind, "reclaim-throttle") != 0)
+			sum += mw_field_number(stat, "total_ns", 0);
+	}
+	return whole > sum ? whole : sum;
 }
 
 static double longest_ns(struct json_object *o)

@@ -20,7 +20,9 @@ enum mw_limit_of mw_limit_at(const char *cgroup, size_t length, const char *root
 
 enum mw_limit_of mw_limit_unnamed(enum mw_pause_kind kind)
 {
-	return kind == MW_PAUSE_GLOBAL_RECLAIM || kind == MW_PAUSE_NODE_RECLAIM ? MW_LIMIT_HOST : MW_LIMIT_NONE;
+	bool host = kind == MW_PAUSE_GLOBAL_RECLAIM || kind == MW_PAUSE_NODE_RECLAIM || kind == MW_PAUSE_OOM;
+
+	return host ? MW_LIMIT_HOST : MW_LIMIT_NONE;
 }
 
 __u64 mw_grown(const struct mw_worker *w, __u64 now_ns, __u64 *ret_span_ns)

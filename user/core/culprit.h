@@ -19,7 +19,7 @@ struct mw_cause {
 	enum mw_limit_of limit;
 	const char *path; /* of the cgroup with the limit: length bytes of the worker's path; NULL: none or the host */
 	size_t length;
-	const char *file; /* "memory.high" or "memory.max", where it is the worker's own */
+	const char *file; /* "memory.high" or "memory.max"; NULL: one of them */
 	__u64 bytes; /* the limit; MW_UNLIMITED: not known */
 	const struct mw_worker *culprit; /* NULL: nobody grew, or the limit is the worker's own */
 	__u64 grown, span_ns; /* by so much, in this time */

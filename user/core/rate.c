@@ -3,21 +3,15 @@
 
 #include "util/clock.h"
 
-/* What a kind's time is of a stall, and which pass of reclaim each of its pauses is. */
+/* The pass of reclaim that each pause of a kind is. */
 static const struct {
-	bool part, outside;
-	bool is_pass;
+	bool is;
 	enum mw_pass pass;
-} kinds[MW_PAUSE_MAX] = {
-	[MW_PAUSE_HIGH_THROTTLE] = {.part = true},
-	[MW_PAUSE_HIGH_RECLAIM] = {.part = true, .is_pass = true, .pass = MW_PASS_AT_HIGH},
-	[MW_PAUSE_MAX_RECLAIM] = {.part = true, .is_pass = true, .pass = MW_PASS_AT_MAX},
-	[MW_PAUSE_GLOBAL_RECLAIM] = {.part = true, .is_pass = true, .pass = MW_PASS_OF_HOST},
-	[MW_PAUSE_NODE_RECLAIM] = {.part = true, .is_pass = true, .pass = MW_PASS_OF_HOST},
-	[MW_PAUSE_COMPACTION] = {.part = true},
-	[MW_PAUSE_THRASH] = {.part = true},
-	[MW_PAUSE_SWAP_IN] = {.outside = true},
-	[MW_PAUSE_OOM] = {.outside = true},
+} passes[MW_PAUSE_MAX] = {
+	[MW_PAUSE_HIGH_RECLAIM] = {true, MW_PASS_AT_HIGH},
+	[MW_PAUSE_MAX_RECLAIM] = {true, MW_PASS_AT_MAX},
+	[MW_PAUSE_GLOBAL_RECLAIM] = {true, MW_PASS_OF_HOST},
+	[MW_PAUSE_NODE_RECLAIM] = {true, MW_PASS_OF_HOST},
 };
 
 void mw_tally_add(struct mw_tally *t, enum mw_pause_kind kind, const struct mw_pause_stat *stat)
@@ -28,17 +22,15 @@ void mw_tally_add(struct mw_tally *t, enum mw_pause_kind kind, const struct mw_p
 		t->worst_ns = stat->max_ns;
 	if (kind == MW_PAUSE_MEMSTALL)
 		t->whole_ns += stat->total_ns;
-	if (kinds[kind].part)
-		t->parts_ns += stat->total_ns;
-	if (kinds[kind].outside)
-		t->outside_ns += stat->total_ns;
-	if (kinds[kind].is_pass)
-		t->passes[kinds[kind].pass] += stat->count;
+	else if (kind != MW_PAUSE_RECLAIM_THROTTLE) /* that lies inside a reclaim */
+		t->kinds_ns += stat->total_ns;
+	if (passes[kind].is)
+		t->passes[passes[kind].pass] += stat->count;
 }
 
 __u64 mw_tally_stalled(const struct mw_tally *t)
 {
-	return (t->whole_ns > t->parts_ns ? t->whole_ns : t->parts_ns) + t->outside_ns;
+	return t->whole_ns > t->kinds_ns ? t->whole_ns : t->kinds_ns;
 }
 
 struct mw_reading mw_tally_reading(const struct mw_tally *t, __u64 time_ns)

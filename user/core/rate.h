@@ -26,15 +26,13 @@ enum mw_pass {
 /* The counters of one worker, added up kind by kind. */
 struct mw_tally {
 	__u64 whole_ns; /* memstall */
-	__u64 parts_ns; /* the kinds that are parts of it, OTHER aside */
-	__u64 outside_ns; /* the kinds that lie outside of it */
+	__u64 kinds_ns; /* the others, which do not overlap: what parts of it take, and what lies outside of it */
 	__u64 worst_ns; /* the longest of any kind */
 	__u64 passes[MW_PASSES];
 };
 void mw_tally_add(struct mw_tally *t, enum mw_pause_kind kind, const struct mw_pause_stat *stat);
 /*
- * Task time stalled. The whole where it is measured; where it is not (no memstall program, or a stall that has not
- * ended though parts of it have) what the parts come to.
+ * Task time stalled: what all kinds come to that do not overlap, or whole stalls where their kinds are not measured.
  */
 __u64 mw_tally_stalled(const struct mw_tally *t);
 

@@ -60,24 +60,31 @@ static enum mw_limit_of find_limit(struct mw_guard *g, const struct mw_worker *w
 	return mw_limit_at(w->cgroup, length, g->root);
 }
 
-static bool at_high(enum mw_pause_kind kind)
+/* A refault or a swap-in may have met either: NULL. */
+static const char *file_of(enum mw_pause_kind kind)
 {
-	return kind == MW_PAUSE_HIGH_THROTTLE || kind == MW_PAUSE_HIGH_RECLAIM;
+	if (kind == MW_PAUSE_HIGH_THROTTLE || kind == MW_PAUSE_HIGH_RECLAIM)
+		return "memory.high";
+	return kind == MW_PAUSE_MAX_RECLAIM || kind == MW_PAUSE_OOM ? "memory.max" : NULL;
 }
 
-static __u64 limit_bytes(const struct mw_guard *g, const struct mw_worker *w, const struct mw_event *e,
-			 enum mw_limit_of limit)
+static __u64 choose(const char *file, __u64 high, __u64 max)
+{
+	return !file ? MW_UNLIMITED : strcmp(file, "memory.high") == 0 ? high : max;
+}
+
+static __u64 limit_bytes(const struct mw_guard *g, const struct mw_worker *w, const struct mw_cause *c)
 {
 	struct mw_limits shared;
 
-	switch (limit) {
+	switch (c->limit) {
 	case MW_LIMIT_WORKER:
-		return at_high(e->kind) ? w->usage.high : w->usage.max;
+		return choose(c->file, w->usage.high, w->usage.max);
 	case MW_LIMIT_CLASS:
 		if (!w->profile.share)
 			return w->profile.budget;
 		shared = mw_profile_limits(&w->profile);
-		return at_high(e->kind) ? shared.high : shared.max;
+		return choose(c->file, shared.high, shared.max);
 	case MW_LIMIT_TREE:
 		return g->cfg.tree.budget;
 	default:
@@ -110,10 +117,10 @@ static void find_culprit(struct mw_guard *g, __u64 limit_id, struct mw_cause *c)
 struct mw_cause mw_stall_cause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
 {
 	struct mw_stalls *s = mw_stalls_of(w);
-	struct mw_cause c = {.file = at_high(e->kind) ? "memory.high" : "memory.max"};
+	struct mw_cause c = {.file = file_of(e->kind)};
 
 	c.limit = find_limit(g, w, s, e, &c);
-	c.bytes = limit_bytes(g, w, e, c.limit);
+	c.bytes = limit_bytes(g, w, &c);
 	if (c.limit == MW_LIMIT_CLASS || c.limit == MW_LIMIT_TREE || c.limit == MW_LIMIT_ANCESTOR ||
 	    c.limit == MW_LIMIT_HOST)
 		find_culprit(g, e->limit_id, &c);

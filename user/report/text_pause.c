@@ -19,7 +19,7 @@ static void add_limit(struct mw_phrase *p, const struct mw_worker *w, const stru
 {
 	switch (c->limit) {
 	case MW_LIMIT_WORKER:
-		mw_phrase_add(p, "its own %s", c->file);
+		mw_phrase_add(p, "its own %s", c->file ? c->file : "limit");
 		break;
 	case MW_LIMIT_CLASS:
 		mw_phrase_add(p, "the budget of class %s", w->class_name);

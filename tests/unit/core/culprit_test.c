@@ -63,6 +63,7 @@ static void whose_limit(void **state)
 	assert_int_equal(mw_limit_at("/x/y", 2, ""), MW_LIMIT_ANCESTOR); /* no tree of ours */
 	/* the kernel named none */
 	assert_int_equal(mw_limit_unnamed(MW_PAUSE_GLOBAL_RECLAIM), MW_LIMIT_HOST);
+	assert_int_equal(mw_limit_unnamed(MW_PAUSE_OOM), MW_LIMIT_HOST);
 	assert_int_equal(mw_limit_unnamed(MW_PAUSE_MAX_RECLAIM), MW_LIMIT_NONE);
 	assert_int_equal(mw_limit_unnamed(MW_PAUSE_SWAP_IN), MW_LIMIT_NONE);
 }
