@@ -41,9 +41,9 @@ int BPF_PROG(memstall_enter, unsigned long *flags)
 }
 
 /*
- * Was it a page that had been evicted not long ago? The kernel enters a memstall where it waits for such a page's lock and
- * where it reads such pages. These functions cannot be attached to (inline ones, whatever the compiler made of them), so
- * they are looked for among the callers, when nothing else explains the stall.
+ * Was it a page that had been evicted not long ago? The kernel enters a memstall where it waits for such a page's lock
+ * and where it reads such pages. These functions cannot be attached to (inline ones, whatever the compiler made of
+ * them), so they are looked for among the callers, when nothing else explains the stall.
  */
 extern const void folio_wait_bit_common __ksym __weak;
 extern const void read_pages __ksym __weak;
