@@ -53,7 +53,8 @@ static const char leaks[] = "{\"workers\":[{" WORKER(
 #define EVENT                                                                                                          \
 	"{\"type\":\"throttle\",\"time\":\"2026-11-21T20:05:01.123Z\"," WORKER(                                        \
 		"web-7", "tool") ",\"pid\":123,"                                                                       \
-				 "\"comm\":\"no\\u001bde\",\"kind\":\"high-throttle\",\"duration_ns\":312000000}"
+				 "\"comm\":\"no\\u001bde\",\"kind\":\"high-throttle\",\"duration_ns\":312000000,"      \
+				 "\"limit\":\"class\",\"culprit\":\"api\"}"
 
 static const struct fake_reply table[] = {
 	{"GET", "/v1/workers", 200, ps},
@@ -267,7 +268,8 @@ static void events(void **state)
 	(void)state;
 	assert_int_equal(memweir(&f, "events"), 0);
 	assert_string_equal(last.out,
-			    "2026-11-21 20:05:01Z  throttle    web-7  pid 123 (no?de)  high-throttle  312 ms\n");
+			    "2026-11-21 20:05:01Z  throttle    web-7  pid 123 (no?de)  high-throttle  312 ms  limit: "
+			    "class, filled by api\n");
 	assert_int_equal(memweir(&f, "events", "--follow"), 1); /* the stream ends: the daemon went */
 	assert_out("throttle    web-7");
 	assert_out("events lost");

@@ -18,6 +18,8 @@ static void process(int pid, const char *comm, const char *exe)
 		assert_int_equal(symlink(exe, link), 0);
 }
 
+#define arguments(path, words) tree_bytes(path, words, sizeof(words))
+
 static void nobody(void **state)
 {
 	(void)state;
@@ -42,7 +44,7 @@ static void all_of_them(void **state)
 	process(50, "systemd-oomd\n", "/usr/lib/systemd/systemd-oomd (deleted)");
 	process(51, "oomd\n", NULL); /* its file cannot be read */
 	process(52, "other\n", "/usr/bin/earlyoom");
-	tree_bytes("52/cmdline", "earlyoom\0-r\0003600\0-m\0008,4\0-s20\0--avoid\0x", 41);
+	arguments("52/cmdline", "earlyoom\0-r\0003600\0-m\0008,4\0-s20\0--avoid\0x");
 	mw_killers_find(tree, seen);
 	assert_int_equal(seen[MW_KILLER_SYSTEMD_OOMD].pid, 50);
 	assert_int_equal(seen[MW_KILLER_OOMD].pid, 51);
@@ -70,11 +72,11 @@ static void earlyooms_arguments(void **state)
 	mw_killers_find(tree, seen); /* no command line */
 	assert_non_null(strstr(mw_killer_says(MW_KILLER_EARLYOOM, e, NULL, 0, buf, sizeof(buf)),
 			       "less than 10 % of its memory available and less than 10 % of its swap free"));
-	tree_bytes("5/cmdline", "earlyoom\0-m\0much\0-s\000123456789\0-m", 36);
+	arguments("5/cmdline", "earlyoom\0-m\0much\0-s\000123456789\0-m");
 	mw_killers_find(tree, seen);
 	assert_string_equal(e->mem_percent, "");
 	assert_string_equal(e->swap_percent, "");
-	tree_bytes("5/cmdline", "earlyoom\0-M\000400000", 19);
+	arguments("5/cmdline", "earlyoom\0-M\000400000");
 	mw_killers_find(tree, seen);
 	assert_true(e->by_size);
 	assert_non_null(strstr(mw_killer_says(MW_KILLER_EARLYOOM, e, NULL, 0, buf, sizeof(buf)),
