@@ -61,7 +61,10 @@ _memweir()
 	elif [[ -z $words ]]; then
 		case $verb in
 		ps | check | detach | hibernate | freeze | thaw | kill) words=$(memweir ps --quiet 2>/dev/null) ;;
-		report) words="leaks pauses incidents $(memweir ps --quiet 2>/dev/null)" ;;
+		report)
+			words=$(memweir ps --quiet 2>/dev/null)
+			[[ $prev == pauses ]] || words="leaks pauses incidents $words"
+			;;
 		set) [[ $prev == set ]] && words="worker class monitor tree" ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac

@@ -47,6 +47,8 @@ static void print_event(const char *type, struct json_object *e)
 	append(line, sizeof(line), "  ", mw_field_str(e, "kind"), "");
 	if (mw_field_u64(e, "duration_ns", &number) && number)
 		append(line, sizeof(line), "  ", mw_say_ns(e, "duration_ns", buf), "");
+	append(line, sizeof(line), "  limit: ", mw_field_str(e, "limit"), "");
+	append(line, sizeof(line), ", filled by ", mw_field_str(e, "culprit"), "");
 	append(line, sizeof(line), "  ", mw_field_str(e, "text"), "");
 	puts(mw_text_clean(line, 0, clean, sizeof(clean)));
 }

@@ -28,9 +28,9 @@ static const struct mw_column columns[] = {
 	{"HEAP", .right = true},
 	{"BIN", .right = true},
 	{"CURRENT", .right = true},
-	{"HIGH", .right = true},
 	{"MAX", .right = true},
-	{"PIDS", .right = true},
+	{"RECL/MIN", .right = true},
+	{"STALL%", .right = true},
 	{"VERDICT"},
 	{"STATE", .shrink = true},
 };
@@ -68,9 +68,9 @@ static void row(struct mw_table *t, struct json_object *w)
 	mw_table_cellf(t, "%.1f", mw_field_number(w, "percent", 0));
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
 		mw_table_cell(t, mw_say_bytes(w, sizes[i], buf));
-	mw_table_cell(t, mw_say_limit(w, "high_bytes", buf));
 	mw_table_cell(t, mw_say_limit(w, "max_bytes", buf));
-	mw_table_cellf(t, "%.0f", mw_field_number(w, "pids", 0));
+	mw_table_cellf(t, "%.0f", mw_field_number(w, "reclaims_per_min", 0));
+	mw_table_cellf(t, "%.1f", 100 * mw_field_number(w, "stalled_share", 0));
 	mw_table_cell(t, mw_field_str(w, "verdict"));
 	state_cell(t, w);
 }

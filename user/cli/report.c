@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* memweir report: what the guard concluded, and why. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,12 +15,18 @@
 struct report_values {
 	bool json;
 	long limit;
+	bool hist, host;
+	const char *class_name;
 };
 
 static const struct mw_option rows[] = {
 	{"json", 'j', MW_OPT_FLAG, offsetof(struct report_values, json), NULL, "the daemon's document as it is"},
 	{"limit", 'n', MW_OPT_NUMBER, offsetof(struct report_values, limit), "COUNT", "incidents to show, newest first",
 	 1, 1000000},
+	{"hist", 'H', MW_OPT_FLAG, offsetof(struct report_values, hist), NULL, "pauses: histograms of their lengths"},
+	{"class", 'c', MW_OPT_TEXT, offsetof(struct report_values, class_name), "CLASS",
+	 "pauses: of a class and its workers"},
+	{"host", 0, MW_OPT_FLAG, offsetof(struct report_values, host), NULL, "pauses: of all workers together"},
 	{NULL},
 };
 
@@ -95,7 +102,7 @@ static int print_guarded(struct json_object *doc)
 	puts("\nleaks");
 	r = mw_print_leaks(leak);
 	puts("\npauses");
-	r = r ? r : mw_print_pauses(pauses);
+	r = r ? r : mw_print_pauses(pauses, false);
 	print_ladder(mw_field_array(doc, "ladder"));
 	puts("\nincidents");
 	if (mw_field_length(incidents) == 0)
@@ -129,21 +136,102 @@ static int print_text(const char *what, struct json_object *doc)
 {
 	if (strcmp(what, "leaks") == 0)
 		return mw_print_leaks(mw_field_array(doc, "workers")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
-	if (strcmp(what, "pauses") == 0)
-		return mw_print_pauses(mw_field_array(doc, "workers")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
 	if (strcmp(what, "incidents") == 0)
 		return mw_print_incidents(mw_field_array(doc, "incidents")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
 	return print_one(doc);
 }
 
+/* The members whose key is value, as an array of the document in place of the whole one. Returns how many. */
+static size_t narrow(struct json_object *doc, const char *array, const char *key, const char *value)
+{
+	struct json_object *all = mw_field_array(doc, array), *some = json_object_new_array();
+
+	for (size_t i = 0; i < mw_field_length(all); i++) {
+		struct json_object *o = json_object_array_get_idx(all, i);
+
+		if (strcmp(mw_field_str(o, key), value) == 0)
+			json_object_array_add(some, json_object_get(o));
+	}
+	json_object_object_add(doc, array, some);
+	return mw_field_length(some);
+}
+
+/* The part of the document that was asked for. */
+static int narrow_pauses(const struct mw_cli *cli, const char *worker, struct json_object *doc)
+{
+	const struct report_values *v = cli->values;
+
+	if (worker) {
+		json_object_object_del(doc, "classes");
+		json_object_object_del(doc, "host");
+		if (!narrow(doc, "workers", "name", worker)) {
+			mw_say_error(cli, "no worker %s (memweir ps lists them)", worker);
+			return -ENOENT;
+		}
+	} else if (v->class_name) {
+		json_object_object_del(doc, "host");
+		narrow(doc, "workers", "class", v->class_name);
+		if (!narrow(doc, "classes", "name", v->class_name)) {
+			mw_say_error(cli, "no worker of class %s is under guard", v->class_name);
+			return -ENOENT;
+		}
+	} else if (v->host && v->json) { /* text names the most stalled workers too */
+		json_object_object_del(doc, "classes");
+		json_object_object_del(doc, "workers");
+	}
+	return 0;
+}
+
+/* First who is stalled most and why, then every figure of what was asked for, then sums. */
+static int print_pauses(const struct report_values *v, struct json_object *doc)
+{
+	_cleanup_json_ struct json_object *host = only(mw_field_object(doc, "host"));
+	struct json_object *classes = mw_field_array(doc, "classes");
+	int r = 0;
+
+	mw_print_stalled(mw_field_array(doc, "workers"));
+	if (v->class_name)
+		r = mw_print_pauses(classes, v->hist);
+	else if (v->host)
+		r = mw_print_pauses(host, v->hist);
+	else
+		r = mw_print_pauses(mw_field_array(doc, "workers"), v->hist);
+	if (!r && !v->host && mw_field_object(doc, "host"))
+		r = mw_print_pause_groups(classes, mw_field_object(doc, "host"));
+	return r ? MW_EXIT_FAILURE : MW_EXIT_OK;
+}
+
+static int run_pauses(const struct mw_cli *cli, int argc, char **argv)
+{
+	const struct report_values *v = cli->values;
+	const char *worker = argc > 1 ? argv[1] : NULL;
+	_cleanup_answer_ struct mw_answer a = {0};
+
+	if ((worker != NULL) + (v->class_name != NULL) + v->host > 1)
+		return mw_say_usage(cli, "a worker, --class or --host: one of them");
+	if (mw_call(cli, "GET", "/v1/report/pauses", NULL, MW_CALL_MS, &a) < 0 || narrow_pauses(cli, worker, a.doc) < 0)
+		return MW_EXIT_FAILURE;
+	if (!v->json)
+		return print_pauses(v, a.doc);
+	if (worker || v->class_name || v->host)
+		puts(json_object_to_json_string_ext(a.doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	else
+		mw_call_print(&a);
+	return MW_EXIT_OK;
+}
+
 static int report_run(const struct mw_cli *cli, int argc, char **argv)
 {
 	const struct report_values *v = cli->values;
-	_cleanup_free_ char *path = mw_call_path("/v1/report", argv[0], NULL);
 	_cleanup_answer_ struct mw_answer a = {0};
+	_cleanup_free_ char *path = NULL;
 	char full[1024];
 
-	(void)argc;
+	if (strcmp(argv[0], "pauses") == 0)
+		return run_pauses(cli, argc, argv);
+	if (argc > 1 || v->hist || v->host || v->class_name)
+		return mw_say_usage(cli, "%s: only pauses takes a worker, --class, --host or --hist", argv[0]);
+	path = mw_call_path("/v1/report", argv[0], NULL);
 	if (!path)
 		return MW_EXIT_FAILURE;
 	if (v->limit)
@@ -160,10 +248,12 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 
 const struct mw_verb mw_verb_report = {
 	.name = "report",
-	.args = "[--json] [--limit COUNT] (leaks | pauses | incidents | WORKER | INCIDENT)",
+	.args = "[--json] [--limit COUNT] (leaks | pauses [--hist] [WORKER | --class CLASS | --host] | incidents | "
+		"WORKER "
+		"| INCIDENT)",
 	.summary = "what the guard concluded, and why",
 	.options = rows,
 	.min_args = 1,
-	.max_args = 1,
+	.max_args = 2,
 	.run = report_run,
 };

@@ -4,11 +4,17 @@
 #define MW_CLI_REPORT_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 /* workers: an array of report objects; no document is an empty table. 0, -ENOMEM, -EIO. */
 int mw_print_leaks(struct json_object *workers);
-int mw_print_pauses(struct json_object *workers);
 int mw_print_incidents(struct json_object *incidents);
+/* of: an array of workers, classes or hosts. A row for each kind of each, with histograms a picture of each too. */
+int mw_print_pauses(struct json_object *of, bool histograms);
+/* Who was stalled most in the last minute and why, a line each; nothing for no workers. */
+void mw_print_stalled(struct json_object *workers);
+/* A line for each class and one for the host (NULL: none). */
+int mw_print_pause_groups(struct json_object *classes, struct json_object *host);
 /* One in full, with its curve. */
 void mw_print_incident(struct json_object *incident);
 

@@ -83,13 +83,23 @@ static void print_line(const char *title, const char *value)
 		printf("  %-10s %s\n", title, mw_text_clean(value, 0, clean, sizeof(clean)));
 }
 
+static void print_pause(struct json_object *p)
+{
+	const char *limit = mw_field_str(p, "limit");
+	char when[MW_TEXT], length[MW_TEXT], comm[64];
+
+	printf("  %-10s %s  %s %s, %.0f pages freed (%s)%s%s\n", "paused", mw_say_time(p, "time", when),
+	       mw_say_ns(p, "duration_ns", length), mw_field_str(p, "kind"), mw_field_number(p, "pages", 0),
+	       mw_text_clean(mw_field_str(p, "comm"), 0, comm, sizeof(comm)), *limit ? ", limit: " : "", limit);
+}
+
 void mw_print_incident(struct json_object *inc)
 {
 	static const char *const sizes[][2] = {{"limit", "limit_bytes"},
 					       {"at the end", "usage_bytes"},
 					       {"peak", "peak_bytes"},
 					       {"saved", "saved_bytes"}};
-	struct json_object *pauses = mw_field_object(inc, "pauses");
+	struct json_object *pauses = mw_field_object(inc, "pauses"), *last = mw_field_array(inc, "last_pauses");
 	char buf[MW_TEXT], clean[256];
 
 	printf("%s  %s", mw_say_time(inc, "time", buf),
@@ -113,4 +123,6 @@ void mw_print_incident(struct json_object *inc)
 				       mw_say_ns(stat, "max_ns", longest));
 		}
 	}
+	for (size_t i = 0; i < mw_field_length(last); i++)
+		print_pause(json_object_array_get_idx(last, i));
 }

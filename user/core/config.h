@@ -86,6 +86,7 @@ struct mw_monitor {
 	__u32 max_incidents; /* kept on disk; default 1000 */
 	__u64 idle_after_ns; /* 1 s..30 d; default 10 min; 0: nobody is called idle */
 	__u32 actions_per_minute; /* kills and hibernations of ours across the host; default 60 */
+	__u32 reclaim_alert; /* passes of reclaim a minute that are too many; default 60; 0: never */
 };
 
 /* [tree] */

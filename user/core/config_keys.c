@@ -42,6 +42,8 @@ static const struct mw_key monitor_keys[] = {
 	 .doc = "time without work and growth after which hibernation is recommended; 0: none"},
 	{"actions_per_minute", MW_KEY_COUNT, 0, MONITOR(actions_per_minute), 0, 100000, .def = "60",
 	 .doc = "kills and hibernations of the guard across the host; 0: none"},
+	{"reclaim_alert", MW_KEY_COUNT, 0, MONITOR(reclaim_alert), 0, 1000000, .def = "60",
+	 .doc = "passes of reclaim a minute from which a worker is told of; 0: none is"},
 };
 
 static const struct mw_key tree_keys[] = {

@@ -135,3 +135,43 @@ int mw_systemd_set(const char *unit, const struct mw_unit_value *values, size_t 
 		return mw_fail(err, r, "cannot ask systemd to change %s: %s", unit, strerror(-r));
 	return call(bus, m, "change", unit, err);
 }
+
+/* "-.slice" has its properties at the interface of slices, and so on. NULL: of another kind. */
+static const char *interface_of(const char *unit)
+{
+	static const char *const interfaces[][2] = {{".slice", "org.freedesktop.systemd1.Slice"},
+						    {".scope", "org.freedesktop.systemd1.Scope"},
+						    {".service", "org.freedesktop.systemd1.Service"}};
+	const char *suffix = strrchr(unit, '.');
+
+	for (size_t i = 0; suffix && i < ARRAY_SIZE(interfaces); i++) {
+		if (strcmp(suffix, interfaces[i][0]) == 0)
+			return interfaces[i][1];
+	}
+	return NULL;
+}
+
+int mw_systemd_text(const char *unit, const char *property, char *ret_text, size_t size, struct mw_error *err)
+{
+	_cleanup_(free_bus_error) struct bus_error e = {SD_BUS_ERROR_NULL};
+	_cleanup_bus_ sd_bus *bus = NULL;
+	_cleanup_free_ char *path = NULL, *text = NULL;
+	const char *interface = interface_of(unit);
+	int r;
+
+	if (!interface)
+		return mw_fail(err, -EINVAL, "%s is no slice, scope or service", unit);
+	r = open_bus(&bus, err);
+	if (r < 0)
+		return r;
+	r = sd_bus_path_encode(PATH "/unit", unit, &path);
+	if (r >= 0)
+		r = sd_bus_get_property_string(bus, DESTINATION, path, interface, property, &e.error, &text);
+	if (r < 0)
+		return mw_fail(err, r, "systemd does not tell %s of %s: %s", property, unit,
+			       e.error.message ?: strerror(-r));
+	if (strlen(text) >= size)
+		return mw_fail(err, -E2BIG, "%s of %s is too long", property, unit);
+	memcpy(ret_text, text, strlen(text) + 1);
+	return 0;
+}

@@ -27,6 +27,10 @@ struct mw_scope {
  */
 int mw_systemd_start_scope(const struct mw_scope *s, struct mw_error *err);
 
+/* A property of a slice, scope or service that is text: ManagedOOMSwap, ... -ENOENT, -E2BIG, or another -errno when PID
+ * 1 cannot be reached. */
+int mw_systemd_text(const char *unit, const char *property, char *ret_text, size_t size, struct mw_error *err);
+
 /* A property of a unit that is a number: MemoryMax, MemoryLow, ...; MW_UNLIMITED is infinity. */
 struct mw_unit_value {
 	const char *property;

@@ -31,6 +31,7 @@ static void worker_free(struct mw_worker *w)
 	mw_close(&w->pressure_fd);
 	mw_series_free(&w->history);
 	free(w->ladder);
+	free(w->stalls);
 	free(w->cgroup);
 	free(w);
 }

@@ -14,6 +14,7 @@
 #include "core/level.h"
 #include "core/owner.h"
 #include "core/pace.h"
+#include "core/stalls.h"
 #include "core/verdict.h"
 #include "leak/series.h"
 #include "memweir/abi.h"
@@ -97,6 +98,8 @@ struct mw_worker {
 	bool limits_due; /* the wanted limits are not on their way yet */
 	__u64 drop_seen_ns; /* its usage was first seen to have halved then; 0: it has not */
 	__u64 pause_told_ns; /* when a pause of it was last logged */
+	__u64 quiet_ns; /* its pause counters were last seen to be zero then; 0: never */
+	struct mw_stalls *stalls; /* from its first pause on; NULL: none yet */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;
 	__u64 lift_incident_ns; /* when the last incident about a lift was written */

@@ -28,6 +28,7 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 		w->before.known = false;
 	w->main_gone = main_is_gone(w);
 	w->was_populated = true;
+	w->quiet_ns = 0; /* the kernel side may have counted for it all the time */
 	w->dry_run |= g->opts.dry_run;
 	/* A pulse whose daemon and keeper died together; an administrator's freeze stands in the state. */
 	if (w->made && !w->frozen_by_admin && mw_cgroup_frozen(w->dir_fd) == 1) {

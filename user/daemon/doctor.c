@@ -14,56 +14,41 @@
 #include "core/cgroup.h"
 #include "core/proc.h"
 #include "core/root.h"
+#include "daemon/doctor.h"
 #include "daemon/guard.h"
 #include "report/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/size.h"
 
-struct finding {
-	const char *name;
-	bool have;
-	char found[600];
-	const char *lost, *how;
-};
-
-#define FINDINGS_MAX (MW_CAP_MAX + 16)
-
-struct findings {
-	struct finding rows[FINDINGS_MAX];
-	size_t n;
-	char mount[256];
-	int mount_fd;
-};
-
-static struct finding *add(struct findings *f, const char *name, bool have, const char *lost, const char *how)
+struct mw_finding *mw_finding_add(struct mw_findings *f, const char *name, bool have, const char *lost, const char *how)
 {
-	struct finding *row = &f->rows[f->n < FINDINGS_MAX ? f->n++ : FINDINGS_MAX - 1];
+	struct mw_finding *row = &f->rows[f->n < MW_FINDINGS_MAX ? f->n++ : MW_FINDINGS_MAX - 1];
 
-	*row = (struct finding){.name = name, .have = have, .lost = lost, .how = how};
+	*row = (struct mw_finding){.name = name, .have = have, .lost = lost, .how = how};
 	return row;
 }
 
-static void find_cgroup(struct findings *f)
+static void find_cgroup(struct mw_findings *f)
 {
 	bool v2 = mw_cgroup_mount("", f->mount, sizeof(f->mount)) == 0;
 	bool memory;
-	struct finding *row;
+	struct mw_finding *row;
 
-	row = add(f, "cgroup-v2", v2, "everything: workers are cgroups",
-		  "boot without systemd.unified_cgroup_hierarchy=0; mount -t cgroup2");
+	row = mw_finding_add(f, "cgroup-v2", v2, "everything: workers are cgroups",
+			     "boot without systemd.unified_cgroup_hierarchy=0; mount -t cgroup2");
 	snprintf(row->found, sizeof(row->found), "%s", v2 ? f->mount : "not mounted");
 	f->mount_fd = v2 ? mw_cgroup_open(f->mount) : -1;
 	memory = f->mount_fd >= 0 && mw_cgroup_has_memory(f->mount_fd);
-	row = add(f, "memory-controller", memory,
-		  "limits are only judged, usage is summed over processes, nothing is reclaimed",
-		  "boot with cgroup_no_v1=memory (or cgroup_no_v1=all)");
+	row = mw_finding_add(f, "memory-controller", memory,
+			     "limits are only judged, usage is summed over processes, nothing is reclaimed",
+			     "boot with cgroup_no_v1=memory (or cgroup_no_v1=all)");
 	snprintf(row->found, sizeof(row->found), "%s",
 		 memory ? "on cgroup v2" : "not on cgroup v2 (on v1, or switched off)");
 }
 
 /* A file of the memory controller exists in cgroups below the root; looked for in any first-level one. */
-static bool cgroup_file(const struct findings *f, const char *file)
+static bool cgroup_file(const struct mw_findings *f, const char *file)
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	struct dirent *e;
@@ -80,44 +65,46 @@ static bool cgroup_file(const struct findings *f, const char *file)
 	return false;
 }
 
-static void find_host(struct findings *f)
+static void find_host(struct mw_findings *f)
 {
 	char low[32], high[32];
 	__u64 total = 0, left = 0;
-	struct finding *row;
+	struct mw_finding *row;
 	struct utsname u;
 	bool have;
 
 	uname(&u);
-	row = add(f, "root", geteuid() == 0, "nothing can be placed or loaded", "run as root");
+	row = mw_finding_add(f, "root", geteuid() == 0, "nothing can be placed or loaded", "run as root");
 	snprintf(row->found, sizeof(row->found), "uid %d", geteuid());
-	row = add(f, "kernel", true, "", "");
+	row = mw_finding_add(f, "kernel", true, "", "");
 	snprintf(row->found, sizeof(row->found), "%s %s", u.release, u.machine);
 	mw_proc_swap("/proc", &total, &left);
-	row = add(f, "swap", total > 0, "hibernation frees page cache only; a squeeze can free no anonymous memory",
-		  "add swap, or zram (RAM is enough)");
+	row = mw_finding_add(f, "swap", total > 0,
+			     "hibernation frees page cache only; a squeeze can free no anonymous memory",
+			     "add swap, or zram (RAM is enough)");
 	snprintf(row->found, sizeof(row->found), total ? "%s, %s free" : "none",
 		 mw_size_format(total, low, sizeof(low)), mw_size_format(left, high, sizeof(high)));
 	have = access("/proc/pressure/memory", R_OK) == 0;
-	row = add(f, "psi", have, "memory pressure of the host is not shown; pauses are measured all the same",
-		  "boot with psi=1");
+	row = mw_finding_add(f, "psi", have,
+			     "memory pressure of the host is not shown; pauses are measured all the same",
+			     "boot with psi=1");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "/proc/pressure/memory" : "off");
 	have = access("/run/systemd/system", F_OK) == 0;
-	row = add(f, "systemd", true, "", "");
+	row = mw_finding_add(f, "systemd", true, "", "");
 	snprintf(row->found, sizeof(row->found), "%s",
 		 have ? "PID 1: workers live in a delegated scope of memweir.slice"
 		      : "not PID 1: workers live in /memweir");
 	have = cgroup_file(f, "memory.reclaim");
-	row = add(f, "memory-reclaim", have, "no hibernation, no bin reclaim",
-		  "a kernel from 5.19 on with the memory controller on cgroup v2");
+	row = mw_finding_add(f, "memory-reclaim", have, "no hibernation, no bin reclaim",
+			     "a kernel from 5.19 on with the memory controller on cgroup v2");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "memory.reclaim" : "no memory.reclaim in any cgroup");
 	have = cgroup_file(f, "cgroup.kill");
-	row = add(f, "cgroup-kill", have, "kill signals each process by itself and may race with a fork",
-		  "a kernel from 5.14 on");
+	row = mw_finding_add(f, "cgroup-kill", have, "kill signals each process by itself and may race with a fork",
+			     "a kernel from 5.14 on");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "cgroup.kill" : "not seen in any cgroup");
 }
 
-static void find_kernel(struct findings *f, __u64 disable)
+static void find_kernel(struct mw_findings *f, __u64 disable)
 {
 	struct mw_kernel_options opts = {.pin_dir = MW_PIN_DIR,
 					 .max_workers = 16,
@@ -128,14 +115,14 @@ static void find_kernel(struct findings *f, __u64 disable)
 	struct mw_kernel *k;
 
 	if (mw_kernel_open(&opts, &k, &err) < 0) {
-		struct finding *row = add(f, "bpf", false, "no kernel side at all", "see the reason");
+		struct mw_finding *row = mw_finding_add(f, "bpf", false, "no kernel side at all", "see the reason");
 
 		snprintf(row->found, sizeof(row->found), "%s", err.text);
 		return;
 	}
 	for (enum mw_capability c = 0; c < MW_CAP_MAX; c++) {
 		const struct mw_capability_info *i = mw_kernel_capability(k, c);
-		struct finding *row = add(f, i->name, i->have, i->lost_without, i->how_to_get);
+		struct mw_finding *row = mw_finding_add(f, i->name, i->have, i->lost_without, i->how_to_get);
 
 		snprintf(row->found, sizeof(row->found), "%s", i->have ? "works" : i->why);
 	}
@@ -154,28 +141,30 @@ static bool listens(const char *path)
 	return !connect(fd, (const struct sockaddr *)&to, sizeof(to)) || errno == EACCES || errno == EAGAIN;
 }
 
-static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
+static void find_daemon(struct mw_findings *f, const struct mw_guard_options *opts)
 {
 	struct mw_guard g = {.opts = *opts};
 	struct mw_error err = {0};
-	struct finding *row;
+	struct mw_finding *row;
 	char path[512], blocker[256] = "", low[32];
-	bool conf = mw_guard_load_config(&g, &g.cfg, &err) == 0, up;
+	bool conf = mw_guard_load_config(&g, &g.cfg, &err) == 0, up, known;
 	__u64 effective = 0;
 
-	row = add(f, "configuration", conf, "the daemon does not start", "correct the line");
+	row = mw_finding_add(f, "configuration", conf, "the daemon does not start", "correct the line");
 	snprintf(row->found, sizeof(row->found), "%s", conf ? "valid" : err.text);
 	if (!conf)
 		return;
 	snprintf(path, sizeof(path), "%s/memweir.sock", g.cfg.tree.run_dir);
 	up = listens(path);
-	row = add(f, "daemon", up, "nothing is guarded now", "memweir daemon, or systemctl start memweir");
+	row = mw_finding_add(f, "daemon", up, "nothing is guarded now", "memweir daemon, or systemctl start memweir");
 	snprintf(row->found, sizeof(row->found), "%s%s", up ? "listens on " : "nobody listens on ", path);
-	if (f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0 &&
-	    mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {
-		row = add(f, "protection", effective > 0 || !up, "memory.low of workers is inert",
-			  blocker[0] ? "give the ancestor that is named a memory.low (MemoryLow= of its slice)"
-				     : "start protected workers");
+	known = f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0;
+	mw_doctor_peace(f, known ? g.root : "");
+	if (known && mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {
+		row = mw_finding_add(f, "protection", effective > 0 || !up, "memory.low of workers is inert",
+				     blocker[0]
+					     ? "give the ancestor that is named a memory.low (MemoryLow= of its slice)"
+					     : "start protected workers");
 		snprintf(row->found, sizeof(row->found), "%s of memory.low effective at %s%s%s",
 			 mw_size_format(effective, low, sizeof(low)), g.root, blocker[0] ? ", taken away by " : "",
 			 blocker);
@@ -183,7 +172,7 @@ static void find_daemon(struct findings *f, const struct mw_guard_options *opts)
 	mw_config_free(&g.cfg);
 }
 
-static void print_json(const struct findings *f)
+static void print_json(const struct mw_findings *f)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *list = json_object_new_array();
 
@@ -203,12 +192,12 @@ static void print_json(const struct findings *f)
 	json_object_put(doc);
 }
 
-static void print_text(const struct findings *f)
+static void print_text(const struct mw_findings *f)
 {
 	size_t missing = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *row = &f->rows[i];
+		const struct mw_finding *row = &f->rows[i];
 
 		printf("%-4s %-18s %s\n", row->have ? "ok" : "--", row->name, row->found);
 		if (row->have)
@@ -221,7 +210,7 @@ static void print_text(const struct findings *f)
 
 int mw_doctor(const struct mw_guard_options *opts, bool json)
 {
-	struct findings f = {.mount_fd = -1};
+	struct mw_findings f = {.mount_fd = -1};
 
 	find_cgroup(&f);
 	find_host(&f);

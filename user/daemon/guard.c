@@ -12,6 +12,7 @@
 #include "core/proc.h"
 #include "core/usage.h"
 #include "report/json.h"
+#include "report/pause.h"
 #include "report/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -26,12 +27,6 @@
 #define CPU_READS	 64 /* of cpu.stat in one check: the others have their turn in the next */
 #define WOKEN_BYTES	 (4ULL << 20) /* growth that ends a hibernation, or a quarter of what was left */
 
-/* Kinds that are told one by one; the rest are counted and go to followers only. */
-static bool worth_keeping(enum mw_event_type type)
-{
-	return type == MW_EVENT_PAUSE || type == MW_EVENT_OOM;
-}
-
 /* What the worker could still swap out, bytes. */
 static __u64 swap_left(const struct mw_guard *g, const struct mw_worker *w)
 {
@@ -42,15 +37,19 @@ static __u64 swap_left(const struct mw_guard *g, const struct mw_worker *w)
 	return own < g->swap_free ? own : g->swap_free;
 }
 
-/* A line for a long pause, at most one in ten seconds and worker: the counters and the event stream have them all. */
-static void say_pause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
+/*
+ * A long pause: whose limit, who filled it. At most one line in ten seconds and worker; the event stream has them all.
+ */
+static void on_pause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
 {
-	char text[256];
+	struct mw_cause cause = mw_stall_cause(g, w, e);
+	char text[384];
 
+	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_pause_event(e, w, &cause, g->boot_offset_ns), true);
 	if (w->pause_told_ns && e->time_ns - w->pause_told_ns < PAUSE_TOLD_NS)
 		return;
 	w->pause_told_ns = e->time_ns;
-	mw_say(g->tell, LOG_NOTICE, "%s", mw_text_pause(w, e, text, sizeof(text)));
+	mw_say(g->tell, LOG_NOTICE, "%s", mw_text_pause(w, e, &cause, text, sizeof(text)));
 }
 
 void mw_guard_on_event(const struct mw_event *e, void *guard)
@@ -62,9 +61,10 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 		mw_keeper_beat(g->keeper, mw_now_ns());
 	if (!w) /* detached or ended meanwhile */
 		return;
-	if (worth_keeping(e->type) || mw_teller_followed(g->tell))
+	/* Pauses tell themselves, OOM kills are kept; the rest are counted and go to followers only. */
+	if (e->type == MW_EVENT_OOM || (e->type != MW_EVENT_PAUSE && mw_teller_followed(g->tell)))
 		mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns),
-			     worth_keeping(e->type));
+			     e->type == MW_EVENT_OOM);
 	switch (e->type) {
 	case MW_EVENT_THROTTLE:
 		if (w->profile.policy != MW_POLICY_OBSERVE)
@@ -92,7 +92,7 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 			mw_life_look(g, w);
 		break;
 	case MW_EVENT_PAUSE:
-		say_pause(g, w, e);
+		on_pause(g, w, e);
 		break;
 	default:
 		break;
@@ -321,6 +321,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 	unsigned cpu_reads = CPU_READS;
 	struct mw_worker *w, *next;
 
+	mw_stall_check(g, now_ns);
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		enum mw_trend_verdict trend_before = w->trend.verdict;
 

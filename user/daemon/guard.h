@@ -15,6 +15,7 @@
 
 #include "core/action.h"
 #include "core/config.h"
+#include "core/culprit.h"
 #include "core/worker.h"
 #include "daemon/breaker.h"
 #include "daemon/kernel.h"
@@ -49,6 +50,16 @@ struct mw_shared {
 	__u32 slot; /* in the keeper's table */
 	__u64 high; /* what memory.high should be */
 	__u64 lifted_ns; /* CLOCK_MONOTONIC; 0: not lifted */
+};
+
+#define MW_CULPRIT_MEMOS    16
+#define MW_CULPRIT_FRESH_NS 500000000ULL
+
+/* Who was last found to have filled a limit. */
+struct mw_culprit_memo {
+	__u64 limit_id, at_ns; /* at_ns 0: empty */
+	__u64 worker_id; /* 0: nobody */
+	__u64 grown, span_ns;
 };
 
 /* An incident that found no room in the queue of actions; tried again at each beat. */
@@ -96,6 +107,7 @@ struct mw_guard {
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
+	struct mw_culprit_memo culprits[MW_CULPRIT_MEMOS];
 };
 
 /* guard.c: the steps, in the order of an event's way. */
@@ -120,6 +132,10 @@ void mw_notice_step(struct mw_worker *w, enum mw_rung rung, __u64 before_bytes);
 void mw_notice_stepped(struct mw_worker *w, enum mw_rung rung, __u64 after_bytes);
 /* Is it idle? At checks; *budget CPU times may still be read in this one. */
 void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, __u64 now_ns);
+/* stall.c: what the pause counters say. */
+void mw_stall_check(struct mw_guard *g, __u64 now_ns); /* read them all: rates, and who reclaims often */
+/* cause.c: whose limit a pause met and who filled it; noted among the worker's last pauses. */
+struct mw_cause mw_stall_cause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e);
 
 /* life.c: a worker's life: placed, adopted, changed, ended. */
 struct mw_start {

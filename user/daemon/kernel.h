@@ -128,6 +128,9 @@ __u64 mw_kernel_bad_records(const struct mw_kernel *k);
 
 /* Pause counters of a worker, one per kind; kinds never seen are zero. */
 int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX]);
+/* Every counter of every worker, in no order: a few calls for a thousand workers. 0 or -errno. */
+typedef void (*mw_pauses_fn)(const struct mw_pause_key *key, const struct mw_pause_stat *stat, void *arg);
+int mw_kernel_pauses_each(struct mw_kernel *k, mw_pauses_fn fn, void *arg);
 /* Top growth sites of a worker by pages, largest first; user frames (addresses) in frames[i]. Returns the number or
  * -errno. */
 struct mw_site_row {

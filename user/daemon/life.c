@@ -118,7 +118,7 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 		w->limits = mw_no_limits;
 	w->dry_run = g->opts.dry_run;
 	w->main_status = -1;
-	w->started_ns = mw_now_ns();
+	w->started_ns = w->quiet_ns = mw_now_ns();
 	w->started_wall_ns = mw_wall_ns();
 	w->subtree = -1;
 	watch(g, w);

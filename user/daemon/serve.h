@@ -17,6 +17,10 @@ void mw_serve_text(struct mw_request *r, const char *text); /* {"text": text} */
 struct json_object *mw_serve_body(struct mw_request *r);
 const char *mw_serve_string(struct json_object *o, const char *key); /* borrowed; NULL when it is no string */
 
+/* Every worker in the order of their names; the array is the caller's (free). */
+size_t mw_serve_sorted(struct mw_guard *g, struct mw_worker ***ret_workers);
+struct json_object *mw_serve_pauses_of(struct mw_guard *g, const struct mw_worker *w); /* one of report pauses */
+
 /* Routes. rest: what follows the route's path. */
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_level(struct mw_guard *g, struct mw_request *r, struct mw_worker *w);

@@ -8,6 +8,7 @@
 #include "daemon/serve.h"
 #include "report/json.h"
 #include "report/json_advice.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 /*
@@ -74,15 +75,6 @@ static struct json_object *ps_object(struct lookups *l, struct mw_worker *w)
 	return mw_json_ps(w, count_pids(l, w), w->usage.low < above ? w->usage.low : above, mw_now_ns());
 }
 
-static struct json_object *pauses_object(struct lookups *l, struct mw_worker *w)
-{
-	struct mw_pause_stat stats[MW_PAUSE_MAX];
-
-	if (mw_kernel_pauses_read(l->g->kernel, w->cgroup_id, stats) < 0)
-		memset(stats, 0, sizeof(stats));
-	return mw_json_pauses(w, stats);
-}
-
 static struct json_object *leak_object(struct lookups *l, struct mw_worker *w)
 {
 	(void)l;
@@ -96,22 +88,31 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct mw_worker *const *)a)->name, (*(struct mw_worker *const *)b)->name);
 }
 
-/* workers[] in the order of their names. */
-static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
+size_t mw_serve_sorted(struct mw_guard *g, struct mw_worker ***ret_workers)
 {
-	struct json_object *list = json_object_new_array();
 	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(all[0])), *w;
-	struct lookups l;
 	size_t n = 0;
 
-	lookups_begin(&l, g);
 	for (w = g->workers.by_id; w && all; w = w->by_id.next)
 		all[n++] = w;
 	if (all)
 		qsort(all, n, sizeof(all[0]), by_name);
+	*ret_workers = all;
+	return n;
+}
+
+/* workers[] in the order of their names. */
+static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
+{
+	struct json_object *list = json_object_new_array();
+	_cleanup_free_ struct mw_worker **all = NULL;
+	struct lookups l;
+	size_t n;
+
+	lookups_begin(&l, g);
+	n = mw_serve_sorted(g, &all);
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, fn(&l, all[i]));
-	free(all);
 	return list;
 }
 
@@ -269,12 +270,6 @@ void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest)
 	serve_list(g, r, leak_object);
 }
 
-void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest)
-{
-	(void)rest;
-	serve_list(g, r, pauses_object);
-}
-
 void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
@@ -312,7 +307,7 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 		lookups_begin(&l, g);
 		json_object_object_add(doc, "worker", ps_object(&l, w));
 		json_object_object_add(doc, "leak", leak_object(&l, w));
-		json_object_object_add(doc, "pauses", pauses_object(&l, w));
+		json_object_object_add(doc, "pauses", mw_serve_pauses_of(g, w));
 		json_object_object_add(doc, "ladder", mw_json_ladder(w));
 		advice = json_object_new_array();
 		mw_json_advise(advice, w, &g->cfg.monitor, mw_now_ns());

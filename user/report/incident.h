@@ -43,8 +43,9 @@ void mw_incidents_close(struct mw_incidents *store); /* tries once more to write
 /*
  * The JSON object of one incident: id, time, reason, why, name, class, cgroup, cgroup_id, killed_by, signal,
  * exit_status, saved_bytes, limit_bytes, usage_bytes, heap_bytes, bin_bytes, peak_bytes, lifetime_s, curve[{t_s,
- * bytes}] (t_s: seconds before the last look, 0 or negative), memory_stat{}, events{}, pauses{KIND:{...}}. What is not
- * known is null. last NULL: w's last look. stat_text: raw memory.stat or NULL. pauses: MW_PAUSE_MAX or NULL.
+ * bytes}] (t_s: seconds before the last look, 0 or negative), memory_stat{}, events{}, pauses{KIND:{...}},
+ * last_pauses[] (see mw_json_last_pauses). What is not known is null. last NULL: w's last look. stat_text: raw
+ * memory.stat or NULL. pauses: MW_PAUSE_MAX or NULL.
  */
 struct json_object *mw_incident_json(const struct mw_incident *inc, const struct mw_worker *w,
 				     const struct mw_usage *last, const char *stat_text,

@@ -10,6 +10,7 @@
 #include "report/incident.h"
 #include "report/json.h"
 #include "report/json_out.h"
+#include "report/pause.h"
 #include "util/clock.h"
 
 #define STAT_LINES 256 /* the kernel has some 60; memory.stat of a container is not to fill the disk */
@@ -149,5 +150,6 @@ struct json_object *mw_incident_json(const struct mw_incident *inc, const struct
 	mw_json_put(&o, "memory_stat", memory_stat(stat_text));
 	mw_json_put(&o, "events", events(last));
 	mw_json_put(&o, "pauses", pauses ? mw_json_pause_kinds(pauses) : json_object_new_object());
+	mw_json_put(&o, "last_pauses", mw_json_last_pauses(w, (__s64)(w->started_wall_ns - w->started_ns)));
 	return mw_json_end(&o);
 }

@@ -90,40 +90,6 @@ __u64 mw_hist_quantile(const struct mw_pause_stat *s, double q)
 	return s->max_ns; /* the last slot has no upper end */
 }
 
-static struct json_object *pause_kind(const struct mw_pause_stat *s)
-{
-	struct mw_json_out o = mw_json_begin(json_object_new_object());
-
-	mw_json_u64(&o, "count", s->count);
-	mw_json_u64(&o, "total_ns", s->total_ns);
-	mw_json_u64(&o, "max_ns", s->max_ns);
-	mw_json_u64(&o, "p50_ns", mw_hist_quantile(s, 0.5));
-	mw_json_u64(&o, "p99_ns", mw_hist_quantile(s, 0.99));
-	return mw_json_end(&o);
-}
-
-struct json_object *mw_json_pause_kinds(const struct mw_pause_stat stats[MW_PAUSE_MAX])
-{
-	struct mw_json_out o = mw_json_begin(json_object_new_object());
-
-	for (int i = 0; i < MW_PAUSE_MAX; i++)
-		mw_json_put(&o, pause_names[i], pause_kind(&stats[i]));
-	return mw_json_end(&o);
-}
-
-struct json_object *mw_json_pauses(const struct mw_worker *w, const struct mw_pause_stat stats[MW_PAUSE_MAX])
-{
-	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
-	double whole = (double)stats[MW_PAUSE_MEMSTALL].total_ns, other = (double)stats[MW_PAUSE_OTHER].total_ns;
-
-	mw_json_put(&o, "kinds", mw_json_pause_kinds(stats));
-	if (whole <= 0)
-		mw_json_null(&o, "covered");
-	else
-		mw_json_double(&o, "covered", other < whole ? 1 - other / whole : 0, 3);
-	return mw_json_end(&o);
-}
-
 /* Whose event it is: the worker where it is known, else what the record itself says. */
 static void event_worker(struct mw_json_out *o, const struct mw_event *e, const struct mw_worker *w)
 {

@@ -20,8 +20,9 @@ struct json_object *mw_json_worker(const struct mw_worker *w);
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
  * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated,
  * effective_low_bytes, paced_reclaims, paced_bytes, paced_ns (batches reclaimed ahead of it, what they freed, our time
- * for them). pids and effective_low are asked of the caller. Limits that are "max" are null, as is what is not known
- * (pids < 0, never sampled, main_pid 0 or gone).
+ * for them), reclaims_per_min, stalled_share, worst_pause_ns (these three as of the last check). pids and effective_low
+ * are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0, never sampled, main_pid 0
+ * or gone).
  */
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
 /* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */
@@ -35,12 +36,6 @@ struct json_object *mw_json_level(const struct mw_worker *w);
 /* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), time_to_limit_s (null: never), confidence,
  * evidence[], sites[]. */
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns);
-/*
- * report pauses: + kinds{KIND:{count,total_ns,max_ns,p50_ns,p99_ns}} with every kind, covered (part of memstall that is
- * in the known kinds, 0..1, null without memstall).
- */
-struct json_object *mw_json_pauses(const struct mw_worker *w, const struct mw_pause_stat stats[MW_PAUSE_MAX]);
-struct json_object *mw_json_pause_kinds(const struct mw_pause_stat stats[MW_PAUSE_MAX]); /* kinds alone */
 /*
  * events: type, time, name, class, cgroup, cgroup_id (class and cgroup null when w is NULL: not or no longer guarded),
  * pid, tid, comm, kind (null but for pause and throttle), duration_ns, value, seq; an oom also has limit: "memcg" or

@@ -33,6 +33,7 @@ static void put_known(struct mw_json_out *o, const char *key, __s64 value, bool 
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
+	const struct mw_rates rates = mw_stalls_rates(w);
 	__u64 age_ns = now_ns > w->usage.time_ns ? now_ns - w->usage.time_ns : 0;
 
 	put_known(&o, "pids", pids, pids >= 0);
@@ -58,6 +59,9 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_u64(&o, "paced_reclaims", w->pace.reclaims);
 	mw_json_u64(&o, "paced_bytes", w->pace.bytes);
 	mw_json_u64(&o, "paced_ns", w->pace.took_ns);
+	mw_json_double(&o, "reclaims_per_min", rates.reclaims_per_min, 1);
+	mw_json_double(&o, "stalled_share", rates.stalled_share, 5);
+	mw_json_u64(&o, "worst_pause_ns", w->stalls ? w->stalls->tally.worst_ns : 0);
 	return mw_json_end(&o);
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "report/json.h"
 #include "report/phrase.h"
 #include "util/clock.h"
 
@@ -240,17 +239,5 @@ const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size)
 	mw_phrase_add(&p, "%s to free memory: level %s, ", w->dry_run ? "would be told" : "told",
 		      mw_level_name(w->level));
 	add_percent(&p, w);
-	return buf;
-}
-
-const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, char *buf, size_t size)
-{
-	struct mw_phrase p = worker_line(w, buf, size);
-
-	mw_phrase_add(&p, "paused ");
-	mw_phrase_duration(&p, e->duration_ns);
-	mw_phrase_add(&p, ": %s (", mw_pause_name(e->kind));
-	mw_phrase_foreign(&p, e->comm);
-	mw_phrase_add(&p, ", thread %u)", e->tid);
 	return buf;
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/culprit.h"
 #include "core/worker.h"
 #include "report/incident.h"
 
@@ -51,8 +52,17 @@ const char *mw_text_step_before(const struct mw_worker *w, enum mw_rung rung, ch
 const char *mw_text_idle(const struct mw_worker *w, __u64 now_ns, char *buf, size_t size);
 /* "worker x (tool) told to free memory: level hibernate-now, 87.5 % (43.8 of 50.0 MB)" */
 const char *mw_text_told(const struct mw_worker *w, char *buf, size_t size);
-/* "worker x (tool) paused 312 ms: high-throttle (node, thread 4711)" */
-const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, char *buf, size_t size);
+/*
+ * "worker a (tool) paused 53 ms: max-reclaim, 128 pages freed (python3, thread 811): the tree budget of 300.0 MB is
+ * full; b (tool) filled it: +41.2 MB in 10 s"
+ */
+const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, const struct mw_cause *cause, char *buf,
+			  size_t size);
+/*
+ * "worker web-7 (tool) reclaims often: 84 passes in a minute, stalled 3.1 % of the time; 80 of them at a memory.high,
+ * its own is 42.5 MB; it uses 42.3 MB, 12.0 MB of it page cache"
+ */
+const char *mw_text_often(const struct mw_worker *w, char *buf, size_t size);
 
 /*
  * An incident's sentence, for inc->why: "leaky grew to its hard limit of 50.0 MB (memory.max) and the kernel killed it:

@@ -14,9 +14,10 @@
 
 static const char ps[] = "{\"schema\": 1,\t\"timestamp\":\"2026-11-21T20:05:01.123Z\",\"workers\":[" PS(
 	"web-7", "tool",
-	",\"high_bytes\":null,\"lifted\":true,\"frozen\":false,\"hibernated\":true") "," PS("api", "context",
-											    ",\"high_bytes\":42500000,"
-											    "\"lifted\":false") "]}";
+	",\"high_bytes\":null,\"reclaims_per_min\":84.0,\"stalled_share\":0.0312,\"lifted\":true,\"frozen\":false,"
+	"\"hibernated\":true") "," PS("api", "context",
+				      ",\"high_bytes\":42500000,"
+				      "\"lifted\":false") "]}";
 static const char check[] =
 	"{\"schema\":1,\"checked_processes\":5,\"high_memory\":[\"web-7\"],\"memory_leaks\":[\"web-7\"],"
 	"\"hibernated\":[],\"total_memory\":812400000,\"budget_bytes\":3000000000,\"workers\":["
@@ -32,7 +33,14 @@ static const char leaks[] = "{\"workers\":[{" WORKER(
 #define PAUSES                                                                                                         \
 	"{" WORKER("web-7", "tool") ",\"kinds\":{\"memstall\":{\"count\":0},\"high-throttle\":{\"count\":7,"           \
 				    "\"total_ns\":5300000000,\"max_ns\":312000000,\"p50_ns\":85000,\"p99_ns\":"        \
-				    "1200000}},\"covered\":0.97}"
+				    "1200000,\"hist\":[0,0,1,6]}},\"covered\":0.97,\"stalled_share\":0.124,"           \
+				    "\"reclaims_per_min\":84.0}"
+#define QUIET                                                                                                          \
+	"{" WORKER("api", "context") ",\"kinds\":{\"swap-in\":{\"count\":1,\"total_ns\":5000000,\"max_ns\":5000000}}," \
+				     "\"covered\":null,\"stalled_share\":0.0,\"reclaims_per_min\":0.0}"
+#define GROUP(name, workers)                                                                                           \
+	"{\"name\":" name ",\"workers\":" workers ",\"kinds\":{\"max-reclaim\":{\"count\":3,\"total_ns\":3000000,"     \
+	"\"max_ns\":2000000}},\"covered\":null,\"stalled_share\":0.13,\"reclaims_per_min\":90.0}"
 #define INCIDENT                                                                                                       \
 	"{\"id\":\"20261121T200501Z-web-7\",\"time\":\"2026-11-21T20:05:01.123Z\"," WORKER(                            \
 		"web-7", "tool") ","                                                                                   \
@@ -45,13 +53,16 @@ static const char leaks[] = "{\"workers\":[{" WORKER(
 #define EVENT                                                                                                          \
 	"{\"type\":\"throttle\",\"time\":\"2026-11-21T20:05:01.123Z\"," WORKER(                                        \
 		"web-7", "tool") ",\"pid\":123,"                                                                       \
-				 "\"comm\":\"no\\u001bde\",\"kind\":\"high-throttle\",\"duration_ns\":312000000}"
+				 "\"comm\":\"no\\u001bde\",\"kind\":\"high-throttle\",\"duration_ns\":312000000,"      \
+				 "\"limit\":\"class\",\"culprit\":\"api\"}"
 
 static const struct fake_reply table[] = {
 	{"GET", "/v1/workers", 200, ps},
 	{"POST", "/v1/check", 200, check},
 	{"GET", "/v1/report/leaks", 200, leaks},
-	{"GET", "/v1/report/pauses", 200, "{\"workers\":[" PAUSES "]}"},
+	{"GET", "/v1/report/pauses", 200,
+	 "{\"schema\":1,\"workers\":[" QUIET "," PAUSES
+	 "],\"classes\":[" GROUP("\"context\"", "1") "," GROUP("\"tool\"", "1") "],\"host\":" GROUP("null", "2") "}"},
 	{"GET", "/v1/report/incidents", 200, "{\"incidents\":[" INCIDENT "," INCIDENT "]}"},
 	{"GET", "/v1/report/incidents?limit=1", 200, "{\"incidents\":[" INCIDENT "]}"},
 	{"GET", "/v1/report/20261121T200501Z-web-7", 200, "{\"incidents\":[" INCIDENT "]}"},
@@ -108,10 +119,10 @@ static void ps_prints_a_table(void **state)
 	assert_int_equal(memweir(&f, "ps"), 0);
 	assert_string_equal(
 		last.out,
-		"NAME   CLASS    STATUS     %     HEAP     BIN  CURRENT     HIGH      MAX  PIDS  VERDICT  STATE\n"
-		"web-7  tool     error   88.4  43.0 MB  1.2 MB  45.0 MB      max  50.0 MB     3  growing  "
+		"NAME   CLASS    STATUS     %     HEAP     BIN  CURRENT      MAX  RECL/MIN  STALL%  VERDICT  STATE\n"
+		"web-7  tool     error   88.4  43.0 MB  1.2 MB  45.0 MB  50.0 MB        84     3.1  growing  "
 		"lifted,hibernated\n"
-		"api    context  error   88.4  43.0 MB  1.2 MB  45.0 MB  42.5 MB  50.0 MB     3  growing  -\n");
+		"api    context  error   88.4  43.0 MB  1.2 MB  45.0 MB  50.0 MB         0     0.0  growing  -\n");
 	assert_int_equal(memweir(&f, "ps", "-q"), 0);
 	assert_string_equal(last.out, "web-7\napi\n");
 }
@@ -181,9 +192,46 @@ static void report_pauses(void **state)
 {
 	(void)state;
 	assert_int_equal(memweir(&f, "report", "pauses"), 0);
-	assert_out("web-7  tool   high-throttle      7  5.3 s  312 ms  85 us  1.2 ms\n");
+	/* who is stalled most and why comes first */
+	assert_true(strstr(last.out,
+			   "web-7 (tool): stalled 12.4 % of the last minute, 84 passes of reclaim; mostly "
+			   "high-throttle, put to sleep over a memory.high (100 % of 5.3 s so far, at most 312 "
+			   "ms at once)\n\nNAME ") == last.out);
+	assert_out("web-7  tool     high-throttle      7  5.3 s  85 us    -  1.2 ms  312 ms\n"
+		   "api    context  swap-in            1   5 ms      -    -       -    5 ms\n");
 	assert_null(strstr(last.out, "memstall"));
-	assert_out("cover 97 %");
+	assert_out("web-7 (tool): the known kinds cover 97 %");
+	assert_out("OF             WORKERS  STALL%  RECL/MIN  TOTAL   MAX  MOSTLY\n"
+		   "class context        1    13.0        90   3 ms  2 ms  max-reclaim\n");
+	assert_out("host                 2    13.0        90   3 ms  2 ms  max-reclaim\n");
+	assert_null(strstr(last.out, "4 ns .. 8 ns"));
+}
+
+static void report_pauses_of_some(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "report", "pauses", "web-7", "--hist"), 0);
+	assert_out("web-7 (tool) high-throttle: 7, p50 85 us, p99 1.2 ms, max 312 ms\n      4 ns .. 8 ns ");
+	assert_null(strstr(last.out, "api"));
+	assert_null(strstr(last.out, "host"));
+	assert_int_equal(memweir(&f, "report", "pauses", "--class", "context"), 0);
+	assert_true(strstr(last.out, "nobody was stalled for memory in the last minute\nbefore that, most of all api "
+				     "(context): ") == last.out);
+	assert_out("class context  context  max-reclaim      3");
+	assert_null(strstr(last.out, "web-7"));
+	assert_int_equal(memweir(&f, "report", "pauses", "--host"), 0);
+	assert_true(strstr(last.out, "web-7 (tool): stalled") == last.out);
+	assert_out("host  -      max-reclaim      3");
+	assert_int_equal(memweir(&f, "report", "pauses", "--host", "--json"), 0);
+	assert_string_equal(last.out, "{\"schema\":1,\"host\":" GROUP("null", "2") "}\n");
+	assert_int_equal(memweir(&f, "report", "pauses", "web-7", "--json"), 0);
+	assert_string_equal(last.out, "{\"schema\":1,\"workers\":[" PAUSES "]}\n");
+	assert_int_equal(memweir(&f, "report", "pauses", "nobody"), 1);
+	assert_string_equal(last.err, "memweir report: no worker nobody (memweir ps lists them)\n");
+	assert_int_equal(memweir(&f, "report", "pauses", "--class", "strict"), 1);
+	assert_int_equal(memweir(&f, "report", "pauses", "web-7", "--host"), 2);
+	assert_int_equal(memweir(&f, "report", "leaks", "--hist"), 2);
+	assert_int_equal(memweir(&f, "report", "leaks", "web-7"), 2);
 }
 
 static void report_incidents(void **state)
@@ -220,7 +268,8 @@ static void events(void **state)
 	(void)state;
 	assert_int_equal(memweir(&f, "events"), 0);
 	assert_string_equal(last.out,
-			    "2026-11-21 20:05:01Z  throttle    web-7  pid 123 (no?de)  high-throttle  312 ms\n");
+			    "2026-11-21 20:05:01Z  throttle    web-7  pid 123 (no?de)  high-throttle  312 ms  limit: "
+			    "class, filled by api\n");
 	assert_int_equal(memweir(&f, "events", "--follow"), 1); /* the stream ends: the daemon went */
 	assert_out("throttle    web-7");
 	assert_out("events lost");
@@ -250,6 +299,7 @@ int main(void)
 		cmocka_unit_test(check_codes),
 		cmocka_unit_test(report_leaks),
 		cmocka_unit_test(report_pauses),
+		cmocka_unit_test(report_pauses_of_some),
 		cmocka_unit_test(report_incidents),
 		cmocka_unit_test(report_one),
 		cmocka_unit_test(events),

@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "report/json.h"
+#include "report/pause.h"
 #include "report/json_out.h"
 #include "util/clock.h"
 
@@ -98,7 +99,8 @@ static void ps_object(void **state)
 			    "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
 			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
 			    "command started lifted frozen hibernated effective_low_bytes "
-			    "paced_reclaims paced_bytes paced_ns");
+			    "paced_reclaims paced_bytes paced_ns "
+			    "reclaims_per_min stalled_share worst_pause_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -225,7 +227,7 @@ static void pauses_object(void **state)
 	struct json_object *o = mw_json_pauses(&w, stats), *kinds;
 
 	(void)state;
-	assert_string_equal(keys(o), "name class cgroup cgroup_id kinds covered");
+	assert_string_equal(keys(o), "name class cgroup cgroup_id kinds covered stalled_share reclaims_per_min");
 	assert_string_equal(member(o, "covered"), "null");
 	kinds = json_object_object_get(o, "kinds");
 	assert_string_equal(keys(kinds), "memstall high-throttle high-reclaim max-reclaim global-reclaim node-reclaim "
@@ -238,7 +240,8 @@ static void pauses_object(void **state)
 	o = mw_json_pauses(&w, stats);
 	assert_string_equal(member(o, "covered"), "0.667");
 	assert_string_equal(member(json_object_object_get(o, "kinds"), "memstall"),
-			    "{\"count\":3,\"total_ns\":900,\"max_ns\":500,\"p50_ns\":500,\"p99_ns\":500}");
+			    "{\"count\":3,\"total_ns\":900,\"max_ns\":500,\"p50_ns\":500,\"p90_ns\":500,\"p99_ns\":500,"
+			    "\"hist\":[0,0,0,0,0,0,0,0,3]}");
 	json_object_put(o);
 	stats[MW_PAUSE_OTHER].total_ns = 901; /* counters of different moments */
 	o = mw_json_pauses(&w, stats);

@@ -153,10 +153,6 @@ static void action_lines(void **state)
 static void life_lines(void **state)
 {
 	struct mw_incident inc = {.reason = MW_REASON_HEAP_SIZE, .why = "it was too big"};
-	struct mw_event e = {.kind = MW_PAUSE_HIGH_THROTTLE,
-			     .duration_ns = 312 * MW_NS_PER_MS,
-			     .tid = 7,
-			     .comm = "node\n"};
 	struct mw_worker w = leaky();
 
 	(void)state;
@@ -176,7 +172,76 @@ static void life_lines(void **state)
 	assert_line(mw_text_ended(&w, 105 * S, buf, sizeof(buf)),
 		    "ended: exit status unknown, peak 49.9 MB, lived 5 s");
 	assert_line(mw_text_died(&w, &inc, buf, sizeof(buf)), "died: heap_size: it was too big");
-	assert_line(mw_text_pause(&w, &e, buf, sizeof(buf)), "paused 312 ms: high-throttle (node , thread 7)");
+}
+
+static const struct mw_worker *grower(void)
+{
+	static struct mw_worker w = {.name = "b", .class_name = "context"};
+
+	return &w;
+}
+
+static void pause_lines(void **state)
+{
+	struct mw_event e = {.kind = MW_PAUSE_HIGH_THROTTLE,
+			     .duration_ns = 312 * MW_NS_PER_MS,
+			     .tid = 7,
+			     .comm = "node\n"};
+	struct mw_cause cause = {.limit = MW_LIMIT_NONE, .bytes = MW_UNLIMITED};
+	struct mw_worker w = leaky();
+
+	(void)state;
+	assert_line(mw_text_pause(&w, &e, &cause, buf, sizeof(buf)), "paused 312 ms: high-throttle (node , thread 7)");
+	e.value = 128;
+	e.kind = MW_PAUSE_MAX_RECLAIM;
+	cause = (struct mw_cause){
+		.limit = MW_LIMIT_TREE, .bytes = 300 * MB, .culprit = grower(), .grown = 41200000, .span_ns = 10 * S};
+	assert_line(mw_text_pause(&w, &e, &cause, buf, sizeof(buf)),
+		    "paused 312 ms: max-reclaim, 128 pages freed (node , thread 7): the tree budget of 300.0 MB is "
+		    "full; b (context) filled it: +41.2 MB in 10 s");
+	cause.limit = MW_LIMIT_CLASS;
+	cause.culprit = &w;
+	assert_line(mw_text_pause(&w, &e, &cause, buf, sizeof(buf)),
+		    "paused 312 ms: max-reclaim, 128 pages freed (node , thread 7): the budget of class tool of "
+		    "300.0 MB is full; it grew most itself: +41.2 MB in 10 s");
+	cause = (struct mw_cause){.limit = MW_LIMIT_WORKER, .file = "memory.max", .bytes = 50 * MB};
+	e.value = 0;
+	assert_line(
+		mw_text_pause(&w, &e, &cause, buf, sizeof(buf)),
+		"paused 312 ms: max-reclaim, nothing freed (node , thread 7): its own memory.max of 50.0 MB is full");
+	cause = (struct mw_cause){.limit = MW_LIMIT_ANCESTOR,
+				  .bytes = MW_UNLIMITED,
+				  .path = "/system.slice/x",
+				  .length = 13};
+	e.value = 1;
+	assert_line(mw_text_pause(&w, &e, &cause, buf, sizeof(buf)),
+		    "paused 312 ms: max-reclaim, 1 page freed (node , thread 7): a limit of /system.slice above is "
+		    "full; no worker grew lately");
+	e.kind = MW_PAUSE_GLOBAL_RECLAIM;
+	cause = (struct mw_cause){.limit = MW_LIMIT_HOST, .culprit = grower(), .grown = 2 * MB, .span_ns = 3 * S};
+	assert_line(mw_text_pause(&w, &e, &cause, buf, sizeof(buf)),
+		    "paused 312 ms: global-reclaim, 1 page freed (node , thread 7): the host is short of memory; b "
+		    "(context) grew most: +2.0 MB in 3 s");
+}
+
+static void often_lines(void **state)
+{
+	struct mw_stalls s = {.rates = {.reclaims_per_min = 84, .stalled_share = 0.0312, .passes = {80, 4}}};
+	struct mw_worker w = leaky();
+
+	(void)state;
+	w.stalls = &s;
+	w.usage.file = 12 * MB;
+	assert_line(
+		mw_text_often(&w, buf, sizeof(buf)),
+		"reclaims often: 84 passes in a minute, stalled 3.1 % of the time; 80 of them at a memory.high, its "
+		"own is 42.5 MB; it uses 49.5 MB, 12.0 MB of it page cache");
+	s.rates.passes[MW_PASS_OF_HOST] = 100;
+	assert_line(mw_text_often(&w, buf, sizeof(buf)), "reclaims often: 84 passes in a minute, stalled 3.1 % of the "
+							 "time; 100 of them because the host is short of memory");
+	s.rates = (struct mw_rates){.reclaims_per_min = 60};
+	assert_line(mw_text_often(&w, buf, sizeof(buf)),
+		    "reclaims often: 60 passes in a minute, stalled 0.0 % of the time");
 }
 
 static const char *why(enum mw_reason reason, int wait_status, const struct mw_worker *w)
@@ -310,7 +375,8 @@ int main(void)
 		cmocka_unit_test(usage_lines),	   cmocka_unit_test(idle_line),
 		cmocka_unit_test(told_lines),	   cmocka_unit_test(step_before),
 		cmocka_unit_test(trend_lines),	   cmocka_unit_test(action_lines),
-		cmocka_unit_test(life_lines),	   cmocka_unit_test(why_it_died),
+		cmocka_unit_test(life_lines),	   cmocka_unit_test(pause_lines),
+		cmocka_unit_test(often_lines),	   cmocka_unit_test(why_it_died),
 		cmocka_unit_test(why_we_acted),	   cmocka_unit_test(who_killed_it),
 		cmocka_unit_test(cut_not_overrun), cmocka_unit_test(cut_between_characters),
 	};

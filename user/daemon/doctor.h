@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Shared by the doctor*.c files and nobody else. */
+#ifndef MW_DOCTOR_H
+#define MW_DOCTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/kernel.h"
+
+struct mw_finding {
+	const char *name;
+	bool have;
+	char found[600];
+	const char *lost, *how;
+};
+
+#define MW_FINDINGS_MAX (MW_CAP_MAX + 20)
+
+struct mw_findings {
+	struct mw_finding rows[MW_FINDINGS_MAX];
+	size_t n;
+	char mount[256];
+	int mount_fd;
+};
+
+struct mw_finding *mw_finding_add(struct mw_findings *f, const char *name, bool have, const char *lost,
+				  const char *how);
+/* doctor_peace.c: a row for each. root: the tree of ours, without a leading slash; "": not known. */
+void mw_doctor_peace(struct mw_findings *f, const char *root);
+
+#endif
