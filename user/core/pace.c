@@ -112,6 +112,7 @@ static struct mw_pace_decision back_off(struct mw_pace_state *s, const struct mw
 {
 	s->hold_ns = clamp(2 * s->hold_ns, MW_PACE_HOLD_MIN_NS, MW_PACE_HOLD_MAX_NS);
 	s->hold_until_ns = in->time_ns + s->hold_ns;
+	s->hold_all = why != MW_PACE_REFAULTS;
 	s->window_ns = 0;
 	return (struct mw_pace_decision){.kind = MW_PACE_BACK_OFF, .why = why, .hold_ns = s->hold_ns};
 }
@@ -160,14 +161,18 @@ static __u64 reclaimable(const struct mw_pace_input *in)
 	return less(in->cache, MW_PACE_KEEP_CACHE) + in->swappable;
 }
 
+/* With an eighth of the way left to memory.max the kernel still reclaims before it has to kill. */
+static __u64 topmost(const struct mw_pace_input *in)
+{
+	__u64 top = in->max == MW_UNLIMITED ? 2 * in->high : in->high + less(in->max, in->high) / 8 * 7;
+
+	return top > in->high ? top : in->high;
+}
+
 /* Room for growth above what is used now: never below the wanted memory.high, never all of memory.max. */
 static __u64 raised_to(const struct mw_pace_state *s, const struct mw_pace_input *in)
 {
-	__u64 room = clamp(growth(s, HEADROOM_NS), in->high / 32, in->high);
-	__u64 top = in->max == MW_UNLIMITED ? 2 * in->high : in->high + less(in->max, in->high) / 8 * 7;
-
-	/* With an eighth of the way left to memory.max the kernel still reclaims before it has to kill. */
-	return clamp(in->current + room, in->high, top > in->high ? top : in->high);
+	return clamp(in->current + clamp(growth(s, HEADROOM_NS), in->high / 32, in->high), in->high, topmost(in));
 }
 
 /* memory.high comes back in steps, the last one when usage is safely below: 2 % as after a lift. */
@@ -213,21 +218,35 @@ static __u64 missing(const struct mw_pace_state *s, const struct mw_pace_input *
 	return less(in->current + clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, most), in->high);
 }
 
+/*
+ * While it wants back what was freed: no more than memory.high, as it stands, would have the worker reclaim itself
+ * before we look again. That takes nothing from it that it would keep without us, and costs our time instead of its.
+ */
+static __u64 missing_at_once(const struct mw_pace_state *s, const struct mw_pace_input *in)
+{
+	__u64 top = in->high_now == MW_UNLIMITED ? topmost(in) : in->high_now;
+
+	return less(in->current + clamp(growth(s, MW_PACE_RAISE_NS), 0, in->high / 16), top);
+}
+
 static struct mw_pace_decision make_room(struct mw_pace_state *s, const struct mw_pace_input *in)
 {
 	__u64 need = missing(s, in), most = reclaimable(in);
+	bool held = in->time_ns < s->hold_until_ns;
 
 	if (need < MW_PACE_BATCH_MIN)
 		return none(MW_PACE_ROOM);
 	if (s->under_way)
 		return none(MW_PACE_UNDER_WAY);
-	if (in->time_ns < s->hold_until_ns)
+	if (held)
+		need = s->hold_all ? 0 : missing_at_once(s, in);
+	if (need < MW_PACE_BATCH_MIN)
 		return none(MW_PACE_HELD);
 	if (in->host_share >= MW_PACE_HOST_LIMIT)
 		return none(MW_PACE_HOST);
 	s->under_way = true;
 	s->busy_ns = in->time_ns;
-	if (!s->window_ns)
+	if (!s->window_ns && !held)
 		open_window(s, in);
 	return (struct mw_pace_decision){.kind = MW_PACE_RECLAIM,
 					 .why = MW_PACE_AHEAD,

@@ -49,6 +49,7 @@ struct mw_pace_state {
 	__u64 window_freed, window_refaulted, window_stalled, window_paused;
 	bool window_met; /* it met memory.high meanwhile: stalls are the kernel's then */
 	__u64 hold_ns, hold_until_ns;
+	bool hold_all; /* no batch at all; else what memory.high would take from it at once is still taken by us */
 	__u64 set_ns; /* memory.high was moved */
 	__u64 busy_ns; /* it grew, or we reclaimed */
 };
@@ -58,7 +59,7 @@ enum mw_pace_kind {
 	MW_PACE_RECLAIM, /* bytes, in one batch */
 	MW_PACE_SET_HIGH, /* memory.high = bytes */
 	MW_PACE_LIFT, /* as at a near event: the breaker's, which then owns memory.high */
-	MW_PACE_BACK_OFF, /* no batch for hold_ns */
+	MW_PACE_BACK_OFF, /* no batch ahead for hold_ns */
 	MW_PACE_KIND_MAX,
 };
 

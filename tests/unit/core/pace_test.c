@@ -298,13 +298,13 @@ static void rest_is_left_alone(void **state)
 	assert_true(mw_pace_quiet(&m.s, m.now_ns));
 }
 
-/* A worker that has grown by 1 MB in 100 ms and stands 1 MB below memory.high. */
+/* A worker that has grown by 1 MB in 100 ms and stands half of that below memory.high. */
 static struct mw_pace_decision grown(struct mw_pace_state *s, const struct mw_pace_input *template)
 {
 	struct mw_pace_input in = *template;
 
 	in.time_ns = T0;
-	in.current = HIGH - 2 * MB;
+	in.current = HIGH - MB - MB / 2;
 	mw_pace_step(s, &in);
 	in.time_ns += MW_PACE_TICK_NS;
 	in.current += MB;
@@ -326,9 +326,20 @@ static void reasons_not_to(void **state)
 	s = (struct mw_pace_state){.under_way = true};
 	d = grown(&s, &in);
 	assert_int_equal(d.why, MW_PACE_UNDER_WAY);
-	s = (struct mw_pace_state){.hold_until_ns = T0 + MW_NS_PER_S};
+	s = (struct mw_pace_state){.hold_until_ns = T0 + MW_NS_PER_S, .hold_all = true};
 	d = grown(&s, &in);
 	assert_int_equal(d.why, MW_PACE_HELD);
+	/* held for refaults: only what the kernel would have it reclaim at once, and nothing with room below */
+	s.hold_all = false;
+	d = grown(&s, &in);
+	assert_int_equal(d.kind, MW_PACE_RECLAIM);
+	assert_in_range(d.bytes, MW_PACE_BATCH_MIN, HIGH / 16);
+	assert_int_equal(s.window_ns, 0); /* and it is not judged again */
+	s = (struct mw_pace_state){.hold_until_ns = T0 + MW_NS_PER_S};
+	in.high_now = MAX - MB;
+	d = grown(&s, &in);
+	assert_int_equal(d.why, MW_PACE_HELD);
+	in.high_now = HIGH;
 	s = (struct mw_pace_state){0};
 	in.host_share = MW_PACE_HOST_LIMIT;
 	d = grown(&s, &in);
