@@ -266,13 +266,14 @@ void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 static void end_now(struct mw_guard *g, struct mw_worker *w)
 {
 	struct mw_incident inc;
-	char text[512];
+	char text[512], before[128];
 
 	mw_keeper_beat(g->keeper, mw_now_ns()); /* a thousand may end in one pass: each is a sign of life */
 	last_look(g, w);
 	classify(g, w, &inc);
 	if (mw_reason_is_incident(inc.reason)) {
-		mw_tell(g->tell, LOG_WARNING, "died", w, "%s", mw_text_died(w, &inc, text, sizeof(text)));
+		mw_tell(g->tell, LOG_WARNING, "died", w, "%s%s", mw_text_died(w, &inc, text, sizeof(text)),
+			mw_text_step_before(w, MW_RUNG_KILL, before, sizeof(before)));
 		mw_act_incident(g, w, &inc);
 	} else {
 		mw_tell(g->tell, LOG_INFO, "ended", w, "%s", mw_text_ended(w, mw_now_ns(), text, sizeof(text)));
