@@ -91,7 +91,7 @@ int mw_limit_put(int dir_fd, const char *path, const struct mw_limit_file *setti
 	int r = 0;
 
 	for (size_t i = 0; i < n && !r; i++) {
-		__u64 have;
+		__u64 have = 0;
 
 		r = put(dir_fd, &settings[i], &have);
 		r = r ? mw_fail(err, r, "cannot set %s of cgroup %s: %s", settings[i].file, path, strerror(-r))

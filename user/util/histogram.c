@@ -10,6 +10,11 @@
 #define BAR_MIN	      8
 #define BAR_MAX	      60
 
+static __u64 edge_ns(size_t slot)
+{
+	return slot < 64 ? 1ULL << slot : ~0ULL;
+}
+
 size_t mw_hist_rows(const __u64 *slots, size_t n, struct mw_hist_row rows[MW_HIST_ROWS])
 {
 	size_t first = 0, last = n, merge, n_rows;
@@ -18,14 +23,14 @@ size_t mw_hist_rows(const __u64 *slots, size_t n, struct mw_hist_row rows[MW_HIS
 		first++;
 	if (first >= n)
 		return 0;
-	while (!slots[last - 1])
+	while (last > first + 1 && !slots[last - 1])
 		last--;
 	merge = (last - first + MW_HIST_ROWS - 1) / MW_HIST_ROWS;
 	n_rows = (last - first + merge - 1) / merge;
 	for (size_t i = 0; i < n_rows; i++) {
 		size_t from = first + i * merge, to = from + merge < last ? from + merge : last;
 
-		rows[i] = (struct mw_hist_row){.from_ns = 1ULL << from, .to_ns = 1ULL << to};
+		rows[i] = (struct mw_hist_row){.from_ns = edge_ns(from), .to_ns = edge_ns(to)};
 		for (size_t slot = from; slot < to; slot++)
 			rows[i].count += slots[slot];
 	}

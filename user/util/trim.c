@@ -33,6 +33,11 @@ static unsigned long page_up(unsigned long address)
 	return page_down(address + (unsigned long)sysconf(_SC_PAGESIZE) - 1);
 }
 
+static void *at_address(unsigned long address)
+{
+	return (void *)address; /* NOLINT(performance-no-int-to-ptr): program headers have numbers */
+}
+
 static struct range code_of(const struct dl_phdr_info *object, const ElfW(Phdr) * segment)
 {
 	unsigned long at = object->dlpi_addr + segment->p_vaddr;
@@ -43,7 +48,7 @@ static struct range code_of(const struct dl_phdr_info *object, const ElfW(Phdr) 
 static void advise(struct range r, int advice)
 {
 	if (r.start < r.end)
-		(void)!madvise((void *)r.start, r.end - r.start, advice); /* a refusal costs memory, nothing else */
+		(void)!madvise(at_address(r.start), r.end - r.start, advice); /* a refusal costs memory, nothing else */
 }
 
 static const char *base_of(const char *path)
@@ -65,7 +70,7 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *object)
 {
 	const ElfW(Phdr) *segment = segment_of(object, PT_DYNAMIC);
 
-	return segment ? (const ElfW(Dyn) *)(object->dlpi_addr + segment->p_vaddr) : NULL;
+	return segment ? at_address(object->dlpi_addr + segment->p_vaddr) : NULL;
 }
 
 /* ---- code ---- */
@@ -83,12 +88,12 @@ static void read_program(struct program *p, const struct dl_phdr_info *object)
 
 	p->known = true;
 	p->dynamic = dynamic_of(object);
-	p->linker = interpreter ? (const char *)(object->dlpi_addr + interpreter->p_vaddr) : "";
+	p->linker = interpreter ? at_address(object->dlpi_addr + interpreter->p_vaddr) : "";
 	for (const ElfW(Dyn) *d = p->dynamic; d && d->d_tag != DT_NULL; d++) {
 		if (d->d_tag != DT_STRTAB)
 			continue;
-		p->names = (const char *)(d->d_un.d_ptr < object->dlpi_addr ? object->dlpi_addr + d->d_un.d_ptr
-									    : d->d_un.d_ptr);
+		p->names = at_address(d->d_un.d_ptr < object->dlpi_addr ? object->dlpi_addr + d->d_un.d_ptr
+									: d->d_un.d_ptr);
 	}
 }
 
@@ -162,7 +167,7 @@ static int trim_zeros(struct dl_phdr_info *object, size_t size, void *library)
 		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
 			continue;
 		for (at = r.start; at < r.end; at += page) {
-			if (all_zero((const unsigned char *)at, page))
+			if (all_zero(at_address(at), page))
 				continue;
 			advise((struct range){r.start, at}, MADV_DONTNEED_LOCKED);
 			r.start = at + page;
