@@ -84,7 +84,8 @@ static __always_inline enum mw_pause_kind count_rest(void *ctx, struct mw_task *
 		kind = MW_PAUSE_SWAP_IN; /* at the end of that */
 	} else {
 		kind = rest > task->parts_ns && is_refault(ctx) ? MW_PAUSE_THRASH : MW_PAUSE_OTHER;
-		mw_pause_count(worker, kind, rest);
+		if (rest)
+			mw_pause_count(worker, kind, rest);
 	}
 	return rest > task->longest_ns ? kind : task->longest_kind;
 }

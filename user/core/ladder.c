@@ -86,13 +86,18 @@ void mw_ladder_look(struct mw_ladder *l, __u64 usage, enum mw_level level, __u64
 {
 	__u64 least = grace_ns > MW_NOTICE_NS ? grace_ns : MW_NOTICE_NS;
 	int i = newest(l, MW_RUNG_NOTIFY);
-	const struct mw_step *s;
+	struct mw_step *s;
 
 	if (i < 0)
 		return;
-	s = mw_ladder_at(l, (__u32)i);
-	if (level < s->level || since(s->began_ns, now_ns) >= least)
+	s = &l->steps[index_of(l, (__u32)i)];
+	if (!s->ended && (level < s->level || since(s->began_ns, now_ns) >= least))
 		mw_ladder_end(l, MW_RUNG_NOTIFY, usage, level, now_ns);
+	/* The level fell in the middle of it: what it goes on to free is its doing too. */
+	if (s->ended && (__u32)i + 1 == l->count && since(s->began_ns, now_ns) < least && usage < s->after) {
+		s->after = usage;
+		s->took_ns = since(s->began_ns, now_ns);
+	}
 }
 
 bool mw_ladder_open(const struct mw_ladder *l)

@@ -41,8 +41,9 @@ void mw_ladder_begin(struct mw_ladder *l, struct mw_step step);
 /* The newest step on this rung is over; nothing when it is already, or there is none. */
 void mw_ladder_end(struct mw_ladder *l, enum mw_rung rung, __u64 after, enum mw_level level, __u64 now_ns);
 /*
- * A notice is measured until the level falls, a harder step than a lift begins, or its grace is over (MW_NOTICE_NS at
- * least: a lift holds the level for a second whatever was freed).
+ * A notice is over when the level falls, a harder step than a lift begins, or its grace is over (MW_NOTICE_NS at
+ * least: a lift holds the level for a second whatever was freed). What is freed until that time counts for it, unless
+ * another step begins.
  */
 #define MW_NOTICE_NS 3000000000ULL
 void mw_ladder_look(struct mw_ladder *l, __u64 usage, enum mw_level level, __u64 grace_ns, __u64 now_ns);

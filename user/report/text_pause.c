@@ -34,7 +34,7 @@ static void add_limit(struct mw_phrase *p, const struct mw_worker *w, const stru
 		mw_phrase_add(p, "the host is short of memory");
 		return;
 	}
-	if (c->bytes != MW_UNLIMITED) {
+	if (c->bytes && c->bytes != MW_UNLIMITED) { /* 0: not looked at yet */
 		mw_phrase_add(p, " of ");
 		mw_phrase_size(p, c->bytes);
 	}
