@@ -49,6 +49,8 @@ static void print_event(const char *type, struct json_object *e)
 		append(line, sizeof(line), "  ", mw_say_ns(e, "duration_ns", buf), "");
 	append(line, sizeof(line), "  limit: ", mw_field_str(e, "limit"), "");
 	append(line, sizeof(line), ", filled by ", mw_field_str(e, "culprit"), "");
+	append(line, sizeof(line), "  ", mw_field_str(e, "level"), "");
+	append(line, sizeof(line), " (was ", mw_field_str(e, "before"), ")");
 	append(line, sizeof(line), "  ", mw_field_str(e, "text"), "");
 	puts(mw_text_clean(line, 0, clean, sizeof(clean)));
 }

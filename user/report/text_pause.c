@@ -98,8 +98,10 @@ const char *mw_text_often(const struct mw_worker *w, char *buf, size_t size)
 		return buf;
 	}
 	mw_phrase_add(&p, "at a %s", cause == MW_PASS_AT_HIGH ? "memory.high" : "memory.max");
-	mw_phrase_add(&p, ", its own is ");
-	mw_phrase_size(&p, cause == MW_PASS_AT_HIGH ? w->limits.high : w->limits.max);
+	if (w->profile.policy != MW_POLICY_OBSERVE) { /* or it is somebody else's */
+		mw_phrase_add(&p, ", its own is ");
+		mw_phrase_size(&p, cause == MW_PASS_AT_HIGH ? w->limits.high : w->limits.max);
+	}
 	mw_phrase_add(&p, "; it uses ");
 	mw_phrase_size(&p, w->usage.current);
 	if (w->usage.file) {
