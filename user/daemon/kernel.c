@@ -331,17 +331,26 @@ __u64 mw_kernel_bad_records(const struct mw_kernel *k)
 	return k->bad_records;
 }
 
-int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX])
+int mw_kernel_pause_read(struct mw_kernel *k, __u64 cgroup_id, enum mw_pause_kind kind, struct mw_pause_stat *ret_stat)
 {
+	struct mw_pause_key key = {.cgroup_id = cgroup_id, .kind = kind};
+	struct mw_pause_stat stat = {};
+
 	if (!k->object)
 		return -EOPNOTSUPP;
-	for (int kind = 0; kind < MW_PAUSE_MAX; kind++) {
-		struct mw_pause_key key = {.cgroup_id = cgroup_id, .kind = kind};
-		struct mw_pause_stat stat = {};
+	if (bpf_map_lookup_elem(k->maps[MAP_PAUSES], &key, &stat) && errno != ENOENT)
+		return -errno;
+	*ret_stat = stat;
+	return 0;
+}
 
-		if (bpf_map_lookup_elem(k->maps[MAP_PAUSES], &key, &stat) && errno != ENOENT)
-			return -errno;
-		ret_stats[kind] = stat;
+int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX])
+{
+	for (int kind = 0; kind < MW_PAUSE_MAX; kind++) {
+		int r = mw_kernel_pause_read(k, cgroup_id, kind, &ret_stats[kind]);
+
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -127,6 +127,7 @@ int mw_kernel_events_consume(struct mw_kernel *k, mw_event_fn fn,
 __u64 mw_kernel_bad_records(const struct mw_kernel *k);
 
 /* Pause counters of a worker, one per kind; kinds never seen are zero. */
+int mw_kernel_pause_read(struct mw_kernel *k, __u64 cgroup_id, enum mw_pause_kind kind, struct mw_pause_stat *ret_stat);
 int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX]);
 /* Every counter of every worker, in no order: a few calls for a thousand workers. 0 or -errno. */
 typedef void (*mw_pauses_fn)(const struct mw_pause_key *key, const struct mw_pause_stat *stat, void *arg);

@@ -20,7 +20,6 @@
 #define OWN_SHARE	  5 /* no more than this part of the loop's time goes into looks */
 #define TOLD_NS		  (60 * MW_NS_PER_S) /* lines about one worker are no closer than this */
 #define STEPS		  4 /* decisions of one look: held, raised, a batch */
-#define MOVED_BYTES	  MW_MOVED_BYTES
 
 static bool eligible(const struct mw_guard *g, const struct mw_worker *w)
 {
@@ -112,7 +111,7 @@ static void look_at_host(struct mw_guard *g, __u64 now_ns)
 
 static int fill(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw_pace_input *ret)
 {
-	struct mw_pause_stat pauses[MW_PAUSE_MAX];
+	struct mw_pause_stat memstall;
 	int r;
 
 	*ret = (struct mw_pace_input){
@@ -127,8 +126,8 @@ static int fill(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw
 	r = mw_pace_read(w->dir_fd, g->swap_free, w->limits.swap_max, ret);
 	if (r < 0)
 		return r;
-	if (mw_kernel_pauses_read(g->kernel, w->cgroup_id, pauses) >= 0)
-		ret->paused_ns = pauses[MW_PAUSE_MEMSTALL].total_ns;
+	if (mw_kernel_pause_read(g->kernel, w->cgroup_id, MW_PAUSE_MEMSTALL, &memstall) >= 0)
+		ret->paused_ns = memstall.total_ns;
 	if (w->pace.stalled_ns && ret->stalled_ns > w->pace.stalled_ns)
 		g->pacer.known_stalled += ret->stalled_ns - w->pace.stalled_ns;
 	w->pace.stalled_ns = ret->stalled_ns;
@@ -280,8 +279,8 @@ void mw_pacer_consider(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 
 	if (p->seen_ns && now_ns > p->seen_ns && current > p->seen_current)
 		rate = (double)(current - p->seen_current) * MW_NS_PER_S / (double)(now_ns - p->seen_ns);
-	moved = events != p->seen_high_events || current > p->seen_current + MOVED_BYTES ||
-		p->seen_current > current + MOVED_BYTES;
+	moved = events != p->seen_high_events || current > p->seen_current + MW_MOVED_BYTES ||
+		p->seen_current > current + MW_MOVED_BYTES;
 	if (moved || !p->seen_ns) {
 		p->seen_current = current;
 		p->seen_high_events = events;
