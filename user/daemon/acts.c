@@ -196,6 +196,7 @@ static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct p
 		w->hibernated = true;
 		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
 		w->hibernated_left = r->after_bytes;
+		w->usage.current = r->after_bytes; /* a drop of our own doing: the next sample is not to doubt it */
 	} else if (p->act == MW_ACT_FREEZE && done) {
 		w->frozen_by_admin = true;
 		mw_state_save(g, w);
