@@ -52,6 +52,7 @@ struct mw_profile {
 	__u64 pause_budget_ns; /* a longer pause is told as an event; 10 us..60 s, 0: none is */
 	bool pace; /* memory is reclaimed ahead of it, so that its pauses stay under pause_budget */
 	__u64 notify_grace_ns; /* a worker that was told has this long before more is done; up to 60 s, 0: no time */
+	__u64 freeze_max_ns; /* strict: it is frozen this long before it is killed; 10 ms..10 s, 0: it is not */
 	bool selectable; /* a caller who is not root may choose it */
 	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */
 	__u64 budget; /* of all workers of the class together; MW_UNLIMITED: none */
@@ -85,7 +86,7 @@ struct mw_monitor {
 	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */
 	__u32 max_incidents; /* kept on disk; default 1000 */
 	__u64 idle_after_ns; /* 1 s..30 d; default 10 min; 0: nobody is called idle */
-	__u32 actions_per_minute; /* kills and hibernations of ours across the host; default 60 */
+	__u32 actions_per_minute; /* kills, freezes and hibernations of ours across the host; default 60 */
 	__u32 reclaim_alert; /* passes of reclaim a minute that are too many; default 60; 0: never */
 };
 

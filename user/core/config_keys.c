@@ -41,7 +41,7 @@ static const struct mw_key monitor_keys[] = {
 	 30 * 86400 * MW_NS_PER_S, .def = "10min",
 	 .doc = "time without work and growth after which hibernation is recommended; 0: none"},
 	{"actions_per_minute", MW_KEY_COUNT, 0, MONITOR(actions_per_minute), 0, 100000, .def = "60",
-	 .doc = "kills and hibernations of the guard across the host; 0: none"},
+	 .doc = "kills, freezes and hibernations of the guard across the host; 0: none"},
 	{"reclaim_alert", MW_KEY_COUNT, 0, MONITOR(reclaim_alert), 0, 1000000, .def = "60",
 	 .doc = "passes of reclaim a minute from which a worker is told of; 0: none is"},
 };
@@ -79,6 +79,8 @@ static const struct mw_key profile_keys[] = {
 	 .doc = "reclaim ahead of the worker to keep its pauses under pause_budget"},
 	{"notify_grace", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, PROFILE(notify_grace_ns), MW_NS_PER_MS, 60 * MW_NS_PER_S,
 	 .def = "1s", .doc = "time a worker that was told has to free memory itself; 0: none"},
+	{"freeze_max", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, PROFILE(freeze_max_ns), 10 * MW_NS_PER_MS, 10 * MW_NS_PER_S,
+	 .def = "2s", .doc = "time policy strict freezes a worker before it kills it; 0: it does not"},
 	{"selectable", MW_KEY_BOOL, MW_KEY_CLASS_ONLY, PROFILE(selectable), .def = "no",
 	 .doc = "callers who are not root may choose the class"},
 	{"share", MW_KEY_CHOICE, MW_KEY_CLASS_ONLY | MW_KEY_RESTART, PROFILE(share), .names = share_names,

@@ -115,6 +115,8 @@ static void tick(struct keeper *k)
 
 	if (sight == MW_KEEPER_OVERTIME)
 		kill_daemon(k, "did not end in time");
+	else if (sight == MW_KEEPER_FROZEN)
+		kill_daemon(k, "what it froze is not thawed in time");
 	else if (sight == MW_KEEPER_SILENT)
 		kill_daemon(k, k->beat ? "no heartbeat, it hangs" : "did not start in time");
 }

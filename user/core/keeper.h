@@ -24,6 +24,7 @@
 #define MW_KEEPER_TIMEOUT_NS	750000000ULL /* silence that counts as hung; a hung (also: stopped) daemon is killed */
 #define MW_KEEPER_START_NS	30000000000ULL /* until the first beat: loading BPF programs is slow under emulation */
 #define MW_KEEPER_STOP_NS	10000000000ULL /* from SIGTERM, or from stopping = 1, to the end; then it is killed */
+#define MW_KEEPER_THAW_LATE_MS	750
 #define MW_KEEPER_DEATHS	10 /* within a minute: the keeper gives up with status 1 */
 
 struct mw_keeper_slot {
@@ -37,7 +38,12 @@ struct mw_keeper_table {
 	__u64 heartbeat_ns; /* CLOCK_MONOTONIC, written by the daemon; 0: it is starting */
 	__u64 busy_until_ns; /* the daemon knows it will be silent until then; at most START_NS are granted */
 	__u64 stopping; /* 1: the daemon ends in good order (its pulses have ended); exit code follows */
-	__u32 n_slots, reserved;
+	__u32 n_slots;
+	/*
+	 * What the daemon has frozen is thawed by then, in ms of CLOCK_MONOTONIC, 0: nothing is. A daemon that is late
+	 * by MW_KEEPER_THAW_LATE_MS hangs, whatever its heartbeat says. The low 32 bits: they come round in 49 days.
+	 */
+	__u32 thaw_by_ms;
 	struct mw_keeper_slot slots[]; /* n_slots */
 };
 
@@ -46,6 +52,9 @@ struct mw_keeper_table {
 bool mw_keeper_mark_frozen(struct mw_keeper_table *t, __u32 slot, __u64 cgroup_id, bool frozen);
 /* Set before memory.high is limited, cleared after it was set to max. Any thread. */
 void mw_keeper_mark_high(struct mw_keeper_table *t, __u32 slot, bool high_set);
+
+/* Nothing is frozen by the daemon after time_ns, but for as long as a pulse takes; 0: nothing is. */
+void mw_keeper_thaw_by(struct mw_keeper_table *t, __u64 time_ns);
 
 /* ---- the daemon's side: keeper_link.c; one thread calls it ---- */
 struct mw_keeper_link;

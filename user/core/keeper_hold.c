@@ -162,6 +162,7 @@ void mw_keeper_hold_clear(struct mw_keeper_hold *h)
 			*slot = (struct mw_keeper_slot){0};
 	}
 	h->table->heartbeat_ns = h->table->busy_until_ns = h->table->stopping = 0;
+	h->table->thaw_by_ms = 0;
 	h->table->n_slots = h->n_slots;
 }
 

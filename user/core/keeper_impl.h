@@ -62,6 +62,7 @@ struct keeper {
 	bool ordered; /* stopping was set */
 
 	__u64 beat, silence_ns; /* last heartbeat seen, and how long ago: as much of it as we were there to see */
+	__u64 late_ns; /* a thaw is overdue, as much of it as we saw */
 	__u64 tick_ns, next_ns; /* our last look, and when the next one is due */
 	bool worked; /* some daemon has beaten: ends before that are its configuration's fault */
 	bool terminating, hung;
@@ -73,7 +74,7 @@ struct keeper {
 };
 
 /* keeper_look.c: take a look now, and set the timer for the next. */
-enum mw_keeper_sight { MW_KEEPER_WELL, MW_KEEPER_SILENT, MW_KEEPER_OVERTIME };
+enum mw_keeper_sight { MW_KEEPER_WELL, MW_KEEPER_SILENT, MW_KEEPER_FROZEN, MW_KEEPER_OVERTIME };
 enum mw_keeper_sight mw_keeper_look(struct keeper *k);
 void mw_keeper_look_soon(struct keeper *k); /* something changed: within MW_KEEPER_TICK_NS */
 void mw_keeper_watchdog(struct keeper *k, __u64 now); /* the service's, if it has one: it watches us */

@@ -14,6 +14,7 @@
 
 #include "core/keeper_impl.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 extern char **environ;
 
@@ -45,6 +46,13 @@ bool mw_keeper_mark_frozen(struct mw_keeper_table *t, __u32 slot, __u64 cgroup_i
 void mw_keeper_mark_high(struct mw_keeper_table *t, __u32 slot, bool high_set)
 {
 	__atomic_store_n(&t->slots[slot].high_set, high_set, __ATOMIC_RELEASE);
+}
+
+void mw_keeper_thaw_by(struct mw_keeper_table *t, __u64 time_ns)
+{
+	__u32 ms = (__u32)(time_ns / MW_NS_PER_MS);
+
+	__atomic_store_n(&t->thaw_by_ms, time_ns && !ms ? 1 : ms, __ATOMIC_RELEASE);
 }
 
 static struct mw_keeper_link *link_new(__u32 n, unsigned long table_size, int table_fd)

@@ -51,7 +51,8 @@ void mw_keeper_watchdog(struct keeper *k, __u64 now)
 /* Until the next look. */
 static __u64 rest(const struct keeper *k, __u64 now)
 {
-	bool awaited = !k->beat || k->reload_beats || k->terminating || k->hung; /* a first beat, or an end */
+	bool awaited = !k->beat || k->reload_beats || k->terminating || k->hung ||
+		       k->late_ns; /* a first beat, an end, a thaw */
 	__u64 wait = MW_KEEPER_TICK_NS, most = patience(k, now);
 
 	if (!awaited && k->silence_ns < MW_KEEPER_CALM_NS)
@@ -79,6 +80,18 @@ void mw_keeper_look_soon(struct keeper *k)
 		look_at(k, soon);
 }
 
+/* As silence, it counts only as far as we were there to see it. */
+static bool late_thaw(struct keeper *k, __u64 now, __u64 seen)
+{
+	__u32 by = __atomic_load_n(&k->hold.table->thaw_by_ms, __ATOMIC_ACQUIRE);
+
+	if (!by || (__s32)((__u32)(now / MW_NS_PER_MS) - by) <= 0)
+		k->late_ns = 0;
+	else
+		k->late_ns += least(seen, (__u64)((__u32)(now / MW_NS_PER_MS) - by) * MW_NS_PER_MS);
+	return k->late_ns > MW_KEEPER_THAW_LATE_MS * MW_NS_PER_MS;
+}
+
 enum mw_keeper_sight mw_keeper_look(struct keeper *k)
 {
 	__u64 now = mw_now_ns(), beat = mw_keeper_load(&k->hold.table->heartbeat_ns);
@@ -96,5 +109,7 @@ enum mw_keeper_sight mw_keeper_look(struct keeper *k)
 		return MW_KEEPER_WELL; /* nothing more can be done about it */
 	if (k->kill_at_ns && now >= k->kill_at_ns)
 		return MW_KEEPER_OVERTIME;
+	if (late_thaw(k, now, seen))
+		return MW_KEEPER_FROZEN;
 	return k->silence_ns > patience(k, now) ? MW_KEEPER_SILENT : MW_KEEPER_WELL;
 }

@@ -54,7 +54,7 @@ int mw_keeper_start(struct keeper *k)
 		return -errno;
 	ours = pair[0];
 	theirs = pair[1];
-	k->beat = k->silence_ns = k->kill_at_ns = 0;
+	k->beat = k->silence_ns = k->late_ns = k->kill_at_ns = 0;
 	k->hung = k->terminating = false;
 	k->tick_ns = mw_now_ns();
 	k->next_ns = ~0ULL;

@@ -4,10 +4,8 @@
 #include <stddef.h>
 
 static const char *const names[] = {
-	[MW_RUNG_NOTIFY] = "notify",
-	[MW_RUNG_RECLAIM] = "reclaim",
-	[MW_RUNG_LIFT] = "lift",
-	[MW_RUNG_KILL] = "kill",
+	[MW_RUNG_NOTIFY] = "notify", [MW_RUNG_RECLAIM] = "reclaim", [MW_RUNG_LIFT] = "lift",
+	[MW_RUNG_FREEZE] = "freeze", [MW_RUNG_KILL] = "kill",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MW_RUNG_MAX, "a name for every rung");
 
@@ -19,9 +17,8 @@ const char *mw_rung_name(enum mw_rung rung)
 bool mw_rung_allowed(enum mw_rung rung, enum mw_policy policy)
 {
 	static const enum mw_policy least[] = {
-		[MW_RUNG_NOTIFY] = MW_POLICY_OBSERVE,
-		[MW_RUNG_RECLAIM] = MW_POLICY_PROTECT,
-		[MW_RUNG_LIFT] = MW_POLICY_PROTECT,
+		[MW_RUNG_NOTIFY] = MW_POLICY_OBSERVE, [MW_RUNG_RECLAIM] = MW_POLICY_PROTECT,
+		[MW_RUNG_LIFT] = MW_POLICY_PROTECT,   [MW_RUNG_FREEZE] = MW_POLICY_STRICT,
 		[MW_RUNG_KILL] = MW_POLICY_STRICT,
 	};
 
@@ -58,7 +55,7 @@ void mw_ladder_begin(struct mw_ladder *l, struct mw_step step)
 {
 	/* What was under way on this rung goes on as the new step. */
 	mw_ladder_end(l, step.rung, step.before, step.level, step.began_ns);
-	if (step.rung == MW_RUNG_RECLAIM || step.rung == MW_RUNG_KILL)
+	if (step.rung != MW_RUNG_NOTIFY && step.rung != MW_RUNG_LIFT)
 		mw_ladder_end(l, MW_RUNG_NOTIFY, step.before, step.level, step.began_ns);
 	l->steps[l->head] = step;
 	l->head = (l->head + 1) % MW_LADDER_KEPT;

@@ -222,6 +222,11 @@ static __u64 squeeze_margin(__u64 high)
 	return high / 50 < MW_SQUEEZE_MARGIN_MAX ? high / 50 : MW_SQUEEZE_MARGIN_MAX;
 }
 
+__u64 mw_squeeze_room(__u64 high)
+{
+	return less(high, squeeze_margin(high));
+}
+
 /* Under the level it was lifted at; or, once things have settled, under high at all. */
 static bool squeeze_over(const struct mw_squeeze_state *s, __u64 usage, __u64 high, __u64 since_lift)
 {

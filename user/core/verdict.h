@@ -76,6 +76,7 @@ enum mw_squeeze {
 	MW_SQUEEZE_NONE,
 	MW_SQUEEZE_LIFT, /* memory.high = max */
 	MW_SQUEEZE_RESTORE, /* usage is below: memory.high comes back */
+	MW_SQUEEZE_FREEZE, /* strict, before the kill: core/hold.h says when */
 	MW_SQUEEZE_KILL, /* strict: less than a tenth of the overage freed within 100 ms */
 };
 struct mw_squeeze_state {
@@ -106,6 +107,8 @@ struct mw_squeeze_state {
  */
 enum mw_squeeze mw_verdict_squeeze(const struct mw_squeeze_state *s, const struct mw_usage *u, __u64 high,
 				   enum mw_policy policy, __u64 now_ns);
+/* Usage below this is under high with the margin. */
+__u64 mw_squeeze_room(__u64 high);
 
 /* Why a worker ended. Codes are part of the interface. */
 enum mw_reason {

@@ -120,6 +120,8 @@ int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_
 	}
 	if (act == MW_ACT_FREEZE && !dry_run) /* from now on its cgroup.freeze is the administrator's */
 		mw_breaker_remove(g->breaker, w->slot);
+	if (act == MW_ACT_THAW && !dry_run) /* of ours, too */
+		mw_breaker_let_go(g->breaker, w->slot);
 	r = mw_actions_submit(g->actions, &a);
 	if (r < 0) {
 		free(p);

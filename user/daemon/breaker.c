@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -42,17 +43,18 @@ static void lost(struct mw_breaker *b)
 
 /* ---- rings ---- */
 
-static void request(struct mw_breaker *b, const struct mw_breaker_request *r)
+bool mw_breaker_request(struct mw_breaker *b, const struct mw_breaker_request *r)
 {
 	__u32 tail = b->req_tail;
 
 	if (tail - __atomic_load_n(&b->req_head, __ATOMIC_ACQUIRE) == MW_BREAKER_RING) {
 		lost(b);
-		return;
+		return false;
 	}
 	b->requests[tail % MW_BREAKER_RING] = *r;
 	__atomic_store_n(&b->req_tail, tail + 1, __ATOMIC_RELEASE);
 	wake(b->wake_fd);
+	return true;
 }
 
 static bool next_request(struct mw_breaker *b, struct mw_breaker_request *ret)
@@ -98,6 +100,8 @@ bool mw_breaker_next(struct mw_breaker *b, struct mw_breaker_report *ret_report)
 
 static void follow(struct mw_breaker *b, struct mw_seat *s, pid_t tid, __u64 time_ns, __u64 now_ns)
 {
+	if (s->held) /* the thaw at its end wakes who sleeps */
+		return;
 	if (!s->active)
 		b->active[b->n_active++] = s->slot;
 	mw_seat_begin(s, tid, time_ns, now_ns);
@@ -125,6 +129,10 @@ static void serve(struct mw_breaker *b, const struct mw_breaker_request *q)
 
 	if (!q->cgroup_id || s->cgroup_id != q->cgroup_id)
 		return; /* another worker's slot by now */
+	if (q->until_ns) {
+		mw_breaker_hold_begin(b, s, q);
+		return;
+	}
 	if (!q->tid) {
 		serve_near(b, s, q);
 		return;
@@ -190,7 +198,8 @@ static void step_all(struct mw_breaker *b)
 /* Milliseconds until somebody is due; as long as the last pass took, so that half of a processor is the most we use. */
 static int timeout_ms(const struct mw_breaker *b, __u64 pass_ns)
 {
-	__u64 now = mw_now_ns(), wait = ~0ULL;
+	__u64 now = mw_now_ns(), held = mw_breaker_hold_next(b);
+	__u64 wait = held > now ? held - now : 0;
 
 	for (__u32 i = 0; i < b->n_active; i++) {
 		__u64 next = b->seats[b->active[i]].next_ns;
@@ -198,7 +207,7 @@ static int timeout_ms(const struct mw_breaker *b, __u64 pass_ns)
 
 		wait = left < wait ? left : wait;
 	}
-	if (!b->n_active)
+	if (!b->n_active && !b->n_held)
 		return -1;
 	wait = wait > pass_ns ? wait : pass_ns;
 	return (int)((wait + MW_NS_PER_MS - 1) / MW_NS_PER_MS);
@@ -221,6 +230,7 @@ static int pass(struct mw_breaker *b, const struct epoll_event *events, int n)
 		else if (events[i].data.u64 >> 32 == MW_BREAKER_ON_ABOVE)
 			on_above(b, index);
 	}
+	mw_breaker_hold_step_all(b);
 	step_all(b);
 	ms = timeout_ms(b, mw_now_ns() - begin);
 	pthread_mutex_unlock(&b->lock);
@@ -272,8 +282,10 @@ static void discard(struct mw_breaker **bp)
 	mw_close(&b->epoll_fd);
 	mw_close(&b->wake_fd);
 	mw_close(&b->report_fd);
+	mw_close(&b->touch_fd);
 	free(b->proc_root);
 	free(b->active);
+	free(b->held);
 	free(b->seats);
 	free(b);
 }
@@ -289,10 +301,12 @@ int mw_breaker_new(const struct mw_breaker_options *opts, struct mw_breaker **re
 	b->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	b->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	b->report_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	b->touch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	b->proc_root = strdup(opts->proc_root);
 	b->active = calloc(opts->max_workers, sizeof(*b->active));
+	b->held = calloc(opts->max_workers, sizeof(*b->held));
 	b->seats = calloc(opts->max_workers, sizeof(*b->seats)); /* pages are touched as workers come */
-	if (!b->proc_root || !b->active || !b->seats)
+	if (!b->proc_root || !b->active || !b->held || !b->seats)
 		return mw_fail(err, -ENOMEM, "breaker: no memory for %u workers", opts->max_workers);
 	if (b->epoll_fd < 0 || b->wake_fd < 0 || b->report_fd < 0 ||
 	    epoll_ctl(b->epoll_fd, EPOLL_CTL_ADD, b->wake_fd, &wakes))
@@ -330,7 +344,7 @@ static void ask(struct mw_breaker *b, __u32 slot, pid_t tid, __u64 time_ns)
 		return;
 	q.cgroup_id = __atomic_load_n(&b->seats[slot].cgroup_id, __ATOMIC_ACQUIRE);
 	if (q.cgroup_id)
-		request(b, &q);
+		mw_breaker_request(b, &q);
 }
 
 void mw_breaker_throttle(struct mw_breaker *b, __u32 slot, pid_t tid, __u64 time_ns)

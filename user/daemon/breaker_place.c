@@ -23,6 +23,7 @@ void mw_breaker_end(struct mw_breaker *b, struct mw_seat *s)
 
 void mw_breaker_release(struct mw_breaker *b, struct mw_seat *s)
 {
+	mw_breaker_hold_release(b, s);
 	if (s->active)
 		mw_breaker_end(b, s);
 	for (unsigned i = 0; i < s->n_above; i++) {
@@ -110,7 +111,14 @@ int mw_breaker_add(struct mw_breaker *b, __u32 slot, __u64 cgroup_id, int dir_fd
 	if (__atomic_load_n(&s->cgroup_id, __ATOMIC_ACQUIRE))
 		return -EEXIST;
 	pthread_mutex_lock(&b->lock); /* the thread may be closing a vanished one */
-	*s = (struct mw_seat){.slot = slot, .may_lift = may_lift, .dir = -1, .high = -1, .freeze = -1, .events = -1};
+	*s = (struct mw_seat){.slot = slot,
+			      .may_lift = may_lift,
+			      .dir = -1,
+			      .high = -1,
+			      .freeze = -1,
+			      .events = -1,
+			      .watch = -1,
+			      .let_go_ns = mw_now_ns()};
 	pthread_mutex_unlock(&b->lock);
 	r = mw_seat_open(s, dir_fd, b->poll_events);
 	return r ? r : place(b, s, cgroup_id, ancestor_fds, n_ancestors);

@@ -165,8 +165,12 @@ int mw_seat_lift(struct mw_seat *s, const struct mw_seat_env *env)
 	return 0;
 }
 
-/* Write 0 until it is done or the cgroup is gone: nothing of ours stays frozen. */
-static int thaw(const struct mw_seat *s)
+int mw_seat_freeze(const struct mw_seat *s, const char *value)
+{
+	return put(s->freeze, value, 1);
+}
+
+int mw_seat_thaw(const struct mw_seat *s)
 {
 	int r = -EINVAL;
 
@@ -195,7 +199,7 @@ static int pulse(const struct mw_seat *s, const struct mw_seat_env *env)
 		return 0; /* nobody could thaw it if we died */
 	r = put(s->freeze, "1", 1);
 	if (!r || !gone(r))
-		r = thaw(s);
+		r = mw_seat_thaw(s);
 	if (env->table && (!r || gone(r)))
 		mw_keeper_mark_frozen(env->table, s->slot, s->cgroup_id, false);
 	return r ? r : 1;

@@ -39,6 +39,13 @@ struct mw_seat {
 	__u32 pulses, away; /* away: looks since the last sleeper */
 	pid_t tids[MW_SEAT_TIDS], sleeper;
 	__u8 next_tid;
+
+	/* a hold */
+	bool held;
+	bool touched; /* somebody else has written cgroup.freeze since */
+	int watch; /* inotify's, of cgroup.freeze; -1: none */
+	__u64 held_until_ns, held_next_ns, enough, before;
+	__u64 let_go_ns; /* a hold asked for before that does not begin */
 };
 
 /* What a step needs of the breaker. */
@@ -63,6 +70,9 @@ int mw_seat_lift(struct mw_seat *s, const struct mw_seat_env *env);
 int mw_seat_step(struct mw_seat *s, const struct mw_seat_env *env, __u64 now_ns);
 /* The end of following: what happened. false: nothing worth telling. */
 bool mw_seat_end(struct mw_seat *s, bool dry_run, __u64 now_ns, struct mw_breaker_report *ret_report);
+int mw_seat_freeze(const struct mw_seat *s, const char *value); /* "0", "1" into cgroup.freeze; 0 or -errno */
+/* Write 0 until it is done or the cgroup is gone: nothing of ours stays frozen. */
+int mw_seat_thaw(const struct mw_seat *s);
 /* Is the ancestor over its memory.high now? */
 bool mw_above_over(const struct mw_above *a);
 
@@ -72,16 +82,18 @@ struct mw_breaker_request {
 	__u64 cgroup_id, time_ns;
 	__u32 slot;
 	pid_t tid; /* 0: near */
+	__u64 until_ns, enough; /* of a hold; until_ns 0: it is none */
 };
 
 struct mw_breaker {
 	char *proc_root;
 	struct mw_seat_env env;
 	bool poll_events;
-	__u32 max_workers, n_active, turn;
+	__u32 max_workers, n_active, n_held, turn;
 	pthread_t thread;
 	pthread_mutex_t lock; /* seats, above, active */
 	int epoll_fd, wake_fd, report_fd;
+	int touch_fd; /* inotify: cgroup.freeze of who is held; -1: the kernel gives none */
 	bool stop; /* atomic, as all below */
 	__u64 lost;
 	__u32 req_head, req_tail, rep_head, rep_tail; /* heads: the reader's */
@@ -89,6 +101,7 @@ struct mw_breaker {
 	struct mw_breaker_report reports[MW_BREAKER_RING];
 	struct mw_above above[MW_BREAKER_ABOVES];
 	__u32 *active; /* slots being followed */
+	__u32 *held; /* slots frozen */
 	struct mw_seat *seats;
 };
 
@@ -96,5 +109,11 @@ struct mw_breaker {
 void mw_breaker_tell(struct mw_breaker *b, const struct mw_breaker_report *r);
 void mw_breaker_end(struct mw_breaker *b, struct mw_seat *s); /* of a following */
 void mw_breaker_release(struct mw_breaker *b, struct mw_seat *s); /* the worker goes */
+/* breaker_hold.c */
+void mw_breaker_hold_begin(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q);
+void mw_breaker_hold_step_all(struct mw_breaker *b);
+void mw_breaker_hold_release(struct mw_breaker *b, struct mw_seat *s); /* now, whatever its time; nothing if not held */
+__u64 mw_breaker_hold_next(const struct mw_breaker *b); /* when the next look is due; ~0: never */
+bool mw_breaker_request(struct mw_breaker *b, const struct mw_breaker_request *r); /* false: no room, counted */
 
 #endif

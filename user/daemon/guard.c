@@ -108,6 +108,10 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	mw_share_lifted(g, r->dry_run ? 0 : r->lifted_above); /* its worker may have ended meanwhile */
 	if (!w || w->slot != r->slot)
 		return;
+	if (r->hold) {
+		mw_hold_report(g, w, r);
+		return;
+	}
 	w->pulses += r->pulses;
 	w->squeeze.throttled = r->slept_ns > 0;
 	if (!r->lifted || w->squeeze.lifted)
@@ -121,6 +125,8 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	w->lifts++;
 	if (!r->dry_run)
 		mw_notice_step(w, MW_RUNG_LIFT, w->squeeze.usage_at_lift);
+	if (mw_rung_allowed(MW_RUNG_FREEZE, w->profile.policy)) /* soon enough to see what the lift did */
+		mw_loop_look_in(g, MW_SQUEEZE_KILL_NS + MW_NS_PER_MS);
 	mw_notice_look(g, w, w->squeeze.lifted_ns);
 	mw_tell(g->tell, LOG_NOTICE, "lifted", w, "%s",
 		mw_text_lift(w, r->slept_ns, r->pulses, r->dry_run, text, sizeof(text)));
@@ -225,6 +231,8 @@ static void consider_hibernation(struct mw_guard *g, struct mw_worker *w, __u64 
 
 static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
 {
+	enum mw_squeeze verdict;
+
 	w->usage = *now;
 	notice_lift(g, w, now_ns);
 	if (w->usage.current > w->peak)
@@ -237,12 +245,17 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 		w->hibernated = false;
 	if (w->hibernate_waits)
 		consider_hibernation(g, w, now_ns);
-	switch (mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns)) {
+	mw_hold_look(g, w, now_ns);
+	verdict = mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns);
+	switch (mw_hold_next(&w->hold, &w->usage, &w->profile, verdict, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
 		mw_act_restore_high(g, w);
 		break;
+	case MW_SQUEEZE_FREEZE:
+		mw_hold_start(g, w, now_ns);
+		break;
 	case MW_SQUEEZE_KILL:
-		if (!w->busy && !mw_notice_waits(w, now_ns) && mw_guard_may_act(g, now_ns))
+		if (!w->busy && !mw_hold_others(w) && !mw_notice_waits(w, now_ns) && mw_guard_may_act(g, now_ns))
 			mw_act_do(g, w, MW_ACT_KILL, MW_REASON_SQUEEZE, w->dry_run, NULL, NULL);
 		break;
 	default: /* lifting is the breaker's: it does not wait for a sample */
@@ -341,6 +354,6 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (!mw_place_done(g, r) && !mw_pacer_done(g, r))
+	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_hold_done(g, r))
 		mw_act_done(g, r);
 }

@@ -262,6 +262,15 @@ void mw_loop_rearm(struct mw_guard *g)
 		again(g->check_timer, g->cfg.monitor.check_interval_ns);
 }
 
+void mw_loop_look_in(struct mw_guard *g, __u64 in_ns)
+{
+	uint64_t due;
+
+	if (g->sample_timer && sd_event_source_get_time(g->sample_timer, &due) >= 0 &&
+	    due > (mw_now_ns() + in_ns) / 1000)
+		again(g->sample_timer, in_ns);
+}
+
 int mw_loop_run(struct mw_guard *g)
 {
 	int r = sd_event_new(&g->event);

@@ -305,6 +305,7 @@ void mw_life_apply(struct mw_guard *g)
 		/* what kernel side, breaker and keeper have to know; limits alone are only written */
 		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
 		was_limited = mw_life_limited(w);
+		mw_breaker_let_go(g->breaker, w->slot); /* it may be within its limits now, or another's to judge */
 		w->profile = p;
 		if (!p.share)
 			w->limits = mw_profile_limits(&p);

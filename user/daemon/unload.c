@@ -68,16 +68,21 @@ static void each_own(const struct mw_guard *g, each_fn fn, void *arg)
 	}
 }
 
-/* And thaw what a pulse left behind whose daemon and keeper died together; an administrator's freeze stands in the
+/* What a pulse or a hold left behind whose daemon and keeper died together; an administrator's freeze stands in the
  * state. */
-static void lift_one(int dir_fd, const char *path, void *arg)
+static void thaw_own(struct mw_guard *g, int dir_fd, const char *path)
 {
 	struct mw_worker w = {.cgroup_id = mw_cgroup_id(dir_fd)};
 
-	mw_cgroup_write(dir_fd, "memory.high", "max");
 	snprintf(w.name, sizeof(w.name), "%.63s", strrchr(path, '/') + 1);
-	if (mw_cgroup_frozen(dir_fd) == 1 && (mw_state_load(arg, &w) < 0 || !w.frozen_by_admin))
+	if (mw_cgroup_frozen(dir_fd) == 1 && (mw_state_load(g, &w) < 0 || !w.frozen_by_admin))
 		mw_cgroup_freeze(dir_fd, false);
+}
+
+static void lift_one(int dir_fd, const char *path, void *arg)
+{
+	mw_cgroup_write(dir_fd, "memory.high", "max");
+	thaw_own(arg, dir_fd, path);
 }
 
 static void unlimit_one(int dir_fd, const char *path, void *arg)
@@ -91,6 +96,12 @@ static void unlimit_one(int dir_fd, const char *path, void *arg)
 	rmdir(path); /* goes when it is empty; what runs on keeps it */
 }
 
+static void unload_one(int dir_fd, const char *path, void *arg)
+{
+	thaw_own(arg, dir_fd, path);
+	unlimit_one(dir_fd, path, NULL);
+}
+
 static void attached_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
 {
 	struct mw_guard *g = arg;
@@ -100,13 +111,17 @@ static void attached_one(const char *name, const char *class_name, const char *c
 
 	(void)class_name;
 	snprintf(w.name, sizeof(w.name), "%s", name);
-	if (mw_state_load(g, &w) < 0 || !w.before.known || cgroup[0] != '/' || strstr(cgroup, ".."))
+	if (mw_state_load(g, &w) < 0 || cgroup[0] != '/' || strstr(cgroup, ".."))
 		return;
 	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
 	fd = mw_cgroup_open(path);
 	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id)
 		return;
 	w.dir_fd = fd;
+	if (w.hold.under_way && !w.frozen_by_admin) /* the daemon and its keeper died in the middle of it */
+		mw_cgroup_freeze(fd, false);
+	if (!w.before.known)
+		return;
 	if (g->opts.dry_run) /* --lift */
 		mw_cgroup_write(fd, "memory.high", "max");
 	else
@@ -208,7 +223,7 @@ int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
 	if (r >= 0) {
 		if (g.run_fd >= 0)
 			mw_state_each(&g, attached_one, &g);
-		each_own(&g, unlimit_one, NULL);
+		each_own(&g, unload_one, &g);
 		if (g.run_fd >= 0)
 			mw_state_each(&g, forget_one, &g);
 		if (g.root[0])

@@ -18,7 +18,7 @@ const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);
 struct json_object *mw_json_worker(const struct mw_worker *w);
 /*
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
- * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, hibernated,
+ * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, frozen_by, hibernated,
  * effective_low_bytes, paced_reclaims, paced_bytes, paced_ns (batches reclaimed ahead of it, what they freed, our time
  * for them), reclaims_per_min, stalled_share, worst_pause_ns (these three as of the last check). pids and effective_low
  * are asked of the caller. Limits that are "max" are null, as is what is not known (pids < 0, never sampled, main_pid 0

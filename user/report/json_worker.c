@@ -30,6 +30,16 @@ static void put_known(struct mw_json_out *o, const char *key, __s64 value, bool 
 		mw_json_null(o, key);
 }
 
+/* By whom: the guard's own holds end by themselves. */
+static void put_frozen(struct mw_json_out *o, const struct mw_worker *w)
+{
+	mw_json_bool(o, "frozen", w->frozen_by_admin || w->hold.frozen);
+	if (w->frozen_by_admin || w->hold.frozen)
+		mw_json_text(o, "frozen_by", w->frozen_by_admin ? "admin" : "memweir");
+	else
+		mw_json_null(o, "frozen_by");
+}
+
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
@@ -53,7 +63,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_text(&o, "command", w->command);
 	mw_json_when(&o, "started", w->started_wall_ns);
 	mw_json_bool(&o, "lifted", w->squeeze.lifted);
-	mw_json_bool(&o, "frozen", w->frozen_by_admin);
+	put_frozen(&o, w);
 	mw_json_bool(&o, "hibernated", w->hibernated);
 	mw_json_limit(&o, "effective_low_bytes", effective_low);
 	mw_json_u64(&o, "paced_reclaims", w->pace.reclaims);

@@ -20,6 +20,7 @@ static void what_a_policy_allows(void **state)
 		[MW_RUNG_NOTIFY] = {true, true, true},
 		[MW_RUNG_RECLAIM] = {false, true, true},
 		[MW_RUNG_LIFT] = {false, true, true},
+		[MW_RUNG_FREEZE] = {false, false, true},
 		[MW_RUNG_KILL] = {false, false, true},
 	};
 
