@@ -108,6 +108,10 @@ static int fake_daemon(const char *mode)
 	mw_keeper_beat(l, mw_now_ns());
 	if (first)
 		pass_workers(l, !strcmp(mode, "many"));
+	if (first && !strcmp(mode, "late"))
+		mw_keeper_thaw_by(mw_keeper_table(l), mw_now_ns() + 200 * MW_NS_PER_MS);
+	else if (first && !strcmp(mode, "held"))
+		mw_keeper_thaw_by(mw_keeper_table(l), mw_now_ns() + 3600 * MW_NS_PER_S);
 	note("started");
 	if (!strcmp(mode, "hang") && first)
 		for (;;)
@@ -319,6 +323,19 @@ static void silence_counts_as_hung(void **state)
 	assert_int_equal(status_of(keeper), 128 + SIGKILL);
 }
 
+/* It beats, but has not thawed what it froze: worse than silence. */
+static void a_late_thaw_counts_as_hung(void **state)
+{
+	pid_t keeper = start_keeper("late", true);
+
+	(void)state;
+	wait_noted("started", 1, NULL);
+	poll(NULL, 0, 400); /* its time is over by now, and it is given a little more */
+	assert_false(mended());
+	expect_mended(mw_now_ns());
+	assert_int_equal(status_of(keeper), 128 + SIGKILL);
+}
+
 /* Both stopped, as with a whole machine: the daemon gets its time to beat when it goes on, later than the keeper. */
 static void own_lateness_is_not_held_against_it(void **state)
 {
@@ -358,7 +375,7 @@ static long wakes_of(pid_t pid)
 
 static void a_daemon_that_beats_is_left_alone(void **state)
 {
-	pid_t keeper = start_keeper("run", false);
+	pid_t keeper = start_keeper("held", false);
 	long before;
 
 	(void)state;
@@ -488,6 +505,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(many_descriptors_arrive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stopped_counts_as_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_counts_as_hung, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_late_thaw_counts_as_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(own_lateness_is_not_held_against_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_daemon_that_beats_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(status_is_passed_through, set_up, tear_down),
