@@ -78,6 +78,15 @@ static __u64 risen(__u64 now, __u64 before)
 	return now > before ? now - before : now < before ? now : 0;
 }
 
+__u64 mw_rate_passes(const struct mw_reading *from, const struct mw_reading *to)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < MW_PASSES; i++)
+		sum += risen(to->passes[i], from->passes[i]);
+	return sum;
+}
+
 struct mw_rates mw_rate_now(const struct mw_rate *r)
 {
 	const struct mw_reading *base = base_of(r);

@@ -42,6 +42,8 @@ struct mw_reading {
 	__u64 passes[MW_PASSES];
 };
 struct mw_reading mw_tally_reading(const struct mw_tally *t, __u64 time_ns);
+/* Passes from one reading to a later one, whatever their cause. */
+__u64 mw_rate_passes(const struct mw_reading *from, const struct mw_reading *to);
 
 /* The last readings, thinned out to one in MW_RATE_SPACING_NS. Zero is empty. */
 struct mw_rate {

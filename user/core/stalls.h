@@ -36,6 +36,7 @@ struct mw_stalls {
 	struct mw_rate rate;
 	struct mw_rates rates; /* at the last reading */
 	bool often; /* it reclaims often: said once, until it is over */
+	struct mw_reading often_since; /* the reading it was said at */
 	struct mw_pause last[MW_PAUSES_KEPT];
 	__u32 head, count;
 	__u64 limit_id; /* the limit last met, and how much of the worker's path is the path of its cgroup */

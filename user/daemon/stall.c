@@ -19,8 +19,12 @@ static void say_often(struct mw_guard *g, struct mw_worker *w)
 	bool often = mw_rate_often(&s->rates, g->cfg.monitor.reclaim_alert, s->often);
 	char text[384];
 
-	if (often && !s->often)
+	if (often && !s->often) {
+		s->often_since = s->rate.newest;
 		mw_tell(g->tell, LOG_WARNING, "frequent-reclaim", w, "%s", mw_text_often(w, text, sizeof(text)));
+	} else if (!often && s->often && g->cfg.monitor.reclaim_alert) { /* with 0 nobody asks any more */
+		mw_tell(g->tell, LOG_INFO, "reclaim-normal", w, "%s", mw_text_often_over(w, text, sizeof(text)));
+	}
 	s->often = often;
 }
 

@@ -63,6 +63,8 @@ const char *mw_text_pause(const struct mw_worker *w, const struct mw_event *e, c
  * its own is 42.5 MB; it uses 42.3 MB, 12.0 MB of it page cache"
  */
 const char *mw_text_often(const struct mw_worker *w, char *buf, size_t size);
+/* "worker web-7 (tool) reclaims often no more: 412 passes in 5 min 3 s, 25 in the last minute" */
+const char *mw_text_often_over(const struct mw_worker *w, char *buf, size_t size);
 
 /*
  * An incident's sentence, for inc->why: "leaky grew to its hard limit of 50.0 MB (memory.max) and the kernel killed it:

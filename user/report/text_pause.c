@@ -111,3 +111,16 @@ const char *mw_text_often(const struct mw_worker *w, char *buf, size_t size)
 	}
 	return buf;
 }
+
+const char *mw_text_often_over(const struct mw_worker *w, char *buf, size_t size)
+{
+	struct mw_phrase p = mw_phrase_begin(buf, size);
+	const struct mw_stalls *s = w->stalls;
+	__u64 passes = s ? mw_rate_passes(&s->often_since, &s->rate.newest) : 0;
+
+	mw_phrase_add(&p, "worker %s (%s) reclaims often no more: %llu %s in ", w->name, w->class_name, passes,
+		      passes == 1 ? "pass" : "passes");
+	mw_phrase_duration(&p, s ? s->rate.newest.time_ns - s->often_since.time_ns : 0);
+	mw_phrase_add(&p, ", %.0f in the last minute", mw_stalls_rates(w).reclaims_per_min);
+	return buf;
+}

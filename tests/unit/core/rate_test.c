@@ -119,6 +119,15 @@ static void often_until_it_is_over(void **state)
 	assert_false(mw_rate_often(&rates, 60, true));
 }
 
+static void passes_between_readings(void **state)
+{
+	const struct mw_reading from = {.passes = {100, 7, 3}}, to = {.passes = {150, 7, 1}};
+
+	(void)state;
+	assert_int_equal(mw_rate_passes(&from, &to), 51); /* the last ones were counted anew */
+	assert_int_equal(mw_rate_passes(&to, &to), 0);
+}
+
 static void tallied(void **state)
 {
 	struct mw_tally t = {0};
@@ -151,6 +160,7 @@ int main(void)
 		cmocka_unit_test(any_interval),
 		cmocka_unit_test(time_and_counters_that_go_back),
 		cmocka_unit_test(often_until_it_is_over),
+		cmocka_unit_test(passes_between_readings),
 		cmocka_unit_test(tallied),
 	};
 

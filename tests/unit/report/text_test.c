@@ -242,6 +242,14 @@ static void often_lines(void **state)
 	s.rates = (struct mw_rates){.reclaims_per_min = 60};
 	assert_line(mw_text_often(&w, buf, sizeof(buf)),
 		    "reclaims often: 60 passes in a minute, stalled 0.0 % of the time");
+	s.rates.reclaims_per_min = 25;
+	s.often_since = (struct mw_reading){.time_ns = 10 * S, .passes = {100, 7, 3}};
+	s.rate.newest = (struct mw_reading){.time_ns = 313 * S, .passes = {500, 19, 3}};
+	assert_line(mw_text_often_over(&w, buf, sizeof(buf)),
+		    "reclaims often no more: 412 passes in 5 min 3 s, 25 in the last minute");
+	w.stalls = NULL;
+	assert_line(mw_text_often_over(&w, buf, sizeof(buf)),
+		    "reclaims often no more: 0 passes in 0 ns, 0 in the last minute");
 }
 
 static const char *why(enum mw_reason reason, int wait_status, const struct mw_worker *w)
