@@ -81,7 +81,7 @@ struct mw_worker {
 	__u64 told_ns; /* it was last told of its level then; 0: not yet */
 	unsigned told_times; /* since it rose there */
 	char pressure[MW_PRESSURE_SIZE]; /* its FIFO, a name in RUN_DIR/pressure; "": it has none */
-	int pressure_fd; /* to write there, while somebody listens; -1: nobody did */
+	int pressure_fd; /* to write there, kept open; -1: it has none, or it could not be opened */
 	struct mw_series history; /* heap + bin at each check */
 	struct mw_point curve[MW_CURVE_POINTS]; /* memory.current */
 	__u32 curve_head, curve_count;

@@ -8,6 +8,7 @@
 #include "core/cgroup.h"
 #include "core/proc.h"
 #include "daemon/guard.h"
+#include "daemon/pressure.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -26,6 +27,7 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 {
 	if (mw_state_load(g, w) < 0)
 		w->before.known = false;
+	mw_pressure_hold(g->run_fd, w);
 	w->main_gone = main_is_gone(w);
 	w->was_populated = true;
 	w->quiet_ns = 0; /* the kernel side may have counted for it all the time */

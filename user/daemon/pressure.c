@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -50,7 +51,23 @@ int mw_pressure_make(int run_fd, struct mw_worker *w)
 		return r;
 	}
 	snprintf(w->pressure, sizeof(w->pressure), "%s", name);
+	mw_pressure_hold(run_fd, w); /* what fails here is tried again before each notice */
 	return 0;
+}
+
+int mw_pressure_hold(int run_fd, struct mw_worker *w)
+{
+	_cleanup_close_ int reader = -1;
+	char path[PATH_SIZE];
+
+	if (w->pressure_fd >= 0 || !w->pressure[0])
+		return 0;
+	path_of(w->pressure, path);
+	/* Without a reader the writing end cannot be opened: for that long we are one. */
+	reader = openat(run_fd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (reader >= 0)
+		w->pressure_fd = openat(run_fd, path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	return w->pressure_fd < 0 ? -errno : 0;
 }
 
 void mw_pressure_remove(int run_fd, struct mw_worker *w)
@@ -106,20 +123,24 @@ static bool has_reader(int fd)
 	return poll(&p, 1, 0) == 0 || !(p.revents & POLLERR);
 }
 
+/* What its reader left unread when it went is not for the next one. */
+static void throw_away(int run_fd, const struct mw_worker *w)
+{
+	char path[PATH_SIZE], unread[PIPE_BUF];
+	_cleanup_close_ int reader =
+		openat(run_fd, path_of(w->pressure, path), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+
+	if (reader >= 0 && read(reader, unread, sizeof(unread)) < 0)
+		return; /* there was none */
+}
+
 enum mw_told mw_pressure_tell(int run_fd, struct mw_worker *w)
 {
-	char path[PATH_SIZE];
-
-	if (!w->pressure[0])
+	mw_pressure_hold(run_fd, w);
+	if (w->pressure_fd < 0)
 		return MW_TOLD_NOBODY;
-	/* Kept open from the first listener on: to a reader the last writer's close is a hang-up. */
-	if (w->pressure_fd < 0)
-		w->pressure_fd =
-			openat(run_fd, path_of(w->pressure, path), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (w->pressure_fd < 0)
-		return MW_TOLD_NOBODY; /* ENXIO */
 	if (!has_reader(w->pressure_fd)) {
-		mw_close(&w->pressure_fd);
+		throw_away(run_fd, w);
 		return MW_TOLD_NOBODY;
 	}
 	/* One byte at most is ever under way, however long nobody reads. */

@@ -76,8 +76,14 @@ static void for_every_user_who_knows_it(void **state)
 static void nobody_listens(void **state)
 {
 	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(mw_pressure_tell(run_fd, w), MW_TOLD_NOBODY);
+	assert_int_equal(mw_pressure_hold(run_fd, w), 0); /* we are no reader of it */
 	assert_int_equal(mw_pressure_tell(run_fd, w), MW_TOLD_NOBODY);
+	mw_pressure_remove(run_fd, w);
 	assert_false(mw_pressure_taken(w));
+	assert_int_equal(mw_pressure_tell(run_fd, w), MW_TOLD_NOBODY);
+	assert_int_equal(mw_pressure_hold(run_fd, w), 0);
 	assert_int_equal(w->pressure_fd, -1);
 }
 
@@ -121,8 +127,27 @@ static void survives_the_writer(void **state)
 	assert_int_equal(poll(&p, 1, 0), 0);
 	assert_int_equal(mw_pressure_tell(run_fd, w), MW_TOLD);
 	assert_int_equal(poll(&p, 1, 0), 1);
-	close(fd);
+	close(holder); /* and it is killed, while the daemon has told nobody yet */
+	mw_close(&w->pressure_fd);
+	holder = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	assert_int_equal(mw_pressure_hold(run_fd, w), 0); /* the new daemon */
 	close(holder);
+	assert_int_equal(read(fd, buf, sizeof(buf)), 1);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	close(fd);
+}
+
+/* From the start: a reader never is without a writer, though nobody is told anything. */
+static void held_from_the_start(void **state)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), holder;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	(void)state;
+	holder = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	close(holder);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	close(fd);
 }
 
 /* Whoever fills it hurts nobody but the readers. */
@@ -161,8 +186,13 @@ static void swept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(for_every_user_who_knows_it), TEST(nobody_listens),       TEST(one_byte_under_way),
-		TEST(survives_the_writer),	   TEST(filled_by_a_stranger), TEST(swept),
+		TEST(for_every_user_who_knows_it),
+		TEST(nobody_listens),
+		TEST(one_byte_under_way),
+		TEST(survives_the_writer),
+		TEST(held_from_the_start),
+		TEST(filled_by_a_stranger),
+		TEST(swept),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
