@@ -1,46 +1,8 @@
-# shellcheck shell=bash disable=SC2154 # kernel_list is the caller's
+# shellcheck shell=bash disable=SC2154 # kernel_list, here and what archive.sh has are the caller's
 # Sourced by scripts/vm: gets kernels from Debian's archive. Unpacked under
 # $cache/kernels/PACKAGE, with a link per name of tests/vm/kernels; nothing is installed.
-cache=${MEMWEIR_CACHE:-$HOME/.cache/memweir}
-cache=$(realpath -m "$cache")
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-
-# Where the machine gets Debian from: a mirror near it.
-mirror()
-{
-	local uri
-	# shellcheck disable=SC2016 # apt expands it
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
-		'Label: Debian' 2>/dev/null | head -n 1)
-	[[ $uri ]] || echo "vm: no Debian archive in this machine's apt sources (is \"apt-get update\" missing?)" >&2
-	echo "$uri"
-}
-
-# An apt state of our own for one suite: $1 suite, $2 mirror. Prints the configuration file.
-private_apt()
-{
-	local dir=$cache/apt/$1
-	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
-	echo "deb [arch=amd64 signed-by=$keyring] $2 $1 main" >"$dir/sources.list"
-	cat >"$dir/apt.conf" <<-EOF
-		Dir::Etc::sourcelist "$dir/sources.list";
-		Dir::Etc::sourceparts "/dev/null";
-		Dir::Etc::preferences "/dev/null";
-		Dir::Etc::preferencesparts "/dev/null";
-		Dir::State::lists "$dir/lists";
-		Dir::State::status "/dev/null";
-		Dir::Cache "$dir/cache";
-		APT::Architecture "amd64";
-		APT::Sandbox::User "root";
-		APT::Update::Post-Invoke-Success "";
-		Acquire::Languages "none";
-		Acquire::PDiffs "false";
-		Acquire::GzipIndexes "true";
-		Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-		Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled "false";
-	EOF
-	echo "$dir/apt.conf"
-}
+# shellcheck source-path=SCRIPTDIR source=archive.sh
+. "$here/vm.d/archive.sh"
 
 # Newest image package of kernel $1 that apt knows, if any.
 newest_image()
@@ -66,16 +28,13 @@ image_parts()
 # Unpack packages ("$@", the image first) to $cache/kernels/IMAGE_VERSION; prints that folder.
 unpack_kernel()
 {
-	local version dir tmp deb
-	version=$(apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p' | head -n 1)
+	local version dir tmp
+	version=$(newest_version "$1")
 	dir=$cache/kernels/${1}_$version
 	if [[ ! -d $dir ]]; then
 		tmp=$(mktemp -d "$cache/kernels/.unpack.XXXXXX")
 		echo "vm: getting $* ($version)" >&2
-		(cd "$tmp" && apt-get -qq -o APT::Sandbox::User=root download "$@") >&2 || return 1
-		for deb in "$tmp"/*.deb; do
-			dpkg-deb -x "$deb" "$tmp/root" || return 1
-		done
+		unpack_packages "$tmp" "$@" || return 1
 		finish_kernel "$tmp/root" || return 1
 		mv "$tmp/root" "$dir"
 		rm -rf "$tmp"
@@ -103,8 +62,7 @@ finish_kernel()
 kernel_from_apt()
 {
 	local image parts
-	# Without this option apt-get update succeeds, with warnings, when it reaches nothing.
-	if apt-get -qq -o APT::Update::Error-Mode=any update >&2; then
+	if update_lists; then
 		touch "$cache/kernels/.$1.checked"
 	else
 		echo "vm: apt-get update failed; looking for kernel $1 in what it knew before" >&2
@@ -143,8 +101,7 @@ have_kernel()
 	mkdir -p "$cache/kernels"
 	exec {lock}>"$cache/lock"
 	flock "$lock"
-	if [[ $now || ! -e $link/release ||
-		-z $(find "$cache/kernels/.$name.checked" -mmin -1440 2>/dev/null) ]]; then
+	if [[ $now || ! -e $link/release ]] || ! checked_today "$cache/kernels/.$name.checked"; then
 		# shellcheck disable=SC2086 # a list
 		if ! fetch_kernel "$name" $suites; then
 			if [[ ! -e $link/release ]]; then

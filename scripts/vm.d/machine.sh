@@ -33,7 +33,8 @@ accelerator()
 hidden_folders()
 {
 	local dir
-	for dir in "$project" "$PWD" "$cache/kernels"; do
+	for dir in "$project" "$PWD" "$cache/kernels" "$cache/libsystemd"; do
+		[[ -d $dir ]] || continue
 		case $(realpath "$dir") in
 		/tmp/* | /run/* | /dev/shm/*) realpath "$dir" ;;
 		esac
