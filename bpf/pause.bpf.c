@@ -18,6 +18,37 @@ static __always_inline bool outermost(unsigned long *flags)
 	return inside == 0;
 }
 
+/* What begins and ends in one task: this member of its struct mw_task. */
+#define begin_part(part)       begin_at(offsetof(struct mw_task, part))
+#define end_part(part, ret_ns) end_at(offsetof(struct mw_task, part), ret_ns)
+
+static __always_inline int begin_at(__u64 offset)
+{
+	struct mw_task *task;
+	__u64 worker;
+
+	task = mw_guarded_task(&worker);
+	if (task)
+		mw_begin((void *)task + offset, worker);
+	return 0;
+}
+
+/* The task it ends in, and how long it was; NULL: there was no begin. */
+static __always_inline struct mw_task *end_at(__u64 offset, __u64 *ret_ns)
+{
+	struct mw_task *task;
+
+	if (!mw_live())
+		return NULL;
+	task = mw_task_of_current(0);
+	if (!task || !((struct mw_begun *)((void *)task + offset))->at_ns) {
+		mw_count_unmatched();
+		return NULL;
+	}
+	*ret_ns = mw_end((void *)task + offset);
+	return task;
+}
+
 SEC("fexit/psi_memstall_enter")
 int BPF_PROG(memstall_enter, unsigned long *flags)
 {
@@ -97,14 +128,9 @@ int BPF_PROG(memstall_leave, unsigned long *flags)
 	struct mw_task *task;
 	__u64 ns, worker;
 
-	if (!outermost(flags) || !mw_live())
+	task = outermost(flags) ? end_part(memstall, &ns) : NULL;
+	if (!task)
 		return 0;
-	task = mw_task_of_current(0);
-	if (!task || !task->memstall.at_ns) {
-		mw_count_unmatched();
-		return 0;
-	}
-	ns = mw_end(&task->memstall);
 	worker = task->memstall.worker;
 	if (!bpf_map_lookup_elem(&workers, &worker))
 		return 0;
@@ -133,14 +159,8 @@ int BPF_PROG(reclaim_for, struct mem_cgroup *memcg)
 SEC("tp_btf/mm_vmscan_memcg_reclaim_begin")
 int BPF_PROG(reclaim_begin)
 {
-	struct mw_task *task;
-	__u64 worker;
-
 	(void)ctx;
-	task = mw_guarded_task(&worker);
-	if (task)
-		mw_begin(&task->reclaim, worker);
-	return 0;
+	return begin_part(reclaim);
 }
 
 SEC("tp_btf/mm_vmscan_memcg_reclaim_end")
@@ -149,14 +169,9 @@ int BPF_PROG(reclaim_end, unsigned long pages)
 	struct mw_task *task;
 	__u64 ns;
 
-	if (!mw_live())
+	task = end_part(reclaim, &ns);
+	if (!task)
 		return 0;
-	task = mw_task_of_current(0);
-	if (!task || !task->reclaim.at_ns) {
-		mw_count_unmatched();
-		return 0;
-	}
-	ns = mw_end(&task->reclaim);
 	if (task->high.at_ns) {
 		task->high_reclaim_ns += ns;
 		task->high_pages += pages;
@@ -169,30 +184,14 @@ int BPF_PROG(reclaim_end, unsigned long pages)
 
 /* ---- reclaim for the host, direct or for one node: never one inside the other ---- */
 
-static __always_inline int begin_host_reclaim(void)
-{
-	struct mw_task *task;
-	__u64 worker;
-
-	task = mw_guarded_task(&worker);
-	if (task)
-		mw_begin(&task->host_reclaim, worker);
-	return 0;
-}
-
 static __always_inline int end_host_reclaim(void *ctx, enum mw_pause_kind kind, unsigned long pages)
 {
 	struct mw_task *task;
 	__u64 ns;
 
-	if (!mw_live())
+	task = end_part(host_reclaim, &ns);
+	if (!task)
 		return 0;
-	task = mw_task_of_current(0);
-	if (!task || !task->host_reclaim.at_ns) {
-		mw_count_unmatched();
-		return 0;
-	}
-	ns = mw_end(&task->host_reclaim);
 	task->limit_id = 0;
 	mw_part_end(ctx, task, task->host_reclaim.worker, kind, ns, pages);
 	return 0;
@@ -202,7 +201,7 @@ SEC("tp_btf/mm_vmscan_direct_reclaim_begin")
 int BPF_PROG(direct_begin)
 {
 	(void)ctx;
-	return begin_host_reclaim();
+	return begin_part(host_reclaim);
 }
 
 SEC("tp_btf/mm_vmscan_direct_reclaim_end")
@@ -215,7 +214,7 @@ SEC("tp_btf/mm_vmscan_node_reclaim_begin")
 int BPF_PROG(node_begin)
 {
 	(void)ctx;
-	return begin_host_reclaim();
+	return begin_part(host_reclaim);
 }
 
 SEC("tp_btf/mm_vmscan_node_reclaim_end")
@@ -243,14 +242,8 @@ int BPF_PROG(reclaim_throttled, int node, int planned_us, int slept_us)
 SEC("tp_btf/mm_compaction_begin")
 int BPF_PROG(compaction_begin)
 {
-	struct mw_task *task;
-	__u64 worker;
-
 	(void)ctx;
-	task = mw_guarded_task(&worker);
-	if (task)
-		mw_begin(&task->compaction, worker);
-	return 0;
+	return begin_part(compaction);
 }
 
 SEC("tp_btf/mm_compaction_end")
@@ -259,14 +252,8 @@ int BPF_PROG(compaction_end)
 	struct mw_task *task;
 	__u64 ns;
 
-	if (!mw_live())
-		return 0;
-	task = mw_task_of_current(0);
-	if (!task || !task->compaction.at_ns) {
-		mw_count_unmatched();
-		return 0;
-	}
-	ns = mw_end(&task->compaction);
-	mw_part_end(ctx, task, task->compaction.worker, MW_PAUSE_COMPACTION, ns, 0);
+	task = end_part(compaction, &ns);
+	if (task)
+		mw_part_end(ctx, task, task->compaction.worker, MW_PAUSE_COMPACTION, ns, 0);
 	return 0;
 }
