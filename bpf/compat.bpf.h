@@ -4,6 +4,7 @@
  * differ only in where a program attaches are chosen in user space (see the
  * rows of kernel_load.c):
  *   mem_cgroup_handle_over_high (to 6.12) / __mem_cgroup_handle_over_high (6.17)
+ *   swap_readpage (6.1) / swap_read_folio (6.12)
  *   mm_vmscan_memcg_reclaim_begin(order, gfp) / (gfp, order, memcg) in 7.2: no argument is used
  *   mark_victim(pid) / (task, uid) since 72ba14deb40a (6.10): two programs
  *   the walks and flushes of sample.bpf.c: two programs each

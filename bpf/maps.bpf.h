@@ -35,6 +35,8 @@ struct mw_task {
 	__u32 high_told; /* an event was sent for a stall of this over-high call */
 	__u32 oom_nested; /* the host's OOM killer called by a memcg's */
 	__u32 exit_told;
+	__u32 swap_is_read; /* this swap-in is a read outside of do_swap_page */
+	__u32 reserved;
 };
 
 struct {

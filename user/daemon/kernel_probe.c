@@ -42,6 +42,8 @@ const struct program_row mw_program_rows[] = {
 	{"compaction_end", HOOK_TP_BTF, "mm_compaction_end", .caps = CAP(PAUSE_COMPACTION)},
 	{"swap_in_enter", HOOK_FENTRY, "do_swap_page", .caps = CAP(PAUSE_SWAP_IN)},
 	{"swap_in_leave", HOOK_FENTRY, "do_swap_page", .caps = CAP(PAUSE_SWAP_IN)},
+	{"swap_read_enter", HOOK_FENTRY, "swap_read_folio", "swap_readpage"}, /* for shared memory */
+	{"swap_read_leave", HOOK_FENTRY, "swap_read_folio", "swap_readpage"},
 	{"oom_memcg_enter", HOOK_FENTRY, "mem_cgroup_out_of_memory", .caps = CAP(PAUSE_OOM)},
 	{"oom_memcg_leave", HOOK_FENTRY, "mem_cgroup_out_of_memory", .caps = CAP(PAUSE_OOM)},
 	{"oom_host_enter", HOOK_FENTRY, "out_of_memory", .caps = CAP(PAUSE_OOM)},
