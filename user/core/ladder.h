@@ -12,7 +12,7 @@ enum mw_rung {
 	MW_RUNG_NOTIFY,
 	MW_RUNG_RECLAIM, /* hibernation, reclaim of a bin */
 	MW_RUNG_LIFT,
-	MW_RUNG_FREEZE, /* a hold: core/hold.h */
+	MW_RUNG_FREEZE, /* a hold: core/freeze.h */
 	MW_RUNG_KILL,
 	MW_RUNG_MAX,
 };

@@ -76,7 +76,7 @@ enum mw_squeeze {
 	MW_SQUEEZE_NONE,
 	MW_SQUEEZE_LIFT, /* memory.high = max */
 	MW_SQUEEZE_RESTORE, /* usage is below: memory.high comes back */
-	MW_SQUEEZE_FREEZE, /* strict, before the kill: core/hold.h says when */
+	MW_SQUEEZE_FREEZE, /* strict, before the kill: core/freeze.h says when */
 	MW_SQUEEZE_KILL, /* strict: less than a tenth of the overage freed within 100 ms */
 };
 struct mw_squeeze_state {

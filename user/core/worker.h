@@ -9,7 +9,7 @@
 #include <uthash.h>
 
 #include "core/config.h"
-#include "core/hold.h"
+#include "core/freeze.h"
 #include "core/idle.h"
 #include "core/ladder.h"
 #include "core/level.h"
@@ -88,7 +88,7 @@ struct mw_worker {
 	__u64 peak; /* bytes */
 
 	struct mw_squeeze_state squeeze;
-	struct mw_hold hold;
+	struct mw_freeze freeze;
 	struct mw_worker_pace pace;
 	bool frozen_by_admin;
 	bool hibernated; /* reclaimed while idle and not grown since */

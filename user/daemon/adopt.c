@@ -36,11 +36,11 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 	 * A pulse or a hold whose daemon and keeper died together; an administrator's freeze stands in the state. One
 	 * that was attached may have been frozen before it came to us: not unless the state speaks of a hold.
 	 */
-	if ((w->made || w->hold.under_way) && !w->frozen_by_admin && mw_cgroup_frozen(w->dir_fd) == 1) {
+	if ((w->made || w->freeze.under_way) && !w->frozen_by_admin && mw_cgroup_frozen(w->dir_fd) == 1) {
 		mw_cgroup_freeze(w->dir_fd, false);
 		mw_say(g->tell, LOG_WARNING, "worker %s (%s) was left frozen: thawed", w->name, w->class_name);
 	}
-	w->hold = (struct mw_hold){0};
+	w->freeze = (struct mw_freeze){0};
 	mw_life_enlist(g, w);
 	if (w->frozen_by_admin)
 		mw_breaker_remove(g->breaker, w->slot);

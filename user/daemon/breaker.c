@@ -130,7 +130,7 @@ static void serve(struct mw_breaker *b, const struct mw_breaker_request *q)
 	if (!q->cgroup_id || s->cgroup_id != q->cgroup_id)
 		return; /* another worker's slot by now */
 	if (q->until_ns) {
-		mw_breaker_hold_begin(b, s, q);
+		mw_breaker_freeze_begin(b, s, q);
 		return;
 	}
 	if (!q->tid) {
@@ -198,7 +198,7 @@ static void step_all(struct mw_breaker *b)
 /* Milliseconds until somebody is due; as long as the last pass took, so that half of a processor is the most we use. */
 static int timeout_ms(const struct mw_breaker *b, __u64 pass_ns)
 {
-	__u64 now = mw_now_ns(), held = mw_breaker_hold_next(b);
+	__u64 now = mw_now_ns(), held = mw_breaker_freeze_next(b);
 	__u64 wait = held > now ? held - now : 0;
 
 	for (__u32 i = 0; i < b->n_active; i++) {
@@ -230,7 +230,7 @@ static int pass(struct mw_breaker *b, const struct epoll_event *events, int n)
 		else if (events[i].data.u64 >> 32 == MW_BREAKER_ON_ABOVE)
 			on_above(b, index);
 	}
-	mw_breaker_hold_step_all(b);
+	mw_breaker_freeze_step_all(b);
 	step_all(b);
 	ms = timeout_ms(b, mw_now_ns() - begin);
 	pthread_mutex_unlock(&b->lock);

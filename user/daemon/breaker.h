@@ -14,9 +14,9 @@
  * Between the look at cgroup.freeze and our 0 an administrator's 1 would be
  * undone. For freezes that go through this daemon: mw_breaker_remove first, mw_breaker_add after the thaw.
  *
- * It also keeps the holds of policy strict (core/hold.h), so that all of our writes to one cgroup.freeze come from one
- * thread: a held worker is not pulsed, and a hold ends on time whatever the loop and the action threads do. A hold is
- * long enough for somebody else to want something: his write of 0 ends it, and his 1 stays (inotify tells of both).
+ * It also keeps the holds of policy strict (core/freeze.h), so that all of our writes to one cgroup.freeze come from
+ * one thread: a held worker is not pulsed, and a hold ends on time whatever the loop and the action threads do. A hold
+ * is long enough for somebody else to want something: his write of 0 ends it, and his 1 stays (inotify tells of both).
  */
 #ifndef MW_BREAKER_H
 #define MW_BREAKER_H
@@ -25,7 +25,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "core/hold.h"
+#include "core/freeze.h"
 #include "core/keeper.h"
 #include "util/error.h"
 
@@ -53,7 +53,7 @@ struct mw_breaker_report {
 	__u64 lifted_above; /* and of this ancestor, by cgroup id; 0: of none */
 	bool dry_run;
 	pid_t tid; /* a sleeper, 0: none */
-	enum mw_hold_end hold; /* not NONE: of a hold, with time_ns; the rest is as it was */
+	enum mw_freeze_end freeze; /* not NONE: of a hold, with time_ns; the rest is as it was */
 	__u64 before, after; /* a hold: memory.current when it began and when it ended, bytes */
 };
 
@@ -80,7 +80,7 @@ void mw_breaker_near(struct mw_breaker *b, __u32 slot, __u64 time_ns);
  * From the loop, never blocks: freeze it until until_ns, or until it uses less than enough bytes. A report tells
  * whether it began, and another one how it ended. -EAGAIN: no room, nothing will be heard of it.
  */
-int mw_breaker_hold(struct mw_breaker *b, __u32 slot, __u64 enough, __u64 until_ns, __u64 time_ns);
+int mw_breaker_freeze(struct mw_breaker *b, __u32 slot, __u64 enough, __u64 until_ns, __u64 time_ns);
 /* A hold asked for before now ends, or never begins. As mw_breaker_remove, but the worker stays watched. */
 void mw_breaker_let_go(struct mw_breaker *b, __u32 slot);
 

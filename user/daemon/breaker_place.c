@@ -23,7 +23,7 @@ void mw_breaker_end(struct mw_breaker *b, struct mw_seat *s)
 
 void mw_breaker_release(struct mw_breaker *b, struct mw_seat *s)
 {
-	mw_breaker_hold_release(b, s);
+	mw_breaker_freeze_release(b, s);
 	if (s->active)
 		mw_breaker_end(b, s);
 	for (unsigned i = 0; i < s->n_above; i++) {

@@ -110,10 +110,11 @@ void mw_breaker_tell(struct mw_breaker *b, const struct mw_breaker_report *r);
 void mw_breaker_end(struct mw_breaker *b, struct mw_seat *s); /* of a following */
 void mw_breaker_release(struct mw_breaker *b, struct mw_seat *s); /* the worker goes */
 /* breaker_hold.c */
-void mw_breaker_hold_begin(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q);
-void mw_breaker_hold_step_all(struct mw_breaker *b);
-void mw_breaker_hold_release(struct mw_breaker *b, struct mw_seat *s); /* now, whatever its time; nothing if not held */
-__u64 mw_breaker_hold_next(const struct mw_breaker *b); /* when the next look is due; ~0: never */
+void mw_breaker_freeze_begin(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q);
+void mw_breaker_freeze_step_all(struct mw_breaker *b);
+void mw_breaker_freeze_release(struct mw_breaker *b,
+			       struct mw_seat *s); /* now, whatever its time; nothing if not held */
+__u64 mw_breaker_freeze_next(const struct mw_breaker *b); /* when the next look is due; ~0: never */
 bool mw_breaker_request(struct mw_breaker *b, const struct mw_breaker_request *r); /* false: no room, counted */
 
 #endif

@@ -108,8 +108,8 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	mw_share_lifted(g, r->dry_run ? 0 : r->lifted_above); /* its worker may have ended meanwhile */
 	if (!w || w->slot != r->slot)
 		return;
-	if (r->hold) {
-		mw_hold_report(g, w, r);
+	if (r->freeze) {
+		mw_freeze_report(g, w, r);
 		return;
 	}
 	w->pulses += r->pulses;
@@ -245,17 +245,17 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 		w->hibernated = false;
 	if (w->hibernate_waits)
 		consider_hibernation(g, w, now_ns);
-	mw_hold_look(g, w, now_ns);
+	mw_freeze_look(g, w, now_ns);
 	verdict = mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns);
-	switch (mw_hold_next(&w->hold, &w->usage, &w->profile, verdict, now_ns)) {
+	switch (mw_freeze_next(&w->freeze, &w->usage, &w->profile, verdict, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
 		mw_act_restore_high(g, w);
 		break;
 	case MW_SQUEEZE_FREEZE:
-		mw_hold_start(g, w, now_ns);
+		mw_freeze_start(g, w, now_ns);
 		break;
 	case MW_SQUEEZE_KILL:
-		if (!w->busy && !mw_hold_others(w) && !mw_notice_waits(w, now_ns) && mw_guard_may_act(g, now_ns))
+		if (!w->busy && !mw_freeze_others(w) && !mw_notice_waits(w, now_ns) && mw_guard_may_act(g, now_ns))
 			mw_act_do(g, w, MW_ACT_KILL, MW_REASON_SQUEEZE, w->dry_run, NULL, NULL);
 		break;
 	default: /* lifting is the breaker's: it does not wait for a sample */
@@ -354,6 +354,6 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_hold_done(g, r))
+	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_freeze_done(g, r))
 		mw_act_done(g, r);
 }

@@ -132,13 +132,13 @@ void mw_notice_step(struct mw_worker *w, enum mw_rung rung, __u64 before_bytes);
 void mw_notice_stepped(struct mw_worker *w, enum mw_rung rung, __u64 after_bytes);
 /* Is it idle? At checks; *budget CPU times may still be read in this one. */
 void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, __u64 now_ns);
-/* hold.c: the freeze rung of policy strict, core/hold.h. */
-void mw_hold_start(struct mw_guard *g, struct mw_worker *w, __u64 now_ns); /* unless something forbids it */
-void mw_hold_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns); /* is it over without a word? */
-void mw_hold_report(struct mw_guard *g, struct mw_worker *w, const struct mw_breaker_report *r);
-bool mw_hold_done(struct mw_guard *g, const struct mw_action_result *r); /* true: its reclaim */
+/* hold.c: the freeze rung of policy strict, core/freeze.h. */
+void mw_freeze_start(struct mw_guard *g, struct mw_worker *w, __u64 now_ns); /* unless something forbids it */
+void mw_freeze_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns); /* is it over without a word? */
+void mw_freeze_report(struct mw_guard *g, struct mw_worker *w, const struct mw_breaker_report *r);
+bool mw_freeze_done(struct mw_guard *g, const struct mw_action_result *r); /* true: its reclaim */
 /* Somebody else's freeze stands: nothing is done about a worker that does not run. */
-bool mw_hold_others(const struct mw_worker *w);
+bool mw_freeze_others(const struct mw_worker *w);
 /* stall.c: what the pause counters say. */
 void mw_stall_check(struct mw_guard *g, __u64 now_ns); /* read them all: rates, and who reclaims often */
 /* cause.c: whose limit a pause met and who filled it; noted among the worker's last pauses. */

@@ -100,7 +100,7 @@ void mw_notice_idle(struct mw_guard *g, struct mw_worker *w, unsigned *budget, _
 	__u64 after = g->cfg.monitor.idle_after_ns, cpu_us;
 	char stat[2048], text[256];
 
-	if (!mw_advice_only(w, &g->cfg.monitor) || w->frozen_by_admin || w->hold.frozen)
+	if (!mw_advice_only(w, &g->cfg.monitor) || w->frozen_by_admin || w->freeze.frozen)
 		after = 0;
 	if (!mw_idle_candidate(&w->idle, w->usage.anon, after) || !*budget || !mw_idle_due(&w->idle, after, now_ns))
 		return;

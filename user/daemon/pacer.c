@@ -24,7 +24,7 @@
 static bool eligible(const struct mw_guard *g, const struct mw_worker *w)
 {
 	return g->has_memory && !g->pacer.unable && g->event && w->profile.pace && w->profile.pause_budget_ns &&
-	       mw_life_limited(w) && !w->frozen_by_admin && !w->hold.frozen && !w->busy && !w->empty_since_ns &&
+	       mw_life_limited(w) && !w->frozen_by_admin && !w->freeze.frozen && !w->busy && !w->empty_since_ns &&
 	       w->limits.high != MW_UNLIMITED;
 }
 

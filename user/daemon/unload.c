@@ -118,7 +118,7 @@ static void attached_one(const char *name, const char *class_name, const char *c
 	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id)
 		return;
 	w.dir_fd = fd;
-	if (w.hold.under_way && !w.frozen_by_admin) /* the daemon and its keeper died in the middle of it */
+	if (w.freeze.under_way && !w.frozen_by_admin) /* the daemon and its keeper died in the middle of it */
 		mw_cgroup_freeze(fd, false);
 	if (!w.before.known)
 		return;

@@ -33,8 +33,8 @@ static void put_known(struct mw_json_out *o, const char *key, __s64 value, bool 
 /* By whom: the guard's own holds end by themselves. */
 static void put_frozen(struct mw_json_out *o, const struct mw_worker *w)
 {
-	mw_json_bool(o, "frozen", w->frozen_by_admin || w->hold.frozen);
-	if (w->frozen_by_admin || w->hold.frozen)
+	mw_json_bool(o, "frozen", w->frozen_by_admin || w->freeze.frozen);
+	if (w->frozen_by_admin || w->freeze.frozen)
 		mw_json_text(o, "frozen_by", w->frozen_by_admin ? "admin" : "memweir");
 	else
 		mw_json_null(o, "frozen_by");

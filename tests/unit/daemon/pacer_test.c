@@ -147,7 +147,7 @@ static void who_is_not(void **state)
 		w->profile.pause_budget_ns = i == 2 ? 0 : 10000000;
 		w->profile.policy = i == 3 ? MW_POLICY_OBSERVE : MW_POLICY_PROTECT;
 		w->frozen_by_admin = i == 4;
-		w->hold.frozen = i == 5;
+		w->freeze.frozen = i == 5;
 		w->busy = i == 6;
 		w->empty_since_ns = i == 7;
 		w->limits.high = i == 8 ? MW_UNLIMITED : HIGH;

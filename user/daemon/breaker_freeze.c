@@ -15,10 +15,10 @@
 #define STEP_NS	 (20 * MW_NS_PER_MS)
 #define RETRY_NS MW_NS_PER_MS /* of a thaw the kernel did not take */
 
-static void tell(struct mw_breaker *b, const struct mw_seat *s, enum mw_hold_end end)
+static void tell(struct mw_breaker *b, const struct mw_seat *s, enum mw_freeze_end end)
 {
 	struct mw_breaker_report r = {
-		.slot = s->slot, .cgroup_id = s->cgroup_id, .time_ns = mw_now_ns(), .hold = end, .before = s->before};
+		.slot = s->slot, .cgroup_id = s->cgroup_id, .time_ns = mw_now_ns(), .freeze = end, .before = s->before};
 
 	if (mw_cgroup_read_u64(s->dir, "memory.current", &r.after))
 		r.after = s->before; /* it is gone: nothing of that is the hold's doing */
@@ -93,7 +93,7 @@ static void forget(struct mw_breaker *b, struct mw_seat *s)
 		mw_keeper_mark_frozen(b->env.table, s->slot, s->cgroup_id, false);
 }
 
-/* What cgroup.freeze says and who wrote it: MW_HOLD_NONE while it is ours alone; -ENODEV: the cgroup is gone. */
+/* What cgroup.freeze says and who wrote it: MW_FREEZE_NONE while it is ours alone; -ENODEV: the cgroup is gone. */
 static int by_others(struct mw_breaker *b, struct mw_seat *s)
 {
 	char state = 0;
@@ -102,45 +102,45 @@ static int by_others(struct mw_breaker *b, struct mw_seat *s)
 	if (pread(s->freeze, &state, 1, 0) < 0)
 		return -ENODEV;
 	if (state == '0')
-		return MW_HOLD_THAWED;
-	return s->touched ? MW_HOLD_KEPT : MW_HOLD_NONE;
+		return MW_FREEZE_THAWED;
+	return s->touched ? MW_FREEZE_KEPT : MW_FREEZE_NONE;
 }
 
 /* End it with a thaw, or as somebody else wants it. False: the kernel did not take the thaw. */
-static bool end(struct mw_breaker *b, struct mw_seat *s, enum mw_hold_end why)
+static bool end(struct mw_breaker *b, struct mw_seat *s, enum mw_freeze_end why)
 {
 	int others = by_others(b, s), r = 0;
 
-	if (others == MW_HOLD_NONE)
+	if (others == MW_FREEZE_NONE)
 		r = mw_seat_freeze(s, "0");
 	if (r && r != -ENODEV && r != -ENOENT)
 		return false;
 	forget(b, s);
-	tell(b, s, others > MW_HOLD_NONE ? (enum mw_hold_end)others : why);
+	tell(b, s, others > MW_FREEZE_NONE ? (enum mw_freeze_end)others : why);
 	return true;
 }
 
-void mw_breaker_hold_release(struct mw_breaker *b, struct mw_seat *s)
+void mw_breaker_freeze_release(struct mw_breaker *b, struct mw_seat *s)
 {
-	if (!s->held || end(b, s, MW_HOLD_RELEASED))
+	if (!s->held || end(b, s, MW_FREEZE_RELEASED))
 		return;
 	mw_seat_thaw(s);
 	forget(b, s);
-	tell(b, s, MW_HOLD_RELEASED);
+	tell(b, s, MW_FREEZE_RELEASED);
 }
 
 /* ---- the beginning, and the time between ---- */
 
-static enum mw_hold_end begin(struct mw_breaker *b, struct mw_seat *s)
+static enum mw_freeze_end begin(struct mw_breaker *b, struct mw_seat *s)
 {
 	char state = 0;
 
 	if (s->freeze < 0 || !s->may_lift || b->env.dry_run || pread(s->freeze, &state, 1, 0) < 0)
-		return MW_HOLD_CANNOT;
+		return MW_FREEZE_CANNOT;
 	if (state != '0')
-		return MW_HOLD_ELSE;
+		return MW_FREEZE_ELSE;
 	if (!b->env.table || !mw_keeper_mark_frozen(b->env.table, s->slot, s->cgroup_id, true))
-		return MW_HOLD_CANNOT; /* nobody could thaw it if we died */
+		return MW_FREEZE_CANNOT; /* nobody could thaw it if we died */
 	b->held[b->n_held++] = s->slot;
 	s->held = true;
 	s->touched = false;
@@ -148,16 +148,16 @@ static enum mw_hold_end begin(struct mw_breaker *b, struct mw_seat *s)
 	if (mw_seat_freeze(s, "1")) {
 		mw_seat_thaw(s);
 		forget(b, s);
-		return MW_HOLD_CANNOT;
+		return MW_FREEZE_CANNOT;
 	}
 	watch(b, s);
-	return MW_HOLD_BEGAN;
+	return MW_FREEZE_BEGAN;
 }
 
-void mw_breaker_hold_begin(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q)
+void mw_breaker_freeze_begin(struct mw_breaker *b, struct mw_seat *s, const struct mw_breaker_request *q)
 {
 	__u64 now = mw_now_ns();
-	enum mw_hold_end how;
+	enum mw_freeze_end how;
 
 	if (s->held)
 		return;
@@ -169,7 +169,7 @@ void mw_breaker_hold_begin(struct mw_breaker *b, struct mw_seat *s, const struct
 	if (mw_cgroup_read_u64(s->dir, "memory.current", &s->before))
 		s->before = 0;
 	/* Its time counts from the request on. */
-	how = q->time_ns <= s->let_go_ns || now >= q->until_ns ? MW_HOLD_RELEASED : begin(b, s);
+	how = q->time_ns <= s->let_go_ns || now >= q->until_ns ? MW_FREEZE_RELEASED : begin(b, s);
 	tell(b, s, how);
 }
 
@@ -183,15 +183,15 @@ static void step(struct mw_breaker *b, struct mw_seat *s, __u64 now)
 		return;
 	}
 	s->held_next_ns = now + STEP_NS < s->held_until_ns ? now + STEP_NS : s->held_until_ns;
-	if (others > MW_HOLD_NONE || now >= s->held_until_ns) {
-		if (!end(b, s, MW_HOLD_TIME))
+	if (others > MW_FREEZE_NONE || now >= s->held_until_ns) {
+		if (!end(b, s, MW_FREEZE_TIME))
 			s->held_next_ns = now + RETRY_NS;
 	} else if (!mw_cgroup_read_u64(s->dir, "memory.current", &used) && used < s->enough) {
-		end(b, s, MW_HOLD_ENOUGH); /* not taken: at the next look */
+		end(b, s, MW_FREEZE_ENOUGH); /* not taken: at the next look */
 	}
 }
 
-void mw_breaker_hold_step_all(struct mw_breaker *b)
+void mw_breaker_freeze_step_all(struct mw_breaker *b)
 {
 	/* Backwards: whose hold ends gives its place to the last one, which had its look. */
 	for (__u32 i = b->n_held; i-- > 0;) {
@@ -203,7 +203,7 @@ void mw_breaker_hold_step_all(struct mw_breaker *b)
 	}
 }
 
-__u64 mw_breaker_hold_next(const struct mw_breaker *b)
+__u64 mw_breaker_freeze_next(const struct mw_breaker *b)
 {
 	__u64 next = ~0ULL;
 
@@ -217,7 +217,7 @@ __u64 mw_breaker_hold_next(const struct mw_breaker *b)
 
 /* ---- the loop's side ---- */
 
-int mw_breaker_hold(struct mw_breaker *b, __u32 slot, __u64 enough, __u64 until_ns, __u64 time_ns)
+int mw_breaker_freeze(struct mw_breaker *b, __u32 slot, __u64 enough, __u64 until_ns, __u64 time_ns)
 {
 	struct mw_breaker_request q = {.slot = slot, .time_ns = time_ns, .until_ns = until_ns, .enough = enough};
 
@@ -234,7 +234,7 @@ void mw_breaker_let_go(struct mw_breaker *b, __u32 slot)
 	pthread_mutex_lock(&b->lock);
 	if (slot < b->max_workers && b->seats[slot].cgroup_id) {
 		b->seats[slot].let_go_ns = mw_now_ns();
-		mw_breaker_hold_release(b, &b->seats[slot]);
+		mw_breaker_freeze_release(b, &b->seats[slot]);
 	}
 	pthread_mutex_unlock(&b->lock);
 }

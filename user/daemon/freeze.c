@@ -7,44 +7,44 @@
 
 #include "core/cgroup.h"
 #include "daemon/guard.h"
-#include "report/text_hold.h"
+#include "report/text_freeze.h"
 #include "util/clock.h"
 
 #define SPARE (1ULL << 20) /* reclaimed beyond what is needed: who is thawed at the line is over it at once */
 
 static const char reclaim_tag; /* arg of our reclaim */
 
-bool mw_hold_others(const struct mw_worker *w)
+bool mw_freeze_others(const struct mw_worker *w)
 {
-	return w->frozen_by_admin || (!w->hold.frozen && mw_cgroup_frozen(w->dir_fd) == 1);
+	return w->frozen_by_admin || (!w->freeze.frozen && mw_cgroup_frozen(w->dir_fd) == 1);
 }
 
 /* A hold that cannot be: the next rung then. */
 static void not_possible(struct mw_worker *w, __u64 now_ns)
 {
-	mw_hold_ask(&w->hold, 0, now_ns);
-	mw_hold_over(&w->hold, &w->squeeze, MW_HOLD_CANNOT, 0, now_ns);
+	mw_freeze_ask(&w->freeze, 0, now_ns);
+	mw_freeze_over(&w->freeze, &w->squeeze, MW_FREEZE_CANNOT, 0, now_ns);
 }
 
-void mw_hold_start(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+void mw_freeze_start(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
 	__u64 max_ns = w->profile.freeze_max_ns;
 	char text[256];
 
-	if (w->busy || mw_hold_others(w) || mw_notice_waits(w, now_ns))
+	if (w->busy || mw_freeze_others(w) || mw_notice_waits(w, now_ns))
 		return;
 	if (w->dry_run || mw_keeper_fd(g->keeper) < 0) { /* or nobody would thaw it if we died */
 		if (w->dry_run)
 			mw_tell(g->tell, LOG_NOTICE, "frozen", w, "%s",
-				mw_text_hold_begin(w, w->usage.current, text, sizeof(text)));
+				mw_text_freeze_begin(w, w->usage.current, text, sizeof(text)));
 		not_possible(w, now_ns);
 		return;
 	}
 	if (!mw_guard_may_act(g, now_ns))
 		return;
-	mw_hold_ask(&w->hold, max_ns, now_ns);
+	mw_freeze_ask(&w->freeze, max_ns, now_ns);
 	mw_state_save(g, w); /* first: whoever finds it frozen without us knows whose doing that is */
-	if (mw_breaker_hold(g->breaker, w->slot, mw_squeeze_room(w->limits.high), now_ns + max_ns, now_ns) < 0) {
+	if (mw_breaker_freeze(g->breaker, w->slot, mw_squeeze_room(w->limits.high), now_ns + max_ns, now_ns) < 0) {
 		not_possible(w, now_ns);
 		mw_state_save(g, w);
 	}
@@ -55,9 +55,9 @@ static void reclaim(struct mw_guard *g, struct mw_worker *w, __u64 used)
 	__u64 now = mw_now_ns(), room = mw_squeeze_room(w->limits.high);
 	struct mw_action a = mw_action_make(MW_ACTION_RECLAIM, w->dir_fd, w->cgroup_id, 0);
 
-	if (used < room || now >= w->hold.until_ns)
+	if (used < room || now >= w->freeze.until_ns)
 		return;
-	a.deadline_ns = w->hold.until_ns;
+	a.deadline_ns = w->freeze.until_ns;
 	a.bytes = used - room + SPARE;
 	a.arg = (void *)&reclaim_tag;
 	snprintf(a.reason, sizeof(a.reason), "freeze");
@@ -67,7 +67,7 @@ static void reclaim(struct mw_guard *g, struct mw_worker *w, __u64 used)
 		       w->class_name);
 }
 
-bool mw_hold_done(struct mw_guard *g, const struct mw_action_result *r)
+bool mw_freeze_done(struct mw_guard *g, const struct mw_action_result *r)
 {
 	struct mw_worker *w;
 
@@ -83,9 +83,9 @@ static void began(struct mw_guard *g, struct mw_worker *w, const struct mw_break
 {
 	char text[256];
 
-	mw_hold_began(&w->hold);
+	mw_freeze_began(&w->freeze);
 	mw_notice_step(w, MW_RUNG_FREEZE, r->before);
-	mw_tell(g->tell, LOG_NOTICE, "frozen", w, "%s", mw_text_hold_begin(w, r->before, text, sizeof(text)));
+	mw_tell(g->tell, LOG_NOTICE, "frozen", w, "%s", mw_text_freeze_begin(w, r->before, text, sizeof(text)));
 	reclaim(g, w, r->before);
 }
 
@@ -99,38 +99,39 @@ static void ended(struct mw_guard *g, struct mw_worker *w, const struct mw_break
 	w->usage.current = r->after; /* a drop of our own doing: the next sample is not to doubt it */
 	mw_notice_stepped(w, MW_RUNG_FREEZE, r->after);
 	mw_tell(g->tell, LOG_NOTICE, "thawed", w, "%s",
-		mw_text_hold_end(w, r->hold, inc.saved_bytes, took_ns, text, sizeof(text)));
-	mw_text_hold_why(w, r->before, inc.saved_bytes, took_ns, inc.why, sizeof(inc.why));
+		mw_text_freeze_end(w, r->freeze, inc.saved_bytes, took_ns, text, sizeof(text)));
+	mw_text_freeze_why(w, r->before, inc.saved_bytes, took_ns, inc.why, sizeof(inc.why));
 	mw_act_incident(g, w, &inc);
 	mw_loop_look_in(g, MW_SQUEEZE_KILL_NS + MW_NS_PER_MS);
 }
 
-void mw_hold_report(struct mw_guard *g, struct mw_worker *w, const struct mw_breaker_report *r)
+void mw_freeze_report(struct mw_guard *g, struct mw_worker *w, const struct mw_breaker_report *r)
 {
-	bool stood = w->hold.frozen;
+	bool stood = w->freeze.frozen;
 	char text[256];
 
-	if (!w->hold.under_way) /* it came late, and was given up */
+	if (!w->freeze.under_way) /* it came late, and was given up */
 		return;
-	if (r->hold == MW_HOLD_BEGAN) {
+	if (r->freeze == MW_FREEZE_BEGAN) {
 		began(g, w, r);
 		return;
 	}
-	mw_hold_over(&w->hold, &w->squeeze, r->hold, r->before, r->time_ns);
+	mw_freeze_over(&w->freeze, &w->squeeze, r->freeze, r->before, r->time_ns);
 	if (stood)
-		ended(g, w, r, r->time_ns - w->hold.asked_ns);
+		ended(g, w, r, r->time_ns - w->freeze.asked_ns);
 	else
-		mw_tell(g->tell, LOG_NOTICE, "not-frozen", w, "%s", mw_text_hold_not(w, r->hold, text, sizeof(text)));
+		mw_tell(g->tell, LOG_NOTICE, "not-frozen", w, "%s",
+			mw_text_freeze_not(w, r->freeze, text, sizeof(text)));
 	mw_state_save(g, w);
 }
 
-void mw_hold_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+void mw_freeze_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
-	if (!mw_hold_late(&w->hold, now_ns))
+	if (!mw_freeze_late(&w->freeze, now_ns))
 		return;
 	mw_say(g->tell, LOG_WARNING, "worker %s (%s): the end of its freeze was not heard of", w->name, w->class_name);
-	if (w->hold.frozen)
+	if (w->freeze.frozen)
 		mw_notice_stepped(w, MW_RUNG_FREEZE, w->usage.current);
-	mw_hold_over(&w->hold, &w->squeeze, MW_HOLD_CANNOT, 0, now_ns);
+	mw_freeze_over(&w->freeze, &w->squeeze, MW_FREEZE_CANNOT, 0, now_ns);
 	mw_state_save(g, w);
 }

@@ -63,7 +63,7 @@ static void ask(__u64 enough, __u64 for_ns)
 {
 	__u64 now = mw_now_ns();
 
-	assert_int_equal(mw_breaker_hold(f.b, 1, enough, now + for_ns, now), 0);
+	assert_int_equal(mw_breaker_freeze(f.b, 1, enough, now + for_ns, now), 0);
 }
 
 static void begin(__u64 enough, __u64 for_ns)
@@ -72,7 +72,7 @@ static void begin(__u64 enough, __u64 for_ns)
 
 	ask(enough, for_ns);
 	r = report();
-	assert_int_equal(r.hold, MW_HOLD_BEGAN);
+	assert_int_equal(r.freeze, MW_FREEZE_BEGAN);
 	assert_true(r.before == 45000000);
 	assert_true(tree_begins("w/cgroup.freeze", "1"));
 	assert_int_equal(f.table->slots[1].frozen, 1);
@@ -103,7 +103,7 @@ static void ends_on_time(void **state)
 	begin(1, 100 * MW_NS_PER_MS);
 	tree_file("w/memory.current", "44000000\n");
 	r = report();
-	assert_int_equal(r.hold, MW_HOLD_TIME);
+	assert_int_equal(r.freeze, MW_FREEZE_TIME);
 	assert_true(r.time_ns - began >= 100 * MW_NS_PER_MS);
 	assert_true(r.before == 45000000 && r.after == 44000000);
 	thawed();
@@ -114,7 +114,7 @@ static void ends_when_enough_is_freed(void **state)
 	(void)state;
 	begin(40000000, LONG);
 	tree_file("w/memory.current", "39999999\n");
-	assert_int_equal(report().hold, MW_HOLD_ENOUGH);
+	assert_int_equal(report().freeze, MW_FREEZE_ENOUGH);
 	thawed();
 }
 
@@ -126,16 +126,16 @@ static void let_go_and_asked_before(void **state)
 	begin(1, LONG);
 	mw_breaker_let_go(f.b, 1);
 	thawed(); /* at once */
-	assert_int_equal(report().hold, MW_HOLD_RELEASED);
-	assert_int_equal(mw_breaker_hold(f.b, 1, 1, now + LONG, now), 0); /* that was before */
-	assert_int_equal(report().hold, MW_HOLD_RELEASED);
+	assert_int_equal(report().freeze, MW_FREEZE_RELEASED);
+	assert_int_equal(mw_breaker_freeze(f.b, 1, 1, now + LONG, now), 0); /* that was before */
+	assert_int_equal(report().freeze, MW_FREEZE_RELEASED);
 	thawed();
 	begin(1, LONG);
 	mw_breaker_remove(f.b, 1);
 	thawed();
-	assert_int_equal(report().hold, MW_HOLD_RELEASED);
-	assert_int_equal(mw_breaker_hold(f.b, 1, 1, now + LONG, now), -ENOENT);
-	assert_int_equal(mw_breaker_hold(f.b, SLOTS, 1, now + LONG, now), -EINVAL);
+	assert_int_equal(report().freeze, MW_FREEZE_RELEASED);
+	assert_int_equal(mw_breaker_freeze(f.b, 1, 1, now + LONG, now), -ENOENT);
+	assert_int_equal(mw_breaker_freeze(f.b, SLOTS, 1, now + LONG, now), -EINVAL);
 }
 
 static void nothing_stays_frozen_at_the_end(void **state)
@@ -154,13 +154,13 @@ static void somebody_elses_freeze(void **state)
 	(void)state;
 	by_hand("1");
 	ask(1, LONG);
-	assert_int_equal(report().hold, MW_HOLD_ELSE);
+	assert_int_equal(report().freeze, MW_FREEZE_ELSE);
 	assert_true(tree_begins("w/cgroup.freeze", "1"));
 	assert_int_equal(f.table->slots[1].frozen, 0);
 	by_hand("0");
 	begin(1, LONG);
 	by_hand("1"); /* frozen already: but now it is meant to last */
-	assert_int_equal(report().hold, MW_HOLD_KEPT);
+	assert_int_equal(report().freeze, MW_FREEZE_KEPT);
 	assert_true(tree_begins("w/cgroup.freeze", "1"));
 	assert_int_equal(f.table->slots[1].frozen, 0);
 	assert_int_equal(f.table->thaw_by_ms, 0);
@@ -171,7 +171,7 @@ static void somebody_elses_thaw(void **state)
 	(void)state;
 	begin(1, LONG);
 	by_hand("0");
-	assert_int_equal(report().hold, MW_HOLD_THAWED);
+	assert_int_equal(report().freeze, MW_FREEZE_THAWED);
 	thawed();
 }
 
@@ -180,7 +180,7 @@ static void nobody_to_thaw_it(void **state)
 	(void)state;
 	f.table->slots[1].cgroup_id = 0; /* the keeper does not hold it */
 	ask(1, LONG);
-	assert_int_equal(report().hold, MW_HOLD_CANNOT);
+	assert_int_equal(report().freeze, MW_FREEZE_CANNOT);
 	thawed();
 }
 
@@ -196,7 +196,7 @@ static void held_is_not_pulsed(void **state)
 	begin(1, 200 * MW_NS_PER_MS);
 	mw_breaker_throttle(f.b, 1, 4321, mw_now_ns());
 	r = report();
-	assert_int_equal(r.hold, MW_HOLD_TIME);
+	assert_int_equal(r.freeze, MW_FREEZE_TIME);
 	assert_int_equal(r.pulses, 0);
 	assert_true(tree_begins("w/memory.high", "max"));
 	thawed();
@@ -215,5 +215,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(held_is_not_pulsed, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("daemon/breaker_hold", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("daemon/breaker_freeze", tests, NULL, NULL);
 }
