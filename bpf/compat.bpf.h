@@ -102,6 +102,32 @@ static __always_inline __u64 mw_rss_pages(struct mm_struct *mm)
 	return (file > 0 ? file : 0) + (anon > 0 ? anon : 0) + (shmem > 0 ? shmem : 0);
 }
 
+/* 633488947ef6 (6.15) renamed the field that leads from a file to its directory. */
+struct kernfs_node___parent {
+	struct kernfs_node *parent;
+	void *priv;
+} __attribute__((preserve_access_index));
+
+struct kernfs_node___rcu_parent {
+	struct kernfs_node *__parent;
+} __attribute__((preserve_access_index));
+
+static __always_inline struct kernfs_node *mw_kernfs_parent(struct kernfs_node *node)
+{
+	struct kernfs_node___rcu_parent *now = (void *)node;
+	struct kernfs_node___parent *before = (void *)node;
+
+	if (bpf_core_field_exists(now->__parent))
+		return BPF_CORE_READ(now, __parent);
+	return BPF_CORE_READ(before, parent);
+}
+
+/* The cgroup whose directory it is. */
+static __always_inline struct cgroup *mw_kernfs_cgroup(struct kernfs_node *directory)
+{
+	return BPF_CORE_READ((struct kernfs_node___parent *)directory, priv);
+}
+
 /* Every hierarchy numbers its cgroups from 1: only ids of the unified one (number 0) are ours. */
 static __always_inline bool mw_is_v2(struct cgroup *cgroup)
 {

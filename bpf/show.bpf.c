@@ -6,7 +6,7 @@
 #include "maps.bpf.h"
 
 static const char event_names[][12] = {"-",	  "fork",      "exec",	   "exit",  "attach", "mkdir",
-				       "release", "near-high", "throttle", "pause", "oom"};
+				       "release", "near-high", "throttle", "pause", "oom",    "limit"};
 _Static_assert(sizeof(event_names) / 12 == MW_EVENT_MAX, "a name for each event type");
 
 /* Room for 16, so that a masked number is always inside. */
@@ -25,6 +25,9 @@ static const char kind_names[16][17] = {
 	"other",
 };
 _Static_assert(MW_PAUSE_MAX == 12, "a name for each pause kind");
+
+static const char limit_names[4][9] = {"max", "high", "low", "swap.max"};
+_Static_assert(MW_LIMIT_KIND_MAX == 4, "a name for each limit");
 
 extern const volatile __u32 mw_page_shift;
 
@@ -115,6 +118,16 @@ static __always_inline void print_comm(struct seq_file *out, const char *comm)
 	BPF_SEQ_PRINTF(out, " %s\n", shown);
 }
 
+static __always_inline void print_written(struct seq_file *out, struct mw_event *event)
+{
+	__u32 file = event->flags;
+
+	if (event->value == MW_UNLIMITED)
+		BPF_SEQ_PRINTF(out, "       max    %-16s", limit_names[file & 3]);
+	else
+		BPF_SEQ_PRINTF(out, "%8llu.%llu MB %-16s", MB(event->value), limit_names[file & 3]);
+}
+
 /* What value or duration_ns says, in its unit. */
 static __always_inline void print_value(struct seq_file *out, struct mw_event *event)
 {
@@ -130,6 +143,9 @@ static __always_inline void print_value(struct seq_file *out, struct mw_event *e
 		break;
 	case MW_EVENT_OOM:
 		BPF_SEQ_PRINTF(out, "%8llu.%llu MB rss             ", MB(event->value));
+		break;
+	case MW_EVENT_LIMIT:
+		print_written(out, event);
 		break;
 	case MW_EVENT_EXIT:
 		BPF_SEQ_PRINTF(out, "%10llu    %-16s", signal ? signal : event->value >> 8 & 0xff,

@@ -33,6 +33,8 @@ enum mw_event_type {
 	MW_EVENT_THROTTLE = 8, /* a task goes to sleep over memory.high: duration_ns = planned length */
 	MW_EVENT_PAUSE = 9, /* one pause over the budget has ended: kind, duration_ns, value = pages reclaimed */
 	MW_EVENT_OOM = 10, /* the kernel chose a victim: pid = victim, value = its RSS in bytes, flags: mw_oom_flag */
+	MW_EVENT_LIMIT = 11, /* pid writes a limit of a worker: flags: mw_limit_kind, value = new, limit_id = old, both in
+				bytes or MW_UNLIMITED */
 	MW_EVENT_MAX,
 };
 
@@ -62,6 +64,15 @@ enum mw_oom_flag {
 	MW_OOM_MEMCG = 1, /* a memcg limit, not the host's memory */
 };
 
+/* Which limit was written, in mw_event.flags of MW_EVENT_LIMIT. */
+enum mw_limit_kind {
+	MW_LIMIT_MAX = 0,
+	MW_LIMIT_HIGH = 1,
+	MW_LIMIT_LOW = 2,
+	MW_LIMIT_SWAP_MAX = 3,
+	MW_LIMIT_KIND_MAX,
+};
+
 /* One ring record; the same record stands in maps/recent and is sent to maps/tap. */
 struct mw_event {
 	enum mw_event_type type;
@@ -75,7 +86,7 @@ struct mw_event {
 	__u64 duration_ns;
 	__u64 value;
 	__u64 limit_id; /* MW_EVENT_PAUSE: cgroup id of whose limit was met, the worker's or one above; 0: the host's,
-			   or unknown */
+			   or unknown. MW_EVENT_LIMIT: what stood there before */
 	__u64 seq; /* order of emission over all CPUs; a gap is a lost record */
 	char comm[MW_COMM_SIZE];
 	char worker[MW_NAME_SIZE];

@@ -13,7 +13,7 @@ int mw_event_valid(const void *data, size_t size)
 	memcpy(&e, data, sizeof(e));
 	if (e.size != sizeof(e) || (__u32)e.type <= MW_EVENT_NONE || (__u32)e.type >= MW_EVENT_MAX)
 		return -EINVAL;
-	if ((__u32)e.kind >= MW_PAUSE_MAX)
+	if ((__u32)e.kind >= MW_PAUSE_MAX || (e.type == MW_EVENT_LIMIT && e.flags >= MW_LIMIT_KIND_MAX))
 		return -EINVAL;
 	if (!memchr(e.comm, 0, sizeof(e.comm)) || !memchr(e.worker, 0, sizeof(e.worker)))
 		return -EINVAL;

@@ -42,6 +42,7 @@ enum mw_capability {
 	MW_CAP_PAUSE_COMPACTION,
 	MW_CAP_PAUSE_SWAP_IN,
 	MW_CAP_PAUSE_OOM, /* time in the OOM killer */
+	MW_CAP_LIMIT_WRITER, /* who writes a worker's limits */
 	MW_CAP_MAX,
 };
 

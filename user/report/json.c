@@ -14,7 +14,7 @@ static const char *const event_names[] = {
 	[MW_EVENT_ATTACH] = "attach",	  [MW_EVENT_MKDIR] = "mkdir",
 	[MW_EVENT_RELEASE] = "release",	  [MW_EVENT_NEAR_HIGH] = "near-high",
 	[MW_EVENT_THROTTLE] = "throttle", [MW_EVENT_PAUSE] = "pause",
-	[MW_EVENT_OOM] = "oom",
+	[MW_EVENT_OOM] = "oom",		  [MW_EVENT_LIMIT] = "limit",
 };
 _Static_assert(sizeof(event_names) / sizeof(event_names[0]) == MW_EVENT_MAX, "a name for every event");
 
@@ -123,5 +123,10 @@ struct json_object *mw_json_event(const struct mw_event *e, const struct mw_work
 	mw_json_u64(&o, "seq", e->seq);
 	if (e->type == MW_EVENT_OOM)
 		mw_json_text(&o, "limit", e->flags & MW_OOM_MEMCG ? "memcg" : "host");
+	if (e->type == MW_EVENT_LIMIT) {
+		mw_json_text(&o, "file", mw_held_file(e->flags));
+		mw_json_limit(&o, "old_bytes", e->limit_id);
+		mw_json_limit(&o, "new_bytes", e->value);
+	}
 	return mw_json_end(&o);
 }
