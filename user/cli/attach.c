@@ -23,28 +23,18 @@ static const struct mw_option rows[] = {
 	 1, 1L << 22},
 	{"move", 0, MW_OPT_FLAG, AT(move), NULL, "with --pid: move it into a cgroup of ours; old charges stay behind"},
 	{"cgroup", 'g', MW_OPT_TEXT, AT(cgroup), "PATH", "a cgroup, its path from the cgroup root"},
-	{"unit", 0, MW_OPT_TEXT, AT(unit), "UNIT", NULL},
-	{"container", 0, MW_OPT_TEXT, AT(container), "NAME", NULL},
+	{"unit", 'u', MW_OPT_TEXT, AT(unit), "UNIT", "a unit of systemd, which then sets its limits for us"},
+	{"container", 0, MW_OPT_TEXT, AT(container), "NAME", "a container: its name, ID or the beginning of one"},
 	{NULL},
 };
 
 /* 0, or the exit code after having said what is wrong. */
 static int check_usage(const struct mw_cli *cli, const struct attach_values *v)
 {
-	if (v->unit)
-		return mw_say_usage(cli,
-				    "--unit is not supported yet: use --cgroup with what "
-				    "`systemctl show -P ControlGroup %s` prints",
-				    v->unit);
-	if (v->container)
-		return mw_say_usage(cli,
-				    "--container is not supported yet: use --pid with what "
-				    "`docker inspect -f '{{.State.Pid}}' %s` prints",
-				    v->container);
 	if (!v->class_name)
 		return mw_say_usage(cli, "--class is missing");
-	if (!v->pid == !v->cgroup)
-		return mw_say_usage(cli, "expected one of --pid and --cgroup");
+	if (!!v->pid + !!v->cgroup + !!v->unit + !!v->container != 1)
+		return mw_say_usage(cli, "expected one of --pid, --cgroup, --unit and --container");
 	if (v->move && !v->pid)
 		return mw_say_usage(cli, "--move goes with --pid only");
 	return 0;
@@ -68,14 +58,18 @@ static int attach_run(const struct mw_cli *cli, int argc, char **argv)
 		json_object_object_add(what, "pid", json_object_new_int64(v->pid));
 		json_object_object_add(what, "move", json_object_new_boolean(v->move));
 	} else {
-		json_object_object_add(what, "cgroup", json_object_new_string(v->cgroup));
+		json_object_object_add(what,
+				       v->cgroup ? "cgroup"
+				       : v->unit ? "unit"
+						 : "container",
+				       json_object_new_string(v->cgroup ?: v->unit ?: v->container));
 	}
 	return mw_call_placed(cli, body);
 }
 
 const struct mw_verb mw_verb_attach = {
 	.name = "attach",
-	.args = "--class CLASS (--pid PID [--move] | --cgroup PATH) [--name NAME]",
+	.args = "--class CLASS (--container NAME | --unit UNIT | --cgroup PATH | --pid PID [--move]) [--name NAME]",
 	.summary = "take what already runs under guard",
 	.options = rows,
 	.run = attach_run,

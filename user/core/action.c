@@ -93,7 +93,7 @@ static bool may_take(const struct mw_actions *p, const struct hand *h, unsigned 
 	const struct mw_action *a = &p->queue[i];
 	bool reserved = h == &p->hands[0] && p->n_hands > 1;
 
-	if (reserved && (a->kind == MW_ACTION_RECLAIM || a->kind == MW_ACTION_LIMIT) && !p->stop)
+	if (reserved && (a->kind == MW_ACTION_RECLAIM || a->kind == MW_ACTION_LIMIT || a->slow) && !p->stop)
 		return false;
 	if (!a->cookie || a->kind == MW_ACTION_KILL)
 		return true; /* who is to be killed needs nothing that comes before */
@@ -131,7 +131,8 @@ static void finish(struct mw_actions *p, struct hand *h, const struct mw_action_
 
 static void run_one(struct mw_actions *p, struct mw_action *a, bool stopped, struct mw_action_result *res)
 {
-	*res = (struct mw_action_result){.kind = a->kind, .dry_run = a->dry_run, .cookie = a->cookie, .arg = a->arg};
+	*res = (struct mw_action_result){
+		.kind = a->kind, .dry_run = a->dry_run, .cookie = a->cookie, .arg = a->arg, .call = a->call};
 	memcpy(res->reason, a->reason, sizeof(res->reason));
 	if (stopped && a->kind != MW_ACTION_THAW && a->kind != MW_ACTION_CALL) {
 		res->status = -ECANCELED;

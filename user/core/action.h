@@ -6,7 +6,7 @@
  *
  * Order: actions with the same cookie run one after another, in the order
  * given; a KILL overtakes everything. The first thread takes neither RECLAIM nor LIMIT, which may hang in
- * the kernel: a kill or a thaw always finds a hand (with two or more threads).
+ * the kernel, nor a slow CALL: a kill or a thaw always finds a hand (with two or more threads).
  *
  * A thread that hangs in the kernel stops neither the others nor the shutdown:
  * mw_actions_free leaves it and its pool behind after MW_ACTIONS_STOP_NS.
@@ -70,6 +70,7 @@ struct mw_action {
 	__u8 *mark;
 	int (*call)(void *arg, char *text,
 		    size_t size); /* CALL: 0 or -errno, a sentence in text. Called once, also at the shutdown */
+	bool slow; /* CALL: it waits for somebody else (PID 1), and leaves the first thread free as RECLAIM does */
 };
 /* Everything 0 or none, with the deadline in_ns from now. */
 struct mw_action mw_action_make(enum mw_action_kind kind, int dir_fd, __u64 cookie, __u64 in_ns);
@@ -82,6 +83,7 @@ struct mw_action_result {
 	bool dry_run;
 	__u64 cookie;
 	void *arg;
+	int (*call)(void *arg, char *text, size_t size); /* CALL: whose result it is */
 	/*
 	 * 0 done (RECLAIM: also partly, see saved). -ENODEV the cgroup is gone, -ECANCELED
 	 * the second look said no or the pool was stopped, -ETIMEDOUT, -EBUSY memory.max would be below what is in use,

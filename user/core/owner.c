@@ -97,6 +97,7 @@ static bool step(const char *path, const char *component, bool last, mw_delegate
 	if (!is_unit(component))
 		return false;
 	snprintf(info->unit, sizeof(info->unit), "%.255s", component); /* NAME_MAX */
+	info->below = !last;
 	info->owner = MW_OWNER_SYSTEMD;
 	if (!*info->manager)
 		info->manager = "systemd";
@@ -105,6 +106,24 @@ static bool step(const char *path, const char *component, bool last, mw_delegate
 	if (info->delegated)
 		info->owner = MW_OWNER_FOREIGN;
 	return info->delegated;
+}
+
+/* .../SCOPE/container, with the scope delegated by whichever systemd has it: a user's own too. */
+static bool is_payload(const char *path, mw_delegated_fn delegated, void *arg)
+{
+	static const char leaf[] = "/container", suffix[] = ".scope";
+	char scope[PATH_MAX];
+	size_t n;
+
+	snprintf(scope, sizeof(scope), "%s", path);
+	n = strlen(scope);
+	while (n && scope[n - 1] == '/')
+		scope[--n] = '\0';
+	if (n < sizeof(leaf) + sizeof(suffix) || strcmp(scope + n - sizeof(leaf) + 1, leaf) != 0)
+		return false;
+	n -= sizeof(leaf) - 1;
+	scope[n] = '\0';
+	return !strcmp(scope + n - sizeof(suffix) + 1, suffix) && delegated(scope, arg);
 }
 
 int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegated, void *arg,
@@ -136,8 +155,19 @@ int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegat
 			break;
 		component = slash ? slash + 1 : NULL;
 	}
+	info.payload = info.delegated && is_payload(path, delegated, arg);
 	*ret_info = info;
 	return 0;
+}
+
+enum mw_owner mw_owner_writer(const struct mw_owner_info *info)
+{
+	if (info->owner != MW_OWNER_FOREIGN)
+		return info->owner;
+	/* The kubelet sets its pods' limits again and again; a delegated unit's manager may. */
+	if (!strcmp(info->manager, "kubelet") || (info->unit[0] && !info->payload))
+		return MW_OWNER_FOREIGN;
+	return MW_OWNER_OWN;
 }
 
 /* systemd marks delegated cgroups for its own tools: trusted.delegate, and user.delegate since 251. */
@@ -166,7 +196,12 @@ const char *mw_owner_say(const struct mw_owner_info *info, const char *cgroup, c
 
 	cgroup += strspn(cgroup, "/");
 	buf[0] = '\0';
-	if (info->owner == MW_OWNER_SYSTEMD)
+	if (info->owner == MW_OWNER_SYSTEMD && info->below)
+		snprintf(buf, size,
+			 "cgroup %s stands below systemd unit %s, which has not delegated it: guard the whole unit "
+			 "(--unit %s), or move its processes into a cgroup of ours (--pid ... --move)",
+			 cgroup, info->unit, info->unit);
+	else if (info->owner == MW_OWNER_SYSTEMD)
 		snprintf(buf, size,
 			 "cgroup %s belongs to systemd unit %s%s%s%s: PID 1 takes back limits that others write there; "
 			 "observe it, or move its processes into a cgroup of ours (--move)",

@@ -18,7 +18,9 @@ const char *mw_owner_name(enum mw_owner owner); /* "own" */
 struct mw_owner_info {
 	enum mw_owner owner;
 	char unit[256]; /* the systemd unit it is or stands below, "docker-….scope"; "" outside of any */
+	bool below; /* it stands below that unit and is not the unit's own cgroup */
 	bool delegated; /* below a unit with Delegate=yes: PID 1 does not write here, the unit's own manager may */
+	bool payload; /* of those: where crun keeps a container's processes, SCOPE/container; nobody writes there */
 	const char *manager; /* "systemd", "docker", "podman", "containerd", "cri-o", "kubelet", "lxc"; "" unknown;
 				static text */
 };
@@ -34,6 +36,13 @@ int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegat
 		   struct mw_owner_info *ret_info);
 /* The same with the marks (trusted.delegate, user.delegate) of the tree at mount. */
 int mw_owner_of(const char *mount, const char *root, const char *cgroup, struct mw_owner_info *ret_info);
+
+/*
+ * How limits get into a cgroup somebody wants guarded: OWN, written directly: what an administrator made, what a
+ * container engine made without systemd, crun's payload; SYSTEMD, through PID 1; FOREIGN, not at all: the kubelet's,
+ * and what is below another's delegated unit.
+ */
+enum mw_owner mw_owner_writer(const struct mw_owner_info *info);
 
 /*
  * Why limits are not written into cgroup directly, in one sentence that names the unit and what to do; "" for our

@@ -2,6 +2,7 @@
 #include "core/systemd.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-daemon.h>
@@ -151,27 +152,71 @@ static const char *interface_of(const char *unit)
 	return NULL;
 }
 
+/* What properties are asked of: a connection and the unit's object. */
+struct asked {
+	sd_bus *bus;
+	const char *interface;
+	char *path;
+};
+
+static void asked_free(struct asked *a)
+{
+	close_bus(&a->bus);
+	free(a->path);
+}
+
+static int ask_of(const char *unit, struct asked *a, struct mw_error *err)
+{
+	int r;
+
+	a->interface = interface_of(unit);
+	if (!a->interface)
+		return mw_fail(err, -EINVAL, "%s is no slice, scope or service", unit);
+	r = open_bus(&a->bus, err);
+	if (r < 0)
+		return r;
+	r = sd_bus_path_encode(PATH "/unit", unit, &a->path);
+	return r < 0 ? mw_fail(err, r, "systemd cannot be asked about %s: %s", unit, strerror(-r)) : 0;
+}
+
+static int not_told(const char *unit, const char *property, const struct bus_error *e, int r, struct mw_error *err)
+{
+	return mw_fail(err, r, "systemd does not tell %s of %s: %s", property, unit, e->error.message ?: strerror(-r));
+}
+
 int mw_systemd_text(const char *unit, const char *property, char *ret_text, size_t size, struct mw_error *err)
 {
 	_cleanup_(free_bus_error) struct bus_error e = {SD_BUS_ERROR_NULL};
-	_cleanup_bus_ sd_bus *bus = NULL;
-	_cleanup_free_ char *path = NULL, *text = NULL;
-	const char *interface = interface_of(unit);
-	int r;
+	_cleanup_(asked_free) struct asked a = {NULL};
+	_cleanup_free_ char *text = NULL;
+	int r = ask_of(unit, &a, err);
 
-	if (!interface)
-		return mw_fail(err, -EINVAL, "%s is no slice, scope or service", unit);
-	r = open_bus(&bus, err);
 	if (r < 0)
 		return r;
-	r = sd_bus_path_encode(PATH "/unit", unit, &path);
-	if (r >= 0)
-		r = sd_bus_get_property_string(bus, DESTINATION, path, interface, property, &e.error, &text);
+	r = sd_bus_get_property_string(a.bus, DESTINATION, a.path, a.interface, property, &e.error, &text);
 	if (r < 0)
-		return mw_fail(err, r, "systemd does not tell %s of %s: %s", property, unit,
-			       e.error.message ?: strerror(-r));
+		return not_told(unit, property, &e, r, err);
 	if (strlen(text) >= size)
 		return mw_fail(err, -E2BIG, "%s of %s is too long", property, unit);
 	memcpy(ret_text, text, strlen(text) + 1);
 	return 0;
+}
+
+int mw_systemd_numbers(const char *unit, const char *const *properties, size_t n, __u64 *ret_values,
+		       struct mw_error *err)
+{
+	_cleanup_(asked_free) struct asked a = {NULL};
+	int r = ask_of(unit, &a, err);
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		_cleanup_(free_bus_error) struct bus_error e = {SD_BUS_ERROR_NULL};
+		uint64_t value = 0;
+
+		r = sd_bus_get_property_trivial(a.bus, DESTINATION, a.path, a.interface, properties[i], &e.error, 't',
+						&value);
+		if (r < 0)
+			return not_told(unit, properties[i], &e, r, err);
+		ret_values[i] = value;
+	}
+	return r < 0 ? r : 0;
 }

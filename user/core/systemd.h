@@ -31,6 +31,10 @@ int mw_systemd_start_scope(const struct mw_scope *s, struct mw_error *err);
  * 1 cannot be reached. */
 int mw_systemd_text(const char *unit, const char *property, char *ret_text, size_t size, struct mw_error *err);
 
+/* The same for properties that are numbers; MW_UNLIMITED is infinity. Together, in one connection. */
+int mw_systemd_numbers(const char *unit, const char *const *properties, size_t n, __u64 *ret_values,
+		       struct mw_error *err);
+
 /* A property of a unit that is a number: MemoryMax, MemoryLow, ...; MW_UNLIMITED is infinity. */
 struct mw_unit_value {
 	const char *property;

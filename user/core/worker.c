@@ -32,6 +32,7 @@ static void worker_free(struct mw_worker *w)
 	mw_series_free(&w->history);
 	free(w->ladder);
 	free(w->stalls);
+	free(w->unit);
 	free(w->cgroup);
 	free(w);
 }

@@ -10,6 +10,7 @@
 
 #include "core/config.h"
 #include "core/freeze.h"
+#include "core/hold.h"
 #include "core/idle.h"
 #include "core/ladder.h"
 #include "core/level.h"
@@ -38,7 +39,7 @@ struct mw_worker_pace {
 	__u64 told_ns, held_told_ns;
 };
 
-/* What stood in an attached cgroup before us, to be put back by detach. */
+/* What stood in an attached cgroup before us, or was put there by others since: put back by detach. */
 struct mw_originals {
 	bool known;
 	struct mw_limits limits;
@@ -57,6 +58,10 @@ struct mw_worker {
 	struct mw_profile profile;
 	struct mw_limits limits; /* what the profile wants */
 	struct mw_originals before;
+	struct mw_unit *unit; /* owned; NULL: we write the limits ourselves, if anybody does */
+	struct mw_hold hold;
+	struct mw_limits held; /* as last written or asked for, whatever came of it */
+	bool leaving; /* to be detached when its limits are back */
 
 	pid_t main_pid; /* what run started or attach named; 0: unknown */
 	__u64 main_start; /* its start, clock ticks since boot: with the pid it names one process; 0: unknown */
@@ -97,6 +102,8 @@ struct mw_worker {
 	bool alerted, hibernate_told, bin_told; /* said once, until it is over */
 	bool busy; /* an action is under way on it */
 	__u64 limits_ns; /* when limits were last sent on their way */
+	bool limits_failed; /* they do not stand as wanted, and that was told */
+	unsigned limits_under_way; /* writes of ours */
 	bool limits_due; /* the wanted limits are not on their way yet */
 	__u64 drop_seen_ns; /* its usage was first seen to have halved then; 0: it has not */
 	__u64 pause_told_ns; /* when a pause of it was last logged */

@@ -6,7 +6,6 @@
 #include <sys/wait.h>
 
 #include "core/cgroup.h"
-#include "core/cgroup_limits.h"
 #include "daemon/guard.h"
 #include "report/json.h"
 #include "report/text.h"
@@ -216,6 +215,10 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 	struct pending *p = r->arg;
 
 	if (!p) { /* limits */
+		if (w) {
+			w->limits_failed = r->status < 0;
+			w->limits_under_way -= w->limits_under_way > 0;
+		}
 		if (r->status && r->status != -ENODEV && w)
 			mw_tell(g->tell, LOG_ERR, "limits-failed", w,
 				"worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name, r->text);
@@ -232,62 +235,6 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 		answer(p, w, r);
 	json_object_put(p->doc);
 	free(p);
-}
-
-/* The keeper's note that memory.high is limited: written with the limit, so that a death in between is mended. */
-static __u8 *high_mark(struct mw_guard *g, const struct mw_worker *w)
-{
-	return &mw_keeper_table(g->keeper)->slots[w->slot].high_set;
-}
-
-void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
-{
-	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, HIBERNATE_DEADLINE_NS);
-
-	if (!g->has_memory)
-		return;
-	mw_action_limits(&a, &w->limits);
-	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
-	a.mark = high_mark(g, w);
-	w->limits_ns = mw_now_ns();
-	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
-	w->squeeze.lifted = false;
-	w->squeeze.raised = 0;
-}
-
-int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
-{
-	struct mw_limit_file files[MW_LIMIT_FILES];
-	size_t n = mw_limit_files(w->dir_fd, limits, files);
-
-	(void)g;
-	for (size_t i = 0; i < n; i++) {
-		int r = mw_cgroup_write_u64(w->dir_fd, files[i].file, files[i].value);
-
-		if (r < 0 && r != -ENOENT && r != -ENODEV)
-			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i].file,
-				       strerror(-r));
-	}
-	return 0;
-}
-
-void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
-{
-	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, QUICK_DEADLINE_NS);
-	char text[256];
-
-	if (mw_life_limited(w)) {
-		a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
-		a.n_writes = 1;
-		a.mark = high_mark(g, w);
-		if (mw_actions_submit(g->actions, &a) < 0)
-			return; /* again at the next sample */
-		mw_tell(g->tell, LOG_INFO, "restored", w, "%s", mw_text_restore(w, mw_now_ns(), text, sizeof(text)));
-	}
-	mw_notice_stepped(w, MW_RUNG_LIFT, w->usage.current);
-	w->limits_ns = mw_now_ns();
-	w->squeeze.lifted = w->squeeze.throttled = false;
-	w->squeeze.raised = 0;
 }
 
 static int write_incident(void *arg, char *text, size_t size)

@@ -25,8 +25,13 @@ static bool main_is_gone(const struct mw_worker *w)
 /* The common end of taking one up: state, limits, everybody told. */
 static void take_up(struct mw_guard *g, struct mw_worker *w)
 {
+	struct mw_profile profile = w->profile;
+
 	if (mw_state_load(g, w) < 0)
 		w->before.known = false;
+	if (w->owner == MW_OWNER_SYSTEMD && !w->unit) /* nobody knows what to put back */
+		w->owner = MW_OWNER_FOREIGN;
+	mw_limits_settle(w, &profile);
 	mw_pressure_hold(g->run_fd, w);
 	w->main_gone = main_is_gone(w);
 	w->was_populated = true;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Taking what already runs under guard: in place where its processes fill their cgroup, moved into one of ours on
- * request. */
+/*
+ * Taking what already runs under guard, in place or, where that is wished, moved into a cgroup of ours; and letting it
+ * go. What it is is found out in an action thread (target.c), looked at again here, and taken.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/cgroup.h"
 #include "core/proc.h"
-#include "core/root.h"
 #include "daemon/guard.h"
+#include "daemon/serve.h"
+#include "daemon/target.h"
+#include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define PIDS_MAX 65536
+#define FIND_NS (30 * MW_NS_PER_S)
 
 enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup)
 {
@@ -20,188 +24,197 @@ enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup)
 
 	if (mw_owner_of(g->mount, g->root, cgroup, &info) < 0)
 		return MW_OWNER_FOREIGN;
-	/* Nobody's: an administrator made it and told us to guard it, so it is ours to write, and to put back. */
-	if (info.owner == MW_OWNER_FOREIGN && !info.unit[0] && !info.manager[0])
-		return MW_OWNER_OWN;
-	return info.owner;
+	return mw_owner_writer(&info);
 }
 
-static int owner_allows(struct mw_guard *g, const char *cgroup, struct mw_error *err)
+/* ---- what was found is taken ---- */
+
+static void attached(struct mw_guard *g, struct mw_worker *w)
 {
-	struct mw_owner_info info;
-	char why[400];
-	int r = mw_owner_of(g->mount, g->root, cgroup, &info);
+	char how[300] = "";
 
-	if (r < 0)
-		return mw_fail(err, r, "cgroup \"%.200s\": %s", cgroup, strerror(-r));
-	if (strcmp(cgroup, "/") == 0)
-		return mw_fail(
-			err, -EPERM,
-			"the root cgroup has no limits: attach --pid ... --move puts a process into one of ours");
-	if (info.owner == MW_OWNER_OWN)
-		return mw_fail(err, -EBUSY, "%.200s is below memweir's own root: what is there is under guard already",
-			       cgroup);
-	if (info.owner == MW_OWNER_SYSTEMD)
-		return mw_fail(err, -EOPNOTSUPP, "%s", mw_owner_say(&info, cgroup, why, sizeof(why)));
-	return 0;
-}
-
-static void keep_before(struct mw_worker *w)
-{
-	struct mw_limits *l = &w->before.limits;
-	__u64 group = 0;
-
-	*l = (struct mw_limits){.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
-	mw_cgroup_read_u64(w->dir_fd, "memory.max", &l->max);
-	mw_cgroup_read_u64(w->dir_fd, "memory.high", &l->high);
-	mw_cgroup_read_u64(w->dir_fd, "memory.low", &l->low);
-	mw_cgroup_read_u64(w->dir_fd, "memory.swap.max", &l->swap_max);
-	mw_cgroup_read_u64(w->dir_fd, "memory.oom.group", &group);
-	l->oom_group = group;
-	w->before.known = true;
-}
-
-static void attached(struct mw_guard *g, struct mw_worker *w, const char *how)
-{
+	if (w->unit && mw_life_limited(w))
+		snprintf(how, sizeof(how), ", limited through systemd (unit %.200s)", w->unit->name);
+	else if (!mw_life_limited(w))
+		snprintf(how, sizeof(how), ", watched without limits of ours");
 	mw_life_enlist(g, w);
 	if (mw_life_limited(w))
 		mw_act_limits(g, w);
-	mw_tell(g->tell, LOG_INFO, "attached", w, "worker %s (%s) attached %s: %s%s", w->name, w->class_name, how,
-		w->cgroup, mw_life_limited(w) ? "" : ", watched without limits of ours");
+	mw_tell(g->tell, LOG_INFO, "attached", w, "worker %s (%s) attached in place: %s%s", w->name, w->class_name,
+		w->cgroup, how);
 }
 
-int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup,
-			  struct mw_worker **ret_worker, struct mw_error *err)
+static int take_in_place(struct mw_guard *g, struct mw_target *t, const char *class_name, const char *name,
+			 struct mw_worker **ret_worker, struct mw_error *err)
 {
-	char path[PATH_MAX], made_up[MW_NAME_SIZE];
-	_cleanup_close_ int fd = -1;
+	struct mw_profile profile;
 	struct mw_worker *w;
-	__u64 kills[1];
 	char events[512];
-	int r;
+	__u64 kills;
+	int r = mw_life_new(g, name, class_name, t->cgroup, t->dir_fd, &w, err);
 
-	/* Given from the cgroup root or as a path of the file system. */
-	if (strncmp(cgroup, g->mount, strlen(g->mount)) == 0)
-		cgroup += strlen(g->mount);
-	if (cgroup[0] != '/' || strstr(cgroup, "/../") || strlen(cgroup) > 3000)
-		return mw_fail(
-			err, -EINVAL,
-			"cgroup \"%.100s\": expected a path from the cgroup root, as in /proc/PID/cgroup, or below %s",
-			cgroup, g->mount);
-	r = owner_allows(g, cgroup, err);
 	if (r < 0)
 		return r;
-	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
-	fd = mw_cgroup_open(path);
-	if (fd < 0)
-		return mw_fail(err, fd, "%s: %s", path, fd == -ENOENT ? "there is no such cgroup" : strerror(-fd));
-	if (!name) {
-		mw_name_from(strrchr(cgroup, '/') + 1, made_up);
-		name = made_up;
-	} else if (!mw_name_valid(name)) {
-		return mw_fail(err, -EINVAL, "worker name \"%s\": expected letters, digits and ._- (at most 63)", name);
-	}
-	r = mw_life_new(g, name, class_name, cgroup, fd, &w, err);
-	if (r < 0)
-		return r;
-	TAKE_FD(fd);
-	w->owner = mw_life_owner(g, cgroup);
-	keep_before(w);
+	t->dir_fd = -1;
+	w->owner = t->owner;
+	w->before = t->before;
+	w->unit = TAKE_PTR(t->unit);
+	w->main_pid = t->pid;
+	w->main_start = t->pid_start;
+	profile = w->profile;
+	mw_limits_settle(w, &profile);
 	if (mw_cgroup_read(w->dir_fd, "memory.events", events, sizeof(events)) > 0 &&
-	    mw_keyed_u64(events, "oom_kill", &kills[0]) == 0)
-		w->oom_kills_at_start = kills[0];
+	    mw_keyed_u64(events, "oom_kill", &kills) == 0)
+		w->oom_kills_at_start = kills;
 	w->was_populated = mw_cgroup_populated(w->dir_fd) == 1;
-	attached(g, w, "in place");
+	attached(g, w);
 	*ret_worker = w;
 	return 0;
 }
 
-/* The process that was named, and not another one with its pid. */
-static int still_runs(pid_t pid, __u64 start, struct mw_error *err)
-{
-	__u64 now;
-	int r = mw_proc_start_ticks("/proc", pid, &now);
-
-	if (r >= 0 && now != start)
-		r = -ESRCH;
-	return r < 0 ? mw_fail(err, r, "process %d ended meanwhile", pid) : 0;
-}
-
 /* Into a cgroup of ours: it and everything below it in the process tree that shares its cgroup. */
-static int move_tree(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, __u64 start,
-		     struct mw_worker **ret_worker, struct mw_error *err)
+static int take_moved(struct mw_guard *g, struct mw_target *t, const char *class_name, const char *name,
+		      struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char comm[32];
-	struct mw_start s = {.class_name = class_name, .name = name, .command = comm, .runner = pid};
+	struct mw_start s = {.class_name = class_name, .name = name, .command = comm, .runner = t->pid};
 	struct mw_worker *w;
 	int r;
 
-	mw_proc_comm("/proc", pid, comm, sizeof(comm));
+	mw_proc_comm("/proc", t->pid, comm, sizeof(comm));
 	if (!comm[0])
-		return mw_fail(err, -ESRCH, "no process %d", pid);
+		return mw_fail(err, -ESRCH, "no process %d", t->pid);
 	r = mw_life_start(g, &s, &w, err);
 	if (r < 0)
 		return r;
-	r = still_runs(pid, start, err); /* making the cgroup took a while */
+	r = mw_target_still(t, err); /* making the cgroup took a while */
 	if (r >= 0)
-		r = mw_place_move(g, w->cgroup + 1, w->dir_fd, pid, err);
+		r = mw_place_move(g, w->cgroup + 1, w->dir_fd, t->pid, err);
 	if (r < 0) {
 		mw_life_forget(g, w, true);
 		return r;
 	}
-	mw_life_started(g, w, pid);
+	mw_life_started(g, w, t->pid);
 	mw_tell(g->tell, LOG_INFO, "moved", w,
 		"worker %s (%s): pid %d was moved in; what it was charged before stays with its old cgroup", w->name,
-		w->class_name, pid);
+		w->class_name, t->pid);
 	*ret_worker = w;
 	return 0;
 }
 
-int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move,
-		       struct mw_worker **ret_worker, struct mw_error *err)
-{
-	char cgroup[PATH_MAX], path[PATH_MAX + 256], comm[MW_NAME_SIZE], made_up[MW_NAME_SIZE + 16];
-	_cleanup_free_ pid_t *members = NULL;
-	_cleanup_close_ int fd = -1;
-	__u64 start = 0;
-	ssize_t n;
-	int r = pid > 0 ? mw_proc_start_ticks("/proc", pid, &start) : -ESRCH;
+/* ---- the way there ---- */
 
-	if (r >= 0)
-		r = mw_proc_cgroup("/proc", pid, cgroup, sizeof(cgroup));
-	if (r < 0)
-		return mw_fail(err, r, "no process %d%s", pid, r == -ENOENT ? " on cgroup v2" : "");
-	if (move)
-		return move_tree(g, class_name, name, pid, start, ret_worker, err);
-	r = owner_allows(g, cgroup, err);
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
-	fd = mw_cgroup_open(path);
-	members = calloc(PIDS_MAX, sizeof(*members));
-	n = fd >= 0 && members ? mw_cgroup_pids(fd, true, members, PIDS_MAX) : -ENOENT;
-	if (n < 0)
-		return mw_fail(err, (int)n, "%s: %s", path, strerror((int)-n));
-	if (n > PIDS_MAX || !mw_proc_tree_fills("/proc", pid, members, (size_t)n))
-		return mw_fail(err, -EBUSY,
-			       "pid %d shares its cgroup %s with processes that are not below it: --cgroup %s guards "
-			       "them all, --move puts pid %d into a "
-			       "cgroup of ours",
-			       pid, cgroup, cgroup, pid);
-	if (!name) {
-		mw_proc_comm("/proc", pid, comm, sizeof(comm));
-		snprintf(made_up, sizeof(made_up), "%s-%d", comm, pid);
-		mw_name_from(made_up, comm);
-		name = comm;
+/* What the action thread is given, and gives back. */
+struct finding {
+	struct mw_target *target;
+	char class_name[MW_NAME_SIZE], name[MW_NAME_SIZE]; /* name "": from the target */
+	struct mw_request *request;
+	struct mw_error err;
+};
+
+static void finding_free(struct finding *f)
+{
+	mw_target_free(f->target);
+	free(f->target);
+	free(f);
+}
+
+static int find(void *arg, char *text, size_t size)
+{
+	struct finding *f = arg;
+
+	(void)text, (void)size; /* too short for some sentences */
+	return mw_target_find(f->target, &f->err);
+}
+
+int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_error *err)
+{
+	struct mw_action action = mw_action_make(MW_ACTION_CALL, -1, 0, FIND_NS);
+	struct finding *f = calloc(1, sizeof(*f));
+	struct mw_profile profile;
+	int r;
+
+	if (!f) {
+		mw_target_free(a->target);
+		free(a->target);
+		return mw_fail(err, -ENOMEM, "attach: no memory");
 	}
-	r = mw_life_attach_cgroup(g, class_name, name, cgroup, ret_worker, err);
+	f->target = a->target;
+	f->request = a->request;
+	f->target->mount = g->mount;
+	f->target->root = g->root;
+	snprintf(f->class_name, sizeof(f->class_name), "%s", a->class_name);
+	snprintf(f->name, sizeof(f->name), "%s", a->name ?: "");
+	r = mw_config_worker_profile(&g->cfg, a->class_name, a->name ?: "", &profile, err);
+	if (r >= 0 && a->name && !mw_name_valid(a->name))
+		r = mw_fail(err, -EINVAL, "worker name \"%s\": expected letters, digits and ._- (at most 63)", a->name);
+	action.call = find;
+	action.arg = f;
+	action.slow = true;
+	if (r >= 0) {
+		r = mw_actions_submit(g->actions, &action);
+		if (r < 0)
+			mw_fail(err, r, "attach: too many actions are under way, try again");
+	}
+	if (r < 0)
+		finding_free(f);
+	return r;
+}
+
+static int take(struct mw_guard *g, struct finding *f, struct mw_worker **ret_worker, struct mw_error *err)
+{
+	char made_up[MW_NAME_SIZE];
+	int r = mw_target_still(f->target, err);
+
 	if (r < 0)
 		return r;
-	(*ret_worker)->main_pid = pid;
-	(*ret_worker)->main_start = start;
-	mw_state_save(g, *ret_worker);
-	r = still_runs(pid, start, err);
+	if (f->target->move)
+		return take_moved(g, f->target, f->class_name, f->name[0] ? f->name : NULL, ret_worker, err);
+	mw_target_name(f->target, made_up);
+	return take_in_place(g, f->target, f->class_name, f->name[0] ? f->name : made_up, ret_worker, err);
+}
+
+bool mw_attach_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	struct finding *f = r->arg;
+	struct mw_worker *w = NULL;
+	int rc = r->status;
+
+	if (r->call != find)
+		return false;
+	if (rc >= 0)
+		rc = take(g, f, &w, &f->err);
+	if (f->request && (rc < 0 || !w))
+		mw_serve_error(f->request, rc, f->err.text);
+	else if (f->request)
+		mw_serve_placed(g, f->request, w);
+	finding_free(f);
+	return true;
+}
+
+/* ---- and back ---- */
+
+int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_request *request, struct mw_error *err)
+{
+	int r = 0;
+
+	if (w->frozen_by_admin)
+		return mw_fail(err, -EBUSY, "worker %s is frozen: thaw it first", w->name);
+	if (w->unit && g->has_memory && (w->leaving || mw_life_limited(w))) {
+		r = mw_unit_release(g, w, true, request, err);
+		return r < 0 ? r : 1;
+	}
+	if (mw_life_limited(w) && g->has_memory)
+		r = mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, err);
 	if (r < 0)
-		mw_life_detach(g, *ret_worker, NULL);
-	return r;
+		return r;
+	mw_life_detached(g, w);
+	return 0;
+}
+
+void mw_life_detached(struct mw_guard *g, struct mw_worker *w)
+{
+	mw_tell(g->tell, LOG_INFO, "detached", w, "worker %s (%s) detached: %s", w->name, w->class_name,
+		w->before.known ? "its limits from before are back" : "it goes on without limits");
+	mw_life_forget(g, w, !w->was_populated);
 }

@@ -11,6 +11,7 @@
 #include "core/cgroup.h"
 #include "core/proc.h"
 #include "core/usage.h"
+#include "daemon/unit.h"
 #include "report/json.h"
 #include "report/pause.h"
 #include "report/text.h"
@@ -94,6 +95,9 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	case MW_EVENT_PAUSE:
 		on_pause(g, w, e);
 		break;
+	case MW_EVENT_LIMIT:
+		mw_hold_written(g, w, e);
+		break;
 	default:
 		break;
 	}
@@ -123,6 +127,8 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
 	w->lifts++;
+	if (w->unit && !r->dry_run) /* or the next daemon-reload brings it back */
+		mw_unit_wish(w, 0);
 	if (!r->dry_run)
 		mw_notice_step(w, MW_RUNG_LIFT, w->squeeze.usage_at_lift);
 	if (mw_rung_allowed(MW_RUNG_FREEZE, w->profile.policy)) /* soon enough to see what the lift did */
@@ -200,7 +206,8 @@ static bool is_dying(struct mw_worker *w, const struct mw_usage *now, __u64 now_
 static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
 	if (w->squeeze.lifted || w->usage.high != MW_UNLIMITED || w->limits.high == MW_UNLIMITED ||
-	    !mw_life_limited(w) || !g->has_memory || w->limits_due || now_ns - w->limits_ns < SETTLE_NS ||
+	    !mw_life_limited(w) || !g->has_memory || w->limits_due ||
+	    (w->unit && (w->unit->due || w->unit->under_way)) || now_ns - w->limits_ns < SETTLE_NS ||
 	    now_ns - w->started_ns < SETTLE_NS)
 		return;
 	w->squeeze.lifted = true;
@@ -235,6 +242,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 
 	w->usage = *now;
 	notice_lift(g, w, now_ns);
+	mw_hold_look(g, w, false, now_ns);
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
@@ -342,6 +350,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 			continue;
 		mw_series_push(&w->history, (struct mw_point){w->usage.time_ns, w->usage.heap + w->usage.bin});
 		w->trend = mw_verdict_trend(&w->history, w->profile.max_heap);
+		mw_hold_look(g, w, true, now_ns);
 		mw_notice_look(g, w, now_ns);
 		say_high(g, w);
 		say_trend(g, w, trend_before);
@@ -354,6 +363,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_freeze_done(g, r))
+	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_freeze_done(g, r) && !mw_unit_done(g, r) &&
+	    !mw_attach_done(g, r))
 		mw_act_done(g, r);
 }

@@ -150,14 +150,24 @@ struct mw_start {
 	pid_t runner; /* the process that asks */
 };
 int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker **ret_worker, struct mw_error *err);
-/* Whose cgroup is this? Path from the mount, with a leading slash. */
+/* attach.c: what already runs. A target is found in an action thread; the request is answered when it is under guard.
+ */
+struct mw_target;
+struct mw_attach {
+	const char *class_name, *name; /* copied; name NULL: from the target */
+	struct mw_target *target; /* taken over, also on failure */
+	struct mw_request *request;
+};
+int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_error *err);
+bool mw_attach_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
+/* Whose cgroup is this, and so how are limits written? Path from the mount, with a leading slash. */
 enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup);
-int mw_life_attach_pid(struct mw_guard *g, const char *class_name, const char *name, pid_t pid, bool move,
-		       struct mw_worker **ret_worker, struct mw_error *err);
-int mw_life_attach_cgroup(struct mw_guard *g, const char *class_name, const char *name, const char *cgroup,
-			  struct mw_worker **ret_worker, struct mw_error *err);
-/* Let it go: originals restored where it was attached; a worker we started stays in its cgroup without limits. */
-int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err);
+/*
+ * Let it go: originals restored where it was attached; a worker we started stays in its cgroup without limits.
+ * 1: it goes when PID 1 has put them back, and request is answered then.
+ */
+int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_request *request, struct mw_error *err);
+void mw_life_detached(struct mw_guard *g, struct mw_worker *w); /* said, and forgotten */
 /* The parts adopt.c and attach.c use too. */
 int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup, int dir_fd,
 		struct mw_worker **ret_worker,
@@ -201,6 +211,11 @@ bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r); /* tru
 /* Class directories brought up to date after a change of the configuration. */
 int mw_place_classes(struct mw_guard *g, struct mw_error *err);
 
+/* hold.c: limits that somebody else changes. After each look; often: also what a sample does not carry. */
+void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns);
+void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e); /* MW_EVENT_LIMIT */
+void mw_hold_tick(struct mw_guard *g, __u64 now_ns); /* every beat: what was written is looked at, what is due repaired */
+
 /* share.c: memory.high of classes that share it. */
 void mw_share_sync(struct mw_guard *g); /* after the class directories were brought up to date */
 void mw_share_lifted(struct mw_guard *g,
@@ -231,11 +246,15 @@ int mw_act_parse(const char *text, enum mw_act *ret_act); /* -EINVAL; reclaim-bi
 int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_reason reason, bool dry_run,
 	      struct mw_request *request, struct mw_error *err);
 void mw_act_done(struct mw_guard *g, const struct mw_action_result *r);
+/* limits.c: what a profile makes of a worker's limits, never looser than what others want there. */
+void mw_limits_settle(struct mw_worker *w, const struct mw_profile *p);
 /* The wanted limits into the cgroup, from an action thread; what finds no room in the queue is tried again at each
  * beat. */
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
 /* Limits written at once, in this thread: only for putting back or taking away. */
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err);
+/* What was there before us, or none; where PID 1 writes it, in a moment, and w is leaving until then. */
+void mw_act_put_back(struct mw_guard *g, struct mw_worker *w);
 /* memory.high comes back after a lift. */
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);
 void mw_act_tick(struct mw_guard *g);

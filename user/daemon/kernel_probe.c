@@ -119,7 +119,8 @@ static const struct mw_capability_info rows[MW_CAP_MAX] = {
 	[MW_CAP_OOM] = {"oom", .lost_without = "the victim's name and size at the moment of the kill",
 			.how_to_get = need_btf},
 	[MW_CAP_LIMIT_WRITER] = {"limit-writer",
-				 .lost_without = "the name of who changes a worker's limit; that one was changed is seen",
+				 .lost_without =
+					 "the name of who changes a worker's limit; that one was changed is seen",
 				 .how_to_get = need_fentry},
 	[MW_CAP_SHOW] = {"show", .lost_without = "tables by cat below show/",
 			 .how_to_get = "bpffs, kernel 5.9 or newer"},

@@ -25,7 +25,7 @@
 /* The limits in force: none where nothing may be written. */
 static bool limited(const struct mw_worker *w)
 {
-	return !w->dry_run && w->profile.policy != MW_POLICY_OBSERVE && w->owner == MW_OWNER_OWN;
+	return !w->dry_run && w->profile.policy != MW_POLICY_OBSERVE && w->owner != MW_OWNER_FOREIGN && !w->leaving;
 }
 
 bool mw_life_limited(const struct mw_worker *w)
@@ -67,7 +67,7 @@ static void enlist_kernel(struct mw_guard *g, struct mw_worker *w)
 	n = mw_cgroup_descendants(w->dir_fd, below, ARRAY_SIZE(below));
 	for (ssize_t i = 0; i < n && i < (ssize_t)ARRAY_SIZE(below); i++)
 		mw_kernel_member_add(g->kernel, below[i], w->cgroup_id);
-	if (!w->made || w->owner != MW_OWNER_OWN)
+	if (!w->made)
 		w->subtree = mw_kernel_subtree_add(g->kernel, w->dir_fd, true);
 }
 
@@ -84,7 +84,7 @@ void mw_life_enlist(struct mw_guard *g, struct mw_worker *w)
 	}
 	enlist_kernel(g, w);
 	mw_breaker_remove(g->breaker, w->slot);
-	if (g->has_memory && w->owner == MW_OWNER_OWN)
+	if (g->has_memory && w->owner != MW_OWNER_FOREIGN)
 		mw_breaker_add(g->breaker, w->slot, w->cgroup_id, w->dir_fd, above, n, limited(w));
 	if (n > 1)
 		close(above[1]);
@@ -112,10 +112,7 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 	if (r < 0)
 		return mw_fail(err, r, "worker %s: %s", name,
 			       r == -EEXIST ? "this name or cgroup is under guard already" : strerror(-r));
-	w->profile = profile;
-	w->limits = mw_profile_limits(&profile);
-	if (profile.share) /* the profile stands on the class */
-		w->limits = mw_no_limits;
+	mw_limits_settle(w, &profile);
 	w->dry_run = g->opts.dry_run;
 	w->main_status = -1;
 	w->started_ns = w->quiet_ns = mw_now_ns();
@@ -278,8 +275,8 @@ static void end_now(struct mw_guard *g, struct mw_worker *w)
 	} else {
 		mw_tell(g->tell, LOG_INFO, "ended", w, "%s", mw_text_ended(w, mw_now_ns(), text, sizeof(text)));
 	}
-	if (w->before.known && mw_life_limited(w) && g->has_memory)
-		mw_act_put_limits(g, w, &w->before.limits, NULL); /* an attached one outlives its process */
+	if (w->before.known && mw_life_limited(w))
+		mw_act_put_back(g, w); /* an attached one outlives its process */
 	mw_life_forget(g, w, true);
 }
 
@@ -377,20 +374,4 @@ void mw_life_tick(struct mw_guard *g, __u64 now_ns)
 		if (w->watch < 0 || (!w->made && i++ % groups == turn) || (!w->was_populated && w->made))
 			mw_life_look(g, w);
 	}
-}
-
-int mw_life_detach(struct mw_guard *g, struct mw_worker *w, struct mw_error *err)
-{
-	int r = 0;
-
-	if (w->frozen_by_admin)
-		return mw_fail(err, -EBUSY, "worker %s is frozen: thaw it first", w->name);
-	if (limited(w) && g->has_memory)
-		r = mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, err);
-	if (r < 0)
-		return r;
-	mw_tell(g->tell, LOG_INFO, "detached", w, "worker %s (%s) detached: %s", w->name, w->class_name,
-		w->before.known ? "its limits from before are back" : "it goes on without limits");
-	mw_life_forget(g, w, !w->was_populated);
-	return 0;
 }

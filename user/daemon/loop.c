@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/guard.h"
+#include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -157,6 +158,8 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	mw_life_tick(g, mw_now_ns());
 	mw_place_tick(g);
 	mw_act_tick(g);
+	mw_hold_tick(g, mw_now_ns());
+	mw_unit_tick(g, mw_now_ns());
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 

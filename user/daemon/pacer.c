@@ -9,6 +9,7 @@
 #include "core/cgroup.h"
 #include "core/pace_read.h"
 #include "daemon/guard.h"
+#include "daemon/unit.h"
 #include "report/text_pace.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -16,6 +17,7 @@
 #define BATCH_DEADLINE_NS (300 * MW_NS_PER_MS) /* a batch that takes longer keeps others of the worker waiting */
 #define LOWER_DEADLINE_NS MW_NS_PER_S
 #define LIFT_WAIT_NS	  (200 * MW_NS_PER_MS) /* until the breaker's thread has lifted and said so */
+#define TELL_UNIT_NS	  MW_NS_PER_S /* PID 1 hears of a raise so much later: of several together */
 #define HOST_EVERY_NS	  (500 * MW_NS_PER_MS)
 #define OWN_SHARE	  5 /* no more than this part of the loop's time goes into looks */
 #define TOLD_NS		  (60 * MW_NS_PER_S) /* lines about one worker are no closer than this */
@@ -188,6 +190,14 @@ static void set_high(struct mw_guard *g, struct mw_worker *w, struct mw_pace_inp
 		if (!still_limited(w->dir_fd, NULL) || mw_cgroup_write_u64(w->dir_fd, "memory.high", high) < 0)
 			return;
 		w->pace.raises++;
+		w->hold.raised = high;
+		if (w->unit) {
+			w->unit->high = high;
+			mw_unit_wish(w, TELL_UNIT_NS);
+		}
+	} else if (w->unit) {
+		w->unit->high = high;
+		mw_unit_wish(w, 0);
 	} else {
 		a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LOWER_DEADLINE_NS);
 		a.writes[0] = (struct mw_action_write){"memory.high", high};

@@ -31,6 +31,7 @@ void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *re
 void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest);
 
+void mw_serve_placed(struct mw_guard *g, struct mw_request *r, const struct mw_worker *w); /* 201: where it stands */
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* Requests that change something: start, attach, detach, settings. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/pressure.h"
 #include "daemon/serve.h"
+#include "daemon/target.h"
 #include "report/json.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
-static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_worker *w)
+void mw_serve_placed(struct mw_guard *g, struct mw_request *r, const struct mw_worker *w)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
 	char text[PATH_MAX];
@@ -35,19 +38,52 @@ static void answer_place(struct mw_guard *g, struct mw_request *r, struct mw_wor
 	mw_serve_json(r, 201, doc);
 }
 
-static int attach(struct mw_guard *g, const char *cls, const char *name, struct json_object *how,
-		  struct mw_worker **ret_w, struct mw_error *err)
+/* The target somebody asks for, in one of four ways. */
+static int target_of(struct json_object *how, struct mw_target *t, struct mw_error *err)
 {
-	const char *cgroup = mw_serve_string(how, "cgroup");
+	static const struct {
+		const char *key;
+		enum mw_target_kind kind;
+	} ways[] = {{"cgroup", MW_TARGET_CGROUP}, {"unit", MW_TARGET_UNIT}, {"container", MW_TARGET_CONTAINER}};
 	struct json_object *pid, *move;
 
-	if (cgroup)
-		return mw_life_attach_cgroup(g, cls, name, cgroup, ret_w, err);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const char *what = mw_serve_string(how, ways[i].key);
+
+		if (!what)
+			continue;
+		t->kind = ways[i].kind;
+		t->what = strdup(what);
+		return t->what ? 0 : mw_fail(err, -ENOMEM, "attach: no memory");
+	}
 	if (!json_object_object_get_ex(how, "pid", &pid) || !json_object_is_type(pid, json_type_int))
-		return mw_fail(err, -EINVAL, "\"attach\": expected \"pid\" (a number) or \"cgroup\" (a path)");
-	return mw_life_attach_pid(g, cls, name, json_object_get_int(pid),
-				  json_object_object_get_ex(how, "move", &move) && json_object_get_boolean(move), ret_w,
-				  err);
+		return mw_fail(err, -EINVAL,
+			       "\"attach\": expected \"pid\" (a number), \"cgroup\" (a path), \"unit\" or "
+			       "\"container\" (a name)");
+	t->kind = MW_TARGET_PID;
+	t->pid = json_object_get_int(pid);
+	t->move = json_object_object_get_ex(how, "move", &move) && json_object_get_boolean(move);
+	return 0;
+}
+
+/* Answered when it has been found and taken. */
+static int attach(struct mw_guard *g, struct mw_request *r, const struct mw_start *s, struct json_object *how,
+		  struct mw_error *err)
+{
+	struct mw_target *t = calloc(1, sizeof(*t));
+	int rc;
+
+	if (!t)
+		return mw_fail(err, -ENOMEM, "attach: no memory");
+	t->dir_fd = -1;
+	rc = target_of(how, t, err);
+	if (rc >= 0)
+		return mw_life_attach(
+			g, &(struct mw_attach){.class_name = s->class_name, .name = s->name, .target = t, .request = r},
+			err);
+	mw_target_free(t);
+	free(t);
+	return rc;
 }
 
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
@@ -69,15 +105,15 @@ void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
 	if (!s.class_name)
 		rc = mw_fail(&err, -EINVAL, "\"class\": expected the name of a class");
 	else if (json_object_object_get_ex(body, "attach", &how))
-		rc = attach(g, s.class_name, s.name, how, &w, &err);
+		rc = attach(g, r, &s, how, &err);
 	else if (!s.command || !s.command[0])
 		rc = mw_fail(&err, -EINVAL, "\"command\": expected the command to be started");
 	else
 		rc = mw_life_start(g, &s, &w, &err);
-	if (rc < 0 || !w)
+	if (rc < 0)
 		mw_serve_error(r, rc, err.text);
-	else
-		answer_place(g, r, w);
+	else if (w)
+		mw_serve_placed(g, r, w);
 	json_object_put(body);
 }
 
@@ -95,10 +131,11 @@ void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest)
 		mw_life_forget(g, w, true);
 		return mw_serve_text(r, text);
 	}
-	rc = mw_life_detach(g, w, &err);
+	rc = mw_life_detach(g, w, r, &err);
 	if (rc < 0)
 		return mw_serve_error(r, rc, err.text);
-	mw_serve_text(r, text);
+	if (rc == 0)
+		mw_serve_text(r, text);
 }
 
 void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, const char *what)

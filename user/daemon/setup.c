@@ -14,6 +14,7 @@
 #include "core/root.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/trim.h"
@@ -249,6 +250,7 @@ void mw_guard_close(struct mw_guard *g)
 		if (mw_life_limited(w) && g->has_memory)
 			mw_cgroup_write(w->dir_fd, "memory.high", "max");
 	}
+	mw_unit_close(g);
 	if (g->server)
 		unlinkat(g->run_fd, SOCKET, 0);
 	mw_server_free(g->server);
@@ -300,21 +302,21 @@ void mw_life_apply(struct mw_guard *g)
 		keep_history(g, w);
 		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
 			continue; /* its class is gone from the configuration: it keeps what it has */
+		if (w->before.known)
+			mw_hold_profile(&p, &w->before.limits);
 		if (!all && mw_profile_same(&p, &w->profile))
 			continue;
 		/* what kernel side, breaker and keeper have to know; limits alone are only written */
 		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
 		was_limited = mw_life_limited(w);
 		mw_breaker_let_go(g->breaker, w->slot); /* it may be within its limits now, or another's to judge */
-		w->profile = p;
-		if (!p.share)
-			w->limits = mw_profile_limits(&p);
+		mw_limits_settle(w, &p);
 		if (others)
 			mw_life_enlist(g, w);
 		if (mw_life_limited(w))
 			mw_act_limits(g, w);
-		else if (was_limited && g->has_memory) /* policy observe from now on */
-			mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, NULL);
+		else if (was_limited) /* policy observe from now on */
+			mw_act_put_back(g, w);
 	}
 }
 

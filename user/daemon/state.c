@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,6 +58,8 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_u64(o, "before_low", w->before.limits.low);
 	add_u64(o, "before_swap_max", w->before.limits.swap_max);
 	add_bool(o, "before_oom_group", w->before.limits.oom_group);
+	add_text(o, "unit", w->unit ? w->unit->name : "");
+	add_u64(o, "unit_dropins", w->unit ? w->unit->dropins : 0);
 	return o;
 }
 
@@ -133,6 +136,17 @@ static const char *get_text(struct json_object *o, const char *key)
 		       : "";
 }
 
+static void load_unit(struct json_object *o, struct mw_worker *w)
+{
+	const char *name = get_text(o, "unit");
+
+	w->unit = name[0] && !strchr(name, '/') ? calloc(1, sizeof(*w->unit)) : NULL;
+	if (!w->unit)
+		return;
+	snprintf(w->unit->name, sizeof(w->unit->name), "%s", name);
+	w->unit->dropins = (__u32)get_u64(o, "unit_dropins");
+}
+
 int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 {
 	struct json_object *o = read_state(g, w->name);
@@ -165,6 +179,7 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 		.swap_max = get_u64(o, "before_swap_max"),
 		.oom_group = get_bool(o, "before_oom_group"),
 	};
+	load_unit(o, w);
 	json_object_put(o);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "core/root.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/unit.h"
 #include "util/cleanup.h"
 
 /* What both jobs need: where things are, and whether a daemon runs. */
@@ -102,6 +103,17 @@ static void unload_one(int dir_fd, const char *path, void *arg)
 	unlimit_one(dir_fd, path, NULL);
 }
 
+/* Through PID 1: its lift, or everything as it was. The files are lifted before. */
+static void unit_back(struct mw_guard *g, const struct mw_worker *w)
+{
+	struct mw_error err = {0};
+	int r = g->opts.dry_run ? mw_unit_lift(w->unit->name, &err)
+				: mw_unit_put_back(w->unit, &w->before.limits, &err);
+
+	if (r < 0 && r != -ENOENT)
+		mw_say(NULL, LOG_ERR, "worker %s: %s", w->name, err.text);
+}
+
 static void attached_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
 {
 	struct mw_guard *g = arg;
@@ -111,21 +123,24 @@ static void attached_one(const char *name, const char *class_name, const char *c
 
 	(void)class_name;
 	snprintf(w.name, sizeof(w.name), "%s", name);
-	if (mw_state_load(g, &w) < 0 || cgroup[0] != '/' || strstr(cgroup, ".."))
+	if (mw_state_load(g, &w) < 0 || cgroup[0] != '/' || strstr(cgroup, "..")) {
+		free(w.unit);
 		return;
+	}
 	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
 	fd = mw_cgroup_open(path);
-	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id)
-		return;
 	w.dir_fd = fd;
-	if (w.freeze.under_way && !w.frozen_by_admin) /* the daemon and its keeper died in the middle of it */
-		mw_cgroup_freeze(fd, false);
-	if (!w.before.known)
-		return;
-	if (g->opts.dry_run) /* --lift */
-		mw_cgroup_write(fd, "memory.high", "max");
-	else
-		mw_act_put_limits(g, &w, &w.before.limits, NULL);
+	if (fd >= 0 && mw_cgroup_id(fd) == cgroup_id) {
+		if (w.freeze.under_way && !w.frozen_by_admin) /* the daemon and its keeper died in the middle of it */
+			mw_cgroup_freeze(fd, false);
+		if (w.before.known && g->opts.dry_run) /* --lift */
+			mw_cgroup_write(fd, "memory.high", "max");
+		else if (w.before.known && !w.unit)
+			mw_act_put_limits(g, &w, &w.before.limits, NULL);
+	}
+	if (w.unit && w.before.known && !w.dry_run) /* the unit may run again elsewhere, still with our limits */
+		unit_back(g, &w);
+	free(w.unit);
 }
 
 static void forget_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)

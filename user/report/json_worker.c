@@ -40,6 +40,23 @@ static void put_frozen(struct mw_json_out *o, const struct mw_worker *w)
 		mw_json_null(o, "frozen_by");
 }
 
+/* Others that write its limits; what it has to be told at once is in the events. */
+static struct json_object *conflicts(const struct mw_hold *h, __u64 now_ns)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_u64(&o, "count", h->conflicts);
+	mw_json_u64(&o, "repairs", h->repairs);
+	if (h->last_ns) {
+		mw_json_text(&o, "file", mw_held_file(h->what));
+		mw_json_limit(&o, "found_bytes", h->found);
+		mw_json_text(&o, "by", h->by);
+		put_known(&o, "by_pid", h->by_pid, h->by_pid);
+		mw_json_u64(&o, "ago_ms", (now_ns - h->last_ns) / MW_NS_PER_MS);
+	}
+	return mw_json_end(&o);
+}
+
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
@@ -48,6 +65,10 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 
 	put_known(&o, "pids", pids, pids >= 0);
 	mw_json_text(&o, "owner", mw_owner_name(w->owner));
+	if (w->unit)
+		mw_json_text(&o, "unit", w->unit->name);
+	else
+		mw_json_null(&o, "unit");
 	mw_json_text(&o, "policy", mw_policy_name(w->profile.policy));
 	mw_json_u64(&o, "usage_bytes", w->usage.current);
 	mw_json_u64(&o, "heap_bytes", w->usage.heap);
@@ -71,6 +92,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_u64(&o, "paced_ns", w->pace.took_ns);
 	mw_json_double(&o, "reclaims_per_min", rates.reclaims_per_min, 1);
 	mw_json_double(&o, "stalled_share", rates.stalled_share, 5);
+	mw_json_put(&o, "conflicts", conflicts(&w->hold, now_ns));
 	mw_json_u64(&o, "worst_pause_ns", w->stalls ? w->stalls->tally.worst_ns : 0);
 	return mw_json_end(&o);
 }

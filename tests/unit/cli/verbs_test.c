@@ -44,10 +44,10 @@ static void usage(void **state)
 	assert_int_equal(memweir(&f, "attach", "--class", "tool"), 2);
 	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--pid", "1", "--cgroup", "/x"), 2);
 	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--cgroup", "/x", "--move"), 2);
-	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--container", "web"), 2);
-	assert_err("docker inspect");
-	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--unit", "web.service"), 2);
-	assert_err("systemctl show");
+	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--container", "web", "--unit", "web"), 2);
+	assert_err("expected one of --pid, --cgroup, --unit and --container");
+	assert_int_equal(memweir(&f, "attach", "--class", "tool", "--unit", "web.service", "--move"), 2);
+	assert_err("--move goes with --pid only");
 	assert_int_equal(memweir(&f, "set", "klass", "tool", "a=b"), 2);
 	assert_err("did you mean class?");
 	assert_int_equal(memweir(&f, "set", "class", "a=b"), 2);

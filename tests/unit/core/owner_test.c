@@ -65,6 +65,45 @@ static void judges(void **state)
 	}
 }
 
+static void says_how_it_is_written(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		enum mw_owner writer;
+		bool below, payload;
+	} cases[] = {
+		{"system.slice/ssh.service", MW_OWNER_SYSTEMD, false, false},
+		{"system.slice/odd.service/inner", MW_OWNER_SYSTEMD, true, false},
+		{"system.slice", MW_OWNER_SYSTEMD, false, false},
+		{"system.slice/docker-0123.scope", MW_OWNER_SYSTEMD, false, false},
+		{"system.slice/docker-0123.scope/inner", MW_OWNER_FOREIGN, true, false},
+		{"machine.slice/libpod-0123.scope/container", MW_OWNER_OWN, true, true},
+		{"/machine.slice/libpod-0123.scope/container/", MW_OWNER_OWN, true, true},
+		{"machine.slice/libpod-0123.scope/container/deep", MW_OWNER_FOREIGN, true, false},
+		{"system.slice/x.scope/container", MW_OWNER_SYSTEMD, true, false}, /* not delegated */
+		{"user.slice/user@1000.service/user.slice/libpod-1.scope/container", MW_OWNER_OWN, true, true},
+		{"user.slice/user@1000.service/app.slice/x.service", MW_OWNER_FOREIGN, true, false},
+		{"kubepods.slice/kubepods-pod1.slice/cri-containerd-01.scope", MW_OWNER_FOREIGN, false, false},
+		{"kubepods.slice/crio-01.scope/container", MW_OWNER_FOREIGN, false, false},
+		{"docker/0123456789abcdef", MW_OWNER_OWN, false, false}, /* nobody writes there again and again */
+		{"libpod_parent/libpod-0123", MW_OWNER_OWN, false, false},
+		{"somebody/else", MW_OWNER_OWN, false, false},
+		{"container", MW_OWNER_OWN, false, false},
+		{"x.scope/container", MW_OWNER_SYSTEMD, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mw_owner_info info;
+
+		assert_int_equal(mw_owner_judge(ROOT, cases[i].cgroup, delegated, NULL, &info), 0);
+		if (mw_owner_writer(&info) != cases[i].writer || (info.unit[0] && info.below != cases[i].below) ||
+		    info.payload != cases[i].payload)
+			fail_msg("%s: %s, below %d, payload %d", cases[i].cgroup, mw_owner_name(mw_owner_writer(&info)),
+				 info.below, info.payload);
+	}
+}
+
 static void refuses_odd_paths(void **state)
 {
 	struct mw_owner_info info = {.owner = MW_OWNER_SYSTEMD};
@@ -126,10 +165,8 @@ static void takes_a_configured_root(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(judges),
-		cmocka_unit_test(refuses_odd_paths),
-		tree_test(says_it),
-		tree_test(takes_a_configured_root),
+		cmocka_unit_test(judges), cmocka_unit_test(says_how_it_is_written), cmocka_unit_test(refuses_odd_paths),
+		tree_test(says_it),	  tree_test(takes_a_configured_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,11 +96,11 @@ static void ps_object(void **state)
 
 	(void)state;
 	assert_string_equal(keys(o),
-			    "name class cgroup cgroup_id pids owner policy usage_bytes heap_bytes bin_bytes "
+			    "name class cgroup cgroup_id pids owner unit policy usage_bytes heap_bytes bin_bytes "
 			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
 			    "command started lifted frozen frozen_by hibernated effective_low_bytes "
 			    "paced_reclaims paced_bytes paced_ns "
-			    "reclaims_per_min stalled_share worst_pause_ns");
+			    "reclaims_per_min stalled_share conflicts worst_pause_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -117,6 +117,22 @@ static void ps_object(void **state)
 	assert_string_equal(member(o, "frozen"), "false");
 	assert_string_equal(member(o, "frozen_by"), "null");
 	assert_string_equal(member(o, "effective_low_bytes"), "null");
+	assert_string_equal(member(o, "unit"), "null");
+	assert_string_equal(member(o, "conflicts"), "{\"count\":0,\"repairs\":0}");
+	json_object_put(o);
+	w.unit = &(struct mw_unit){.name = "web.service"};
+	w.hold = (struct mw_hold){.conflicts = 2,
+				  .repairs = 1,
+				  .what = MW_HELD_HIGH,
+				  .found = 7,
+				  .by = "runc",
+				  .by_pid = 5,
+				  .last_ns = 10 * MW_NS_PER_S};
+	o = mw_json_ps(&w, 3, MW_UNLIMITED, 11 * MW_NS_PER_S);
+	assert_string_equal(member(o, "unit"), "\"web.service\"");
+	assert_string_equal(member(o, "conflicts"),
+			    "{\"count\":2,\"repairs\":1,\"file\":\"memory.high\",\"found_bytes\":7,"
+			    "\"by\":\"runc\",\"by_pid\":5,\"ago_ms\":1000}");
 	json_object_put(o);
 }
 
@@ -282,12 +298,21 @@ static void event_object(void **state)
 	assert_string_equal(member(o, "kind"), "null");
 	assert_string_equal(member(o, "limit"), "\"memcg\"");
 	json_object_put(o);
+	e.type = MW_EVENT_LIMIT;
+	e.flags = MW_LIMIT_SWAP_MAX;
+	e.limit_id = MW_UNLIMITED;
+	o = mw_json_event(&e, NULL, 0);
+	assert_string_equal(member(o, "type"), "\"limit\"");
+	assert_string_equal(member(o, "file"), "\"memory.swap.max\"");
+	assert_string_equal(member(o, "old_bytes"), "null");
+	assert_string_equal(member(o, "new_bytes"), "4");
+	json_object_put(o);
 }
 
 static void names(void **state)
 {
 	static const char *const events[] = {"none",	"fork",	     "exec",	 "exit",  "attach", "mkdir",
-					     "release", "near-high", "throttle", "pause", "oom"};
+					     "release", "near-high", "throttle", "pause", "oom",    "limit"};
 
 	(void)state;
 	for (int i = 0; i < MW_EVENT_MAX; i++)

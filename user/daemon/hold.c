@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Limits of a worker that somebody else changed. The newest word of others is what is put back when we let go, and a
+ * tighter one is respected from now on; a looser one is repaired, later and later if it happens again and again.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/cgroup_limits.h"
+#include "daemon/guard.h"
+#include "daemon/unit.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+#include "util/size.h"
+
+#define SETTLE_NS (1 * MW_NS_PER_S) /* our own may still be on its way */
+#define WRITER_NS (10 * MW_NS_PER_S) /* a name is older than this: somebody else's */
+#define TOLD_NS	  (60 * MW_NS_PER_S) /* lines about one worker are no closer, unless it is another's doing */
+
+static bool ours_under_way(const struct mw_worker *w, __u64 now_ns)
+{
+	if (w->limits_due || w->limits_under_way || w->limits_failed || now_ns - w->limits_ns < SETTLE_NS)
+		return true;
+	return w->unit && (w->unit->due || w->unit->under_way || !w->unit->asked_once);
+}
+
+/* What should stand there, of what we last wrote or asked for. */
+static bool is_ours(const struct mw_worker *w, enum mw_held what, __u64 have)
+{
+	const struct mw_limits *l = w->unit ? &w->unit->asked : &w->held;
+
+	if (have == mw_limit_rounded(mw_held_get(l, what)) || have == mw_limit_rounded(mw_held_get(&w->limits, what)))
+		return true;
+	/* Lifted, by us or by whoever wants to help: that comes back as any lift. Raised: by pacing. */
+	return what == MW_HELD_HIGH && (have == MW_UNLIMITED || have == mw_limit_rounded(w->hold.raised));
+}
+
+static void say(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 was, bool respected, __u64 now_ns)
+{
+	char now[24], before[24], who[64] = "somebody";
+
+	if (w->hold.told_ns && now_ns - w->hold.told_ns < TOLD_NS && !respected && !strcmp(w->hold.told_by, w->hold.by))
+		return;
+	w->hold.told_ns = now_ns;
+	snprintf(w->hold.told_by, sizeof(w->hold.told_by), "%s", w->hold.by);
+	if (w->hold.by[0] && w->hold.by_pid == 1)
+		snprintf(who, sizeof(who), "systemd, for somebody else");
+	else if (w->hold.by[0])
+		snprintf(who, sizeof(who), "%s (pid %u)", w->hold.by, w->hold.by_pid);
+	mw_tell(g->tell, LOG_WARNING, "limit-changed", w, "worker %s (%s): %s has set %s to %s, where %s was; %s",
+		w->name, w->class_name, who, mw_held_file(what), mw_size_format(w->hold.found, now, sizeof(now)),
+		mw_size_format(was, before, sizeof(before)),
+		respected ? "that is no looser, and stays" : "it is put back to what the class allows");
+}
+
+/* Who wrote it, if that was told. */
+static void name_writer(struct mw_hold *h, enum mw_held what, __u64 now_ns)
+{
+	bool known = h->writer[0] && h->writer_what == what && now_ns - h->writer_ns < WRITER_NS;
+
+	snprintf(h->by, sizeof(h->by), "%s", known ? h->writer : "");
+	h->by_pid = known ? h->writer_pid : 0;
+	h->writer[0] = '\0';
+}
+
+static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
+{
+	__u64 was = mw_held_get(&w->limits, what);
+	struct mw_profile p;
+	bool respected;
+
+	if (!w->before.known)
+		w->before.limits = mw_no_limits;
+	w->before.known = true;
+	mw_held_set(&w->before.limits, what, have); /* their newest word */
+	if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
+		p = w->profile;
+	mw_limits_settle(w, &p);
+	respected = mw_limit_rounded(mw_held_get(&w->limits, what)) == have;
+	w->hold.what = what;
+	w->hold.found = have;
+	name_writer(&w->hold, what, now_ns);
+	mw_hold_conflict(&w->hold, now_ns);
+	say(g, w, what, was, respected, now_ns);
+	mw_state_save(g, w);
+}
+
+static void look_at(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
+{
+	if (!is_ours(w, what, have))
+		changed(g, w, what, have, now_ns);
+}
+
+static void look_at_files(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+		__u64 have;
+
+		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) == 0)
+			look_at(g, w, i, have, now_ns);
+	}
+}
+
+/* Repairs first: until they are through, what was found is what is known already. */
+static bool may_look(const struct mw_guard *g, const struct mw_worker *w, __u64 now_ns)
+{
+	return g->has_memory && mw_life_limited(w) && !w->profile.share && !w->starting && !w->ending &&
+	       !w->hold.repair_ns && !ours_under_way(w, now_ns) && now_ns - w->started_ns >= SETTLE_NS;
+}
+
+void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns)
+{
+	if (!may_look(g, w, now_ns))
+		return;
+	if (all && !w->made) { /* few are attached: their files are read */
+		look_at_files(g, w, now_ns);
+		return;
+	}
+	/* The look is young, and what was on its way when it was taken is not what is looked for. */
+	if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
+		return;
+	look_at(g, w, MW_HELD_MAX, w->usage.max, now_ns);
+	look_at(g, w, MW_HELD_HIGH, w->usage.high, now_ns);
+}
+
+void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
+{
+	struct mw_hold *h = &w->hold;
+
+	(void)g;
+	if ((pid_t)e->pid == getpid() || (pid_t)e->pid == getppid()) /* we, and the keeper */
+		return;
+	if (e->pid == 1 && w->unit && is_ours(w, e->flags, e->value))
+		return;
+	snprintf(h->writer, sizeof(h->writer), "%s", e->comm);
+	h->writer_pid = e->pid;
+	h->writer_what = e->flags;
+	h->writer_ns = e->time_ns;
+	h->look = true;
+}
+
+static void repair(struct mw_guard *g, struct mw_worker *w)
+{
+	w->hold.repair_ns = 0;
+	w->hold.repairs++;
+	if (w->unit) /* a lift goes on meanwhile */
+		mw_unit_wish(w, 0);
+	else
+		mw_act_limits(g, w);
+}
+
+void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
+{
+	struct mw_worker *w;
+
+	for (w = g->workers.by_id; w; w = w->by_id.next) {
+		if (w->hold.look && may_look(g, w, now_ns)) {
+			w->hold.look = false;
+			look_at_files(g, w, now_ns);
+		}
+		if (w->hold.repair_ns && now_ns >= w->hold.repair_ns && mw_life_limited(w))
+			repair(g, w);
+	}
+}

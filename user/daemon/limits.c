@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* A worker's limits on their way: written by us from an action thread, or asked of PID 1 where the cgroup is a unit's.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "core/cgroup_limits.h"
+#include "daemon/guard.h"
+#include "daemon/unit.h"
+#include "report/text.h"
+#include "util/clock.h"
+
+#define LIMITS_DEADLINE_NS (15 * MW_NS_PER_S)
+#define QUICK_DEADLINE_NS  (5 * MW_NS_PER_S)
+
+/* The keeper's note that memory.high is limited: written with the limit, so that a death in between is mended. */
+static __u8 *high_mark(struct mw_guard *g, const struct mw_worker *w)
+{
+	return &mw_keeper_table(g->keeper)->slots[w->slot].high_set;
+}
+
+void mw_limits_settle(struct mw_worker *w, const struct mw_profile *p)
+{
+	w->profile = *p;
+	if (w->before.known)
+		mw_hold_profile(&w->profile, &w->before.limits);
+	w->limits = p->share ? mw_no_limits : mw_profile_limits(&w->profile); /* shared: it stands on the class */
+	if (w->before.known)
+		mw_hold_limits(&w->limits, &w->before.limits);
+}
+
+void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LIMITS_DEADLINE_NS);
+
+	if (!g->has_memory)
+		return;
+	w->limits_ns = mw_now_ns();
+	w->squeeze.lifted = false;
+	w->squeeze.raised = 0;
+	if (w->unit) {
+		w->unit->high = 0;
+		mw_unit_wish(w, 0);
+		return;
+	}
+	mw_action_limits(&a, &w->limits);
+	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
+	a.mark = high_mark(g, w);
+	w->held = w->limits;
+	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
+	w->limits_under_way += !w->limits_due;
+}
+
+int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
+{
+	struct mw_limit_file files[MW_LIMIT_FILES];
+	size_t n = mw_limit_files(w->dir_fd, limits, files);
+
+	(void)g;
+	for (size_t i = 0; i < n; i++) {
+		int r = mw_cgroup_write_u64(w->dir_fd, files[i].file, files[i].value);
+
+		if (r < 0 && r != -ENOENT && r != -ENODEV)
+			return mw_fail(err, r, "worker %s: %s could not be written: %s", w->name, files[i].file,
+				       strerror(-r));
+	}
+	return 0;
+}
+
+void mw_act_put_back(struct mw_guard *g, struct mw_worker *w)
+{
+	if (!g->has_memory)
+		return;
+	if (w->unit)
+		mw_unit_release(g, w, false, NULL, NULL);
+	else
+		mw_act_put_limits(g, w, w->before.known ? &w->before.limits : &mw_no_limits, NULL);
+}
+
+void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, QUICK_DEADLINE_NS);
+	char text[256];
+
+	if (mw_life_limited(w)) {
+		a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
+		a.n_writes = 1;
+		a.mark = high_mark(g, w);
+		if (w->unit)
+			mw_unit_wish(w, 0);
+		else if (mw_actions_submit(g->actions, &a) < 0)
+			return; /* again at the next sample */
+		else
+			w->limits_under_way++;
+		mw_tell(g->tell, LOG_INFO, "restored", w, "%s", mw_text_restore(w, mw_now_ns(), text, sizeof(text)));
+	}
+	mw_notice_stepped(w, MW_RUNG_LIFT, w->usage.current);
+	w->limits_ns = mw_now_ns();
+	w->squeeze.lifted = w->squeeze.throttled = false;
+	w->squeeze.raised = 0;
+	if (w->unit)
+		w->unit->high = 0;
+}
