@@ -41,7 +41,8 @@ CLI_LIBS    = -ljson-c -linih -lpthread
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 
 BPF_SRC    := $(wildcard bpf/*.bpf.c)
-SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c)
+SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
+              $(filter-out %/main.c,$(wildcard user/containers/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
@@ -76,7 +77,7 @@ build: ## compile everything into .build/
 	@scripts/deps build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(B)/memweir $(B)/memweir-daemon
+programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container
 
 unit-tests: $(UNIT_BIN) $(FUZZ_BIN)
 
@@ -130,6 +131,11 @@ $(B)/memweir: $(call obj,$(CLI_SRC)) $(SHARED_LIB)
 $(B)/memweir-daemon: $(B)/user/daemon/main.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
+
+# Static like the command line: it is started for one question, and has nothing to load once its rights are gone.
+$(B)/memweir-container: $(B)/user/containers/main.o $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ -ljson-c
 
 $(SHARED_LIB): $(call obj,$(SHARED_SRC))
 	@rm -f $@

@@ -7,11 +7,11 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "cli/libexec.h"
 #include "cli/verb.h"
 #include "core/keeper.h"
 #include "util/cleanup.h"
 #include "util/journal.h"
+#include "util/libexec.h"
 
 struct daemon_values {
 	bool dry_run, unload, no_restart;
@@ -77,7 +77,7 @@ static int daemon_run(const struct mw_cli *cli, int argc, char **argv)
 	(void)argv;
 	if (v->keep)
 		return mw_keeper_adopt((int)v->keep, say_line);
-	mw_libexec_daemon(path, sizeof(path));
+	mw_libexec(MW_DAEMON_PROGRAM, path, sizeof(path));
 	forward(v, path, args, names);
 	if (access(path, X_OK) < 0) {
 		mw_say_error(cli, "the daemon program %s: %s", path, strerror(errno));

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/libexec.h"
 #include "cli/verb.h"
+#include "util/libexec.h"
 
 struct doctor_values {
 	bool json;
@@ -23,7 +23,7 @@ static int doctor_run(const struct mw_cli *cli, int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	mw_libexec_daemon(path, sizeof(path));
+	mw_libexec(MW_DAEMON_PROGRAM, path, sizeof(path));
 	execl(path, path, "--doctor", v->json ? "--json" : NULL, NULL);
 	mw_say_error(cli, "the daemon program %s: %s", path, strerror(errno));
 	return MW_EXIT_FAILURE;

@@ -7,6 +7,7 @@
 #include "memweir/abi.h"
 #include "report/json.h"
 #include "util/cleanup.h"
+#include "util/utf8.h"
 
 struct mw_json_out mw_json_begin(struct json_object *obj)
 {
@@ -87,31 +88,6 @@ void mw_json_double(struct mw_json_out *o, const char *key, double value, int di
 		mw_json_null(o, key);
 }
 
-/* Bytes of the UTF-8 character at s, 0 if there is none: overlong forms, surrogates and what lies past U+10FFFF are
- * none. */
-static size_t utf8_len(const unsigned char *s)
-{
-	static const struct {
-		unsigned char from, to, second_from, second_to, len;
-	} rows[] = {
-		{0x01, 0x7f, 0, 0, 1},	     {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-		{0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (s[0] < rows[i].from || s[0] > rows[i].to)
-			continue;
-		if (rows[i].len > 1 && (s[1] < rows[i].second_from || s[1] > rows[i].second_to))
-			return 0;
-		for (size_t k = 2; k < rows[i].len; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return rows[i].len;
-	}
-	return 0;
-}
-
 struct json_object *mw_json_string(const char *text)
 {
 	size_t len = strlen(text), used = 0;
@@ -120,7 +96,7 @@ struct json_object *mw_json_string(const char *text)
 	if (!clean)
 		return NULL;
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_len((const unsigned char *)text + i);
+		size_t n = mw_utf8_length(text + i);
 
 		memcpy(clean + used, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
 		used += n ? n : 3;
