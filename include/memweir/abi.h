@@ -33,8 +33,8 @@ enum mw_event_type {
 	MW_EVENT_THROTTLE = 8, /* a task goes to sleep over memory.high: duration_ns = planned length */
 	MW_EVENT_PAUSE = 9, /* one pause over the budget has ended: kind, duration_ns, value = pages reclaimed */
 	MW_EVENT_OOM = 10, /* the kernel chose a victim: pid = victim, value = its RSS in bytes, flags: mw_oom_flag */
-	MW_EVENT_LIMIT = 11, /* pid writes a limit of a worker: flags: mw_limit_kind, value = new, limit_id = old, both in
-				bytes or MW_UNLIMITED */
+	MW_EVENT_LIMIT = 11, /* pid writes a limit of a worker: flags: mw_limit_kind, value = new, limit_id = old, both
+				in bytes or MW_UNLIMITED */
 	MW_EVENT_MAX,
 };
 

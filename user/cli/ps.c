@@ -33,6 +33,7 @@ static const struct mw_column columns[] = {
 	{"STALL%", .right = true},
 	{"VERDICT"},
 	{"STATE", .shrink = true},
+	{"CONTAINER", .shrink = true}, /* where any worker is one */
 };
 
 /* Whether the words name w; no words name everything. */
@@ -57,7 +58,18 @@ static void state_cell(struct mw_table *t, struct json_object *w)
 	mw_table_cell(t, text);
 }
 
-static void row(struct mw_table *t, struct json_object *w)
+static void container_cell(struct mw_table *t, struct json_object *w)
+{
+	struct json_object *c;
+	char text[128] = "";
+
+	if (json_object_object_get_ex(w, "container", &c))
+		snprintf(text, sizeof(text), "%.15s:%.100s", mw_field_str(c, "engine"),
+			 mw_field_str(c, *mw_field_str(c, "name") ? "name" : "id"));
+	mw_table_cell(t, text);
+}
+
+static void row(struct mw_table *t, struct json_object *w, bool containers)
 {
 	static const char *const sizes[] = {"heap_bytes", "bin_bytes", "usage_bytes"};
 	char buf[MW_TEXT];
@@ -73,6 +85,17 @@ static void row(struct mw_table *t, struct json_object *w)
 	mw_table_cellf(t, "%.1f", 100 * mw_field_number(w, "stalled_share", 0));
 	mw_table_cell(t, mw_field_str(w, "verdict"));
 	state_cell(t, w);
+	if (containers)
+		container_cell(t, w);
+}
+
+static bool any_container(struct json_object *workers)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < mw_field_length(workers); i++)
+		any |= json_object_object_get_ex(json_object_array_get_idx(workers, i), "container", NULL);
+	return any;
 }
 
 /* The array with only the workers that were named; a name nobody has is said. false: some were not found. */
@@ -102,7 +125,8 @@ static bool pick(const struct mw_cli *cli, struct json_object *workers, int argc
 static int print_text(const struct mw_cli *cli, struct json_object *workers)
 {
 	const struct ps_values *v = cli->values;
-	_cleanup_(mw_table_freep) struct mw_table *t = mw_table_new(columns, ARRAY_SIZE(columns));
+	bool containers = any_container(workers);
+	_cleanup_(mw_table_freep) struct mw_table *t = mw_table_new(columns, ARRAY_SIZE(columns) - !containers);
 
 	for (size_t i = 0; t && i < mw_field_length(workers); i++) {
 		struct json_object *w = json_object_array_get_idx(workers, i);
@@ -111,7 +135,7 @@ static int print_text(const struct mw_cli *cli, struct json_object *workers)
 		if (v->quiet)
 			puts(mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)));
 		else
-			row(t, w);
+			row(t, w, containers);
 	}
 	if (v->quiet)
 		return MW_EXIT_OK;

@@ -58,6 +58,7 @@ struct mw_hold {
 	__u32 writer_pid;
 	enum mw_held writer_what;
 	__u64 writer_ns, told_ns;
+	__u32 told_pid;
 	char told_by[MW_COMM_SIZE]; /* of whom the log had a line last, at told_ns */
 	__u64 raised; /* memory.high as pacing last raised it: ours too */
 	__u64 last_ns; /* CLOCK_MONOTONIC; 0: never */

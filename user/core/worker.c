@@ -33,6 +33,8 @@ static void worker_free(struct mw_worker *w)
 	free(w->ladder);
 	free(w->stalls);
 	free(w->unit);
+	mw_container_free(w->container);
+	free(w->container);
 	free(w->cgroup);
 	free(w);
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 #include <uthash.h>
 
+#include "containers/container.h"
 #include "core/config.h"
 #include "core/freeze.h"
 #include "core/hold.h"
@@ -59,6 +60,7 @@ struct mw_worker {
 	struct mw_limits limits; /* what the profile wants */
 	struct mw_originals before;
 	struct mw_unit *unit; /* owned; NULL: we write the limits ourselves, if anybody does */
+	struct mw_container *container; /* owned; NULL: it is none, or none that is known */
 	struct mw_hold hold;
 	struct mw_limits held; /* as last written or asked for, whatever came of it */
 	bool leaving; /* to be detached when its limits are back */

@@ -59,6 +59,7 @@ static int take_in_place(struct mw_guard *g, struct mw_target *t, const char *cl
 	w->owner = t->owner;
 	w->before = t->before;
 	w->unit = TAKE_PTR(t->unit);
+	w->container = TAKE_PTR(t->container);
 	w->main_pid = t->pid;
 	w->main_start = t->pid_start;
 	profile = w->profile;
@@ -161,6 +162,17 @@ int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_erro
 	return r;
 }
 
+/* The target's own name, or the first that is free of NAME-2, NAME-3, ... */
+static void free_name(struct mw_guard *g, const struct mw_target *t, char ret_name[MW_NAME_SIZE])
+{
+	char base[MW_NAME_SIZE];
+
+	mw_target_name(t, base);
+	snprintf(ret_name, MW_NAME_SIZE, "%s", base);
+	for (int i = 2; i < 1000 && mw_worker_by_name(&g->workers, ret_name); i++)
+		snprintf(ret_name, MW_NAME_SIZE, "%.58s-%d", base, i);
+}
+
 static int take(struct mw_guard *g, struct finding *f, struct mw_worker **ret_worker, struct mw_error *err)
 {
 	char made_up[MW_NAME_SIZE];
@@ -170,7 +182,7 @@ static int take(struct mw_guard *g, struct finding *f, struct mw_worker **ret_wo
 		return r;
 	if (f->target->move)
 		return take_moved(g, f->target, f->class_name, f->name[0] ? f->name : NULL, ret_worker, err);
-	mw_target_name(f->target, made_up);
+	free_name(g, f->target, made_up);
 	return take_in_place(g, f->target, f->class_name, f->name[0] ? f->name : made_up, ret_worker, err);
 }
 

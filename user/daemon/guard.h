@@ -214,7 +214,8 @@ int mw_place_classes(struct mw_guard *g, struct mw_error *err);
 /* hold.c: limits that somebody else changes. After each look; often: also what a sample does not carry. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns);
 void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e); /* MW_EVENT_LIMIT */
-void mw_hold_tick(struct mw_guard *g, __u64 now_ns); /* every beat: what was written is looked at, what is due repaired */
+void mw_hold_tick(struct mw_guard *g,
+		  __u64 now_ns); /* every beat: what was written is looked at, what is due repaired */
 
 /* share.c: memory.high of classes that share it. */
 void mw_share_sync(struct mw_guard *g); /* after the class directories were brought up to date */

@@ -40,9 +40,11 @@ static void say(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u6
 {
 	char now[24], before[24], who[64] = "somebody";
 
-	if (w->hold.told_ns && now_ns - w->hold.told_ns < TOLD_NS && !respected && !strcmp(w->hold.told_by, w->hold.by))
+	if (w->hold.told_ns && now_ns - w->hold.told_ns < TOLD_NS && !respected && w->hold.told_pid == w->hold.by_pid &&
+	    !strcmp(w->hold.told_by, w->hold.by))
 		return;
 	w->hold.told_ns = now_ns;
+	w->hold.told_pid = w->hold.by_pid;
 	snprintf(w->hold.told_by, sizeof(w->hold.told_by), "%s", w->hold.by);
 	if (w->hold.by[0] && w->hold.by_pid == 1)
 		snprintf(who, sizeof(who), "systemd, for somebody else");

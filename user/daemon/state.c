@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,19 @@ static void add_bool(struct json_object *o, const char *key, bool v)
 {
 	json_object_object_add(o, key, json_object_new_boolean(v));
 }
+
+/* The texts of a container that are kept. */
+static const struct {
+	const char *key;
+	size_t at, size;
+} container_texts[] = {
+#define TEXT(field)                                                                                                    \
+	{                                                                                                              \
+		"container_" #field, offsetof(struct mw_container, field), sizeof(((struct mw_container *)0)->field)   \
+	}
+	TEXT(engine), TEXT(id), TEXT(name), TEXT(image), TEXT(pod), TEXT(namespace),
+#undef TEXT
+};
 
 static struct json_object *state_json(const struct mw_worker *w)
 {
@@ -60,6 +74,8 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_bool(o, "before_oom_group", w->before.limits.oom_group);
 	add_text(o, "unit", w->unit ? w->unit->name : "");
 	add_u64(o, "unit_dropins", w->unit ? w->unit->dropins : 0);
+	for (size_t i = 0; w->container && i < ARRAY_SIZE(container_texts); i++)
+		add_text(o, container_texts[i].key, (const char *)w->container + container_texts[i].at);
 	return o;
 }
 
@@ -147,6 +163,14 @@ static void load_unit(struct json_object *o, struct mw_worker *w)
 	w->unit->dropins = (__u32)get_u64(o, "unit_dropins");
 }
 
+static void load_container(struct json_object *o, struct mw_worker *w)
+{
+	w->container = get_text(o, "container_engine")[0] ? calloc(1, sizeof(*w->container)) : NULL;
+	for (size_t i = 0; w->container && i < ARRAY_SIZE(container_texts); i++)
+		snprintf((char *)w->container + container_texts[i].at, container_texts[i].size, "%s",
+			 get_text(o, container_texts[i].key));
+}
+
 int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 {
 	struct json_object *o = read_state(g, w->name);
@@ -180,6 +204,7 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 		.oom_group = get_bool(o, "before_oom_group"),
 	};
 	load_unit(o, w);
+	load_container(o, w);
 	json_object_put(o);
 	return 0;
 }

@@ -13,15 +13,19 @@
 #include "daemon/unit.h"
 #include "util/cleanup.h"
 
-#define PIDS_MAX 65536
+#define PIDS_MAX     65536
+#define CONTAINER_MS 10000 /* a thousand containers, and a slow machine */
 
 void mw_target_free(struct mw_target *t)
 {
 	mw_close(&t->dir_fd);
 	free(t->what);
 	free(t->unit);
+	mw_container_free(t->container);
+	free(t->container);
 	t->what = NULL;
 	t->unit = NULL;
+	t->container = NULL;
 }
 
 /* ---- from a name to a cgroup's path ---- */
@@ -80,11 +84,29 @@ static int from_pid(struct mw_target *t, struct mw_error *err)
 	return r < 0 ? mw_fail(err, r, "no process %d%s", t->pid, r == -ENOENT ? " on cgroup v2" : "") : 0;
 }
 
+/* What the engines' files say of it; NULL: nothing, and err why. */
+static struct mw_container *ask_container(const struct mw_container_question *q, struct mw_error *err)
+{
+	struct mw_container *c = calloc(1, sizeof(*c));
+	int r = c ? mw_container_ask(q, c, err) : -ENOMEM;
+
+	if (r >= 0)
+		return c;
+	free(c);
+	errno = -r;
+	return NULL;
+}
+
 static int from_container(struct mw_target *t, struct mw_error *err)
 {
-	return mw_fail(err, -EOPNOTSUPP,
-		       "container %.100s: this build cannot find containers by name; --pid or --cgroup names one",
-		       t->what);
+	const struct mw_container_question q = {.name = t->what, .timeout_ms = CONTAINER_MS};
+
+	t->container = ask_container(&q, err);
+	if (!t->container)
+		return -errno;
+	t->pid = t->container->pid;
+	t->pid_start = t->container->pid_start;
+	return take_path(t, t->container->cgroup, err);
 }
 
 /* ---- what is there ---- */
@@ -212,6 +234,11 @@ int mw_target_find(struct mw_target *t, struct mw_error *err)
 		r = fills(t, err);
 	if (r < 0)
 		return r;
+	if (!t->container) { /* nothing depends on it: reports name it */
+		const struct mw_container_question q = {.cgroup = t->cgroup, .timeout_ms = CONTAINER_MS};
+
+		t->container = ask_container(&q, NULL);
+	}
 	limits_of_files(t);
 	return t->owner == MW_OWNER_SYSTEMD ? limits_of_unit(t, info.unit, err) : 0;
 }
@@ -241,7 +268,9 @@ void mw_target_name(const struct mw_target *t, char ret_name[MW_NAME_SIZE])
 	char text[MW_NAME_SIZE * 2], comm[32] = "";
 	char *suffix;
 
-	if (t->kind == MW_TARGET_PID) {
+	if (t->container) {
+		snprintf(text, sizeof(text), "%.120s", t->container->name[0] ? t->container->name : t->container->id);
+	} else if (t->kind == MW_TARGET_PID) {
 		mw_proc_comm("/proc", t->pid, comm, sizeof(comm));
 		snprintf(text, sizeof(text), "%s-%d", comm, t->pid);
 	} else {

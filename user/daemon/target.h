@@ -35,6 +35,7 @@ struct mw_target {
 	__u64 pid_start; /* clock ticks since boot */
 	enum mw_owner owner; /* how its limits are written */
 	struct mw_unit *unit; /* owned; NULL: PID 1 does not write them */
+	struct mw_container *container; /* owned; NULL: it is none, or none that is known */
 	struct mw_originals before; /* limits that are there now: of the unit, or of the files */
 };
 

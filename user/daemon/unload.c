@@ -69,6 +69,13 @@ static void each_own(const struct mw_guard *g, each_fn fn, void *arg)
 	}
 }
 
+static void forget_state(struct mw_worker *w)
+{
+	free(w->unit);
+	mw_container_free(w->container);
+	free(w->container);
+}
+
 /* What a pulse or a hold left behind whose daemon and keeper died together; an administrator's freeze stands in the
  * state. */
 static void thaw_own(struct mw_guard *g, int dir_fd, const char *path)
@@ -76,8 +83,11 @@ static void thaw_own(struct mw_guard *g, int dir_fd, const char *path)
 	struct mw_worker w = {.cgroup_id = mw_cgroup_id(dir_fd)};
 
 	snprintf(w.name, sizeof(w.name), "%.63s", strrchr(path, '/') + 1);
-	if (mw_cgroup_frozen(dir_fd) == 1 && (mw_state_load(g, &w) < 0 || !w.frozen_by_admin))
+	if (mw_cgroup_frozen(dir_fd) != 1)
+		return;
+	if (mw_state_load(g, &w) < 0 || !w.frozen_by_admin)
 		mw_cgroup_freeze(dir_fd, false);
+	forget_state(&w);
 }
 
 static void lift_one(int dir_fd, const char *path, void *arg)
@@ -124,7 +134,7 @@ static void attached_one(const char *name, const char *class_name, const char *c
 	(void)class_name;
 	snprintf(w.name, sizeof(w.name), "%s", name);
 	if (mw_state_load(g, &w) < 0 || cgroup[0] != '/' || strstr(cgroup, "..")) {
-		free(w.unit);
+		forget_state(&w);
 		return;
 	}
 	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
@@ -140,7 +150,7 @@ static void attached_one(const char *name, const char *class_name, const char *c
 	}
 	if (w.unit && w.before.known && !w.dry_run) /* the unit may run again elsewhere, still with our limits */
 		unit_back(g, &w);
-	free(w.unit);
+	forget_state(&w);
 }
 
 static void forget_one(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)

@@ -97,6 +97,8 @@ static void event_worker(struct mw_json_out *o, const struct mw_event *e, const 
 	if (w) {
 		mw_json_text(o, "class", w->class_name);
 		mw_json_text(o, "cgroup", w->cgroup ? w->cgroup : "");
+		if (w->container)
+			mw_json_put(o, "container", mw_json_container(w->container));
 	} else {
 		mw_json_null(o, "class");
 		mw_json_null(o, "cgroup");

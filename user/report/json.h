@@ -16,6 +16,7 @@ struct json_object *mw_json_document(__u64 wall_ns);
 const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);
 /* name, class, cgroup, cgroup_id: what every object about a worker has. */
 struct json_object *mw_json_worker(const struct mw_worker *w);
+struct json_object *mw_json_container(const struct mw_container *c); /* "container" of whoever is one */
 /*
  * ps: the same + pids, owner, policy, usage_bytes, heap_bytes, bin_bytes, max_bytes, high_bytes, percent, status,
  * level, verdict, sample_age_ms and peak_bytes, main_pid, command, started, lifted, frozen, frozen_by, hibernated,

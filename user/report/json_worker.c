@@ -4,6 +4,19 @@
 #include "report/json_out.h"
 #include "util/clock.h"
 
+struct json_object *mw_json_container(const struct mw_container *c)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_text(&o, "engine", c->engine);
+	mw_json_text(&o, "id", c->id);
+	mw_json_text(&o, "name", c->name);
+	mw_json_text(&o, "image", c->image);
+	mw_json_text(&o, "pod", c->pod);
+	mw_json_text(&o, "namespace", c->namespace);
+	return mw_json_end(&o);
+}
+
 struct json_object *mw_json_worker(const struct mw_worker *w)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
@@ -12,6 +25,8 @@ struct json_object *mw_json_worker(const struct mw_worker *w)
 	mw_json_text(&o, "class", w->class_name);
 	mw_json_text(&o, "cgroup", w->cgroup ? w->cgroup : "");
 	mw_json_u64(&o, "cgroup_id", w->cgroup_id);
+	if (w->container)
+		mw_json_put(&o, "container", mw_json_container(w->container));
 	return mw_json_end(&o);
 }
 
