@@ -15,7 +15,6 @@
 #define HIBERNATE_DEADLINE_NS (15 * MW_NS_PER_S)
 #define KILL_DEADLINE_NS      (10 * MW_NS_PER_S)
 #define QUICK_DEADLINE_NS     (5 * MW_NS_PER_S)
-#define LIFT_INCIDENT_NS      (60 * MW_NS_PER_S) /* lifts of one worker closer than this share one incident */
 
 static const char *const act_names[] = {
 	[MW_ACT_HIBERNATE] = "hibernate", [MW_ACT_FREEZE] = "freeze",		[MW_ACT_THAW] = "thaw",
@@ -41,11 +40,9 @@ int mw_act_parse(const char *text, enum mw_act *ret_act)
 
 /* What an action thread hands back to us through its arg. */
 struct pending {
-	enum mw_act act; /* MW_ACT_MAX: limits or an incident, nobody waits for it */
+	enum mw_act act;
 	enum mw_reason reason;
 	struct mw_request *request; /* to answer; NULL: none */
-	struct mw_incidents *store; /* incident to write */
-	struct json_object *doc;
 	__u64 over; /* second look of a kill of ours: only while the worker uses more than this, bytes */
 };
 
@@ -224,90 +221,21 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 				"worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name, r->text);
 		return;
 	}
-	if (p->act == MW_ACT_MAX) { /* an incident was written, or not */
-		if (r->status)
-			mw_say(g->tell, LOG_ERR, "incident: %s", r->text);
-	} else if (w) {
+	if (w) {
 		note_outcome(g, w, p, r);
 		tell_done(g, w, p, r);
 	}
 	if (p->request)
 		answer(p, w, r);
-	json_object_put(p->doc);
 	free(p);
-}
-
-static int write_incident(void *arg, char *text, size_t size)
-{
-	struct pending *p = arg;
-	struct mw_error err = {0};
-	char id[128];
-	int r = mw_incidents_write(p->store, p->doc, id, sizeof(id), &err);
-
-	snprintf(text, size, "%.200s", r < 0 ? err.text : id);
-	return r;
-}
-
-static int submit_incident(struct mw_guard *g, struct json_object *doc)
-{
-	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, KILL_DEADLINE_NS);
-	struct pending *p = calloc(1, sizeof(*p));
-	int r;
-
-	if (!p)
-		return -ENOMEM;
-	*p = (struct pending){.act = MW_ACT_MAX, .store = g->incidents, .doc = doc};
-	a.arg = p;
-	a.call = write_incident;
-	r = mw_actions_submit(g->actions, &a);
-	if (r < 0)
-		free(p);
-	return r;
-}
-
-/* Many workers may die at once: what finds no room now is written a beat later. */
-static void write_later(struct mw_guard *g, struct json_object *doc)
-{
-	struct mw_unwritten *u = calloc(1, sizeof(*u)), **end = &g->unwritten;
-
-	if (!u) {
-		mw_say(g->tell, LOG_ERR, "an incident is lost: no memory");
-		json_object_put(doc);
-		return;
-	}
-	u->doc = doc;
-	while (*end)
-		end = &(*end)->next;
-	*end = u;
-}
-
-void mw_act_flush(struct mw_guard *g)
-{
-	while (g->unwritten) {
-		struct mw_unwritten *u = g->unwritten;
-		struct mw_error err = {0};
-		char id[128];
-
-		if (g->incidents && mw_incidents_write(g->incidents, u->doc, id, sizeof(id), &err) < 0)
-			mw_say(g->tell, LOG_ERR, "incident: %s", err.text);
-		g->unwritten = u->next;
-		json_object_put(u->doc);
-		free(u);
-	}
 }
 
 void mw_act_tick(struct mw_guard *g)
 {
 	struct mw_worker *w;
 
-	while (g->unwritten) {
-		struct mw_unwritten *u = g->unwritten;
-
-		if (submit_incident(g, u->doc) < 0)
-			return;
-		g->unwritten = u->next;
-		free(u);
-	}
+	if (!mw_act_incident_tick(g))
+		return;
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
 		if (!w->limits_due)
 			continue;
@@ -315,28 +243,4 @@ void mw_act_tick(struct mw_guard *g)
 		if (w->limits_due)
 			return;
 	}
-}
-
-void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc)
-{
-	struct mw_pause_stat pauses[MW_PAUSE_MAX];
-	struct mw_incident full = *inc;
-	char stat[8192];
-	bool have_stat, have_pauses;
-	struct json_object *doc;
-
-	if (inc->reason == MW_REASON_LIFT) {
-		if (w->lift_incident_ns && mw_now_ns() - w->lift_incident_ns < LIFT_INCIDENT_NS)
-			return;
-		w->lift_incident_ns = mw_now_ns();
-	}
-	if (!full.why[0])
-		mw_text_why(&full, w, full.why, sizeof(full.why));
-	have_stat = mw_cgroup_read(w->dir_fd, "memory.stat", stat, sizeof(stat)) > 0;
-	have_pauses = mw_kernel_pauses_read(g->kernel, w->cgroup_id, pauses) >= 0;
-	doc = mw_incident_json(&full, w, &w->usage, have_stat ? stat : NULL, have_pauses ? pauses : NULL);
-	if (!doc)
-		mw_say(g->tell, LOG_ERR, "incident of worker %s is lost: no memory: %s", w->name, full.why);
-	else if (g->unwritten || submit_incident(g, doc) < 0)
-		write_later(g, doc);
 }

@@ -364,6 +364,6 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
 	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_freeze_done(g, r) && !mw_unit_done(g, r) &&
-	    !mw_attach_done(g, r))
+	    !mw_attach_done(g, r) && !mw_act_incident_done(g, r))
 		mw_act_done(g, r);
 }

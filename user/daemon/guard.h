@@ -65,7 +65,8 @@ struct mw_culprit_memo {
 /* An incident that found no room in the queue of actions; tried again at each beat. */
 struct mw_unwritten {
 	struct mw_unwritten *next;
-	struct json_object *doc;
+	struct mw_incidents *store;
+	struct mw_incident_facts *facts;
 };
 
 struct mw_guard {
@@ -259,9 +260,12 @@ void mw_act_put_back(struct mw_guard *g, struct mw_worker *w);
 /* memory.high comes back after a lift. */
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);
 void mw_act_tick(struct mw_guard *g);
-void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting are written here and now */
-/* An incident about w, written from an action thread. */
+
+/* act_incident.c: an incident about w, as it is now, written from an action thread. */
 void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc);
+bool mw_act_incident_tick(struct mw_guard *g); /* what found no room; false: there still is none */
+bool mw_act_incident_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was one */
+void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting are written here and now */
 
 /* serve.c: the control interface. */
 void mw_serve_request(struct mw_request *r, void *guard);

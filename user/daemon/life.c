@@ -19,7 +19,7 @@
 #define STATUS_WAIT_NS (60 * MW_NS_PER_MS) /* how long an empty worker waits for its exit status */
 #define START_WAIT_NS  (10 * MW_NS_PER_S) /* how long a placed worker may stay without a process */
 #define LOOKS_PER_BEAT 32
-#define ENDS_NS	       (50 * MW_NS_PER_MS) /* clearing up behind ended workers, in one turn of the loop */
+#define ENDS_NS	       (10 * MW_NS_PER_MS) /* clearing up behind ended workers, in one turn of the loop */
 #define MEMBERS_MAX    4096 /* cgroups below one attached worker */
 
 /* The limits in force: none where nothing may be written. */

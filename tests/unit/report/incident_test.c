@@ -182,6 +182,42 @@ static void the_document(void **state)
 	json_object_put(o);
 }
 
+/* Made later, of what was copied, when the worker is gone and its memory is another's. */
+static void facts_give_the_same_document(void **state)
+{
+	static const char stat[] = "anon 40\nfile 7\n";
+	struct mw_incident inc = {
+		.reason = MW_REASON_SIGNAL, .wall_ns = WALL, .why = "why", .signal = 11, .wait_status = 11};
+	struct mw_pause_stat pauses[MW_PAUSE_MAX] = {{.count = 3, .total_ns = 90, .max_ns = 50}};
+	struct mw_event e = {.kind = MW_PAUSE_SWAP_IN, .time_ns = 5 * MW_NS_PER_S, .duration_ns = 4711, .tid = 9};
+	struct json_object *before, *after;
+	struct mw_incident_facts *f;
+
+	(void)state;
+	for (int full = 0; full < 2; full++) {
+		struct mw_stalls stalls = {0};
+		char path[] = "/memweir/tool/web-7";
+		struct mw_worker w = {.name = "web-7", .class_name = "tool", .cgroup_id = 7, .peak = 50};
+
+		w.usage = (struct mw_usage){.time_ns = 20 * MW_NS_PER_S, .current = 49, .max = MW_UNLIMITED};
+		mw_worker_curve(&w, 19 * MW_NS_PER_S, 49);
+		mw_stalls_note(&stalls, &e, MW_LIMIT_WORKER);
+		w.stalls = full ? &stalls : NULL;
+		w.cgroup = full ? path : NULL;
+		before = mw_incident_json(&inc, &w, NULL, full ? stat : NULL, full ? pauses : NULL);
+		f = mw_incident_facts(&inc, &w, full ? stat : NULL, full ? pauses : NULL);
+		assert_non_null(f);
+		memset(&w, 0xa5, sizeof(w));
+		memset(&stalls, 0xa5, sizeof(stalls));
+		memset(path, 'x', sizeof(path) - 1);
+		after = mw_incident_facts_json(f);
+		free(f);
+		assert_string_equal(json_object_to_json_string(after), json_object_to_json_string(before));
+		json_object_put(before);
+		json_object_put(after);
+	}
+}
+
 static void written_and_read_again(void **state)
 {
 	struct mw_incidents *s = open_store(10);
@@ -518,6 +554,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_document),
+		cmocka_unit_test(facts_give_the_same_document),
 		cmocka_unit_test(which_ids_are_valid),
 		in_dir(written_and_read_again),
 		in_dir(ids_are_unique_across_restarts),
