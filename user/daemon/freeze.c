@@ -12,6 +12,10 @@
 
 #define SPARE (1ULL << 20) /* reclaimed beyond what is needed: who is thawed at the line is over it at once */
 
+/* In the cookie of our reclaim: it stands in no order with what else is done to the worker, which must not wait for it.
+ */
+#define APART (1ULL << 63)
+
 static const char reclaim_tag; /* arg of our reclaim */
 
 bool mw_freeze_others(const struct mw_worker *w)
@@ -53,7 +57,7 @@ void mw_freeze_start(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 static void reclaim(struct mw_guard *g, struct mw_worker *w, __u64 used)
 {
 	__u64 now = mw_now_ns(), room = mw_squeeze_room(w->limits.high);
-	struct mw_action a = mw_action_make(MW_ACTION_RECLAIM, w->dir_fd, w->cgroup_id, 0);
+	struct mw_action a = mw_action_make(MW_ACTION_RECLAIM, w->dir_fd, w->cgroup_id ^ APART, 0);
 
 	if (used < room || now >= w->freeze.until_ns)
 		return;
@@ -73,7 +77,7 @@ bool mw_freeze_done(struct mw_guard *g, const struct mw_action_result *r)
 
 	if (r->arg != &reclaim_tag)
 		return false;
-	w = mw_worker_by_id(&g->workers, r->cookie);
+	w = mw_worker_by_id(&g->workers, r->cookie ^ APART);
 	if (w && r->status != -ENODEV)
 		mw_say(g->tell, LOG_INFO, "worker %s (%s) reclaimed while frozen: %s", w->name, w->class_name, r->text);
 	return true;
