@@ -343,6 +343,15 @@ static void test_workers_and_slots(void **state)
 	assert_int_equal(got.forks, 0);
 	info.slot = 0;
 	assert_int_equal(mw_kernel_worker_add(k, 902, &info), 0);
+	/* Both known: they change places, as where a new daemon numbers them another way. */
+	for (int turn = 0; turn < 2; turn++) {
+		info.slot = turn;
+		assert_int_equal(mw_kernel_worker_add(k, 901, &info), 0);
+		assert_int_equal(mw_kernel_worker_info(k, 901, &got), 0);
+		assert_int_equal(got.slot, turn);
+		assert_int_equal(mw_kernel_worker_info(k, 902, &got), 0);
+		assert_int_equal(got.slot, !turn);
+	}
 	assert_int_equal(mw_kernel_worker_ids(k, ids, 4), 2);
 	assert_int_equal(mw_kernel_worker_remove(k, 902), 0);
 	assert_int_equal(mw_kernel_worker_remove(k, 902), 0);

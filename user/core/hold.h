@@ -45,6 +45,13 @@ struct mw_unit {
 #define MW_HOLD_LAST_NS	 300000000000ULL
 #define MW_HOLD_QUIET_NS 600000000000ULL /* so long without a conflict, and it is as at the beginning */
 
+/* Who wrote a limit, as the kernel told it. */
+struct mw_writer {
+	__u64 time_ns; /* CLOCK_MONOTONIC; 0: nobody */
+	__u32 pid;
+	char comm[MW_COMM_SIZE];
+};
+
 /* Conflicts over one worker's limits. */
 struct mw_hold {
 	__u64 conflicts; /* limits changed by others */
@@ -54,10 +61,8 @@ struct mw_hold {
 	char by[MW_COMM_SIZE]; /* who wrote it; "" unknown */
 	__u32 by_pid;
 	bool look; /* somebody wrote: the files are to be read */
-	char writer[MW_COMM_SIZE]; /* who that was, of writer_what */
-	__u32 writer_pid;
-	enum mw_held writer_what;
-	__u64 writer_ns, told_ns;
+	struct mw_writer writers[MW_HELD_COUNT]; /* who last wrote each */
+	__u64 told_ns;
 	__u32 told_pid;
 	char told_by[MW_COMM_SIZE]; /* of whom the log had a line last, at told_ns */
 	__u64 raised; /* memory.high as pacing last raised it: ours too */

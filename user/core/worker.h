@@ -115,6 +115,7 @@ struct mw_worker {
 	__u64 lifts, pulses;
 	__u64 lift_incident_ns; /* when the last incident about a lift was written */
 	__u64 oom_kills_at_start;
+	__u64 oom_told; /* kills by a memcg limit that the kernel side told of: its files may go before they are read */
 	bool oom_host;
 
 	int subtree; /* handle of its own sampling subtree (attached workers), -1: ROOT's pass covers it */

@@ -87,6 +87,7 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 		break;
 	case MW_EVENT_OOM:
 		w->oom_host |= !(e->flags & MW_OOM_MEMCG);
+		w->oom_told += e->flags & MW_OOM_MEMCG;
 		break;
 	case MW_EVENT_RELEASE:
 		if (e->value == e->cgroup_id)

@@ -30,6 +30,7 @@ static bool is_ours(const struct mw_worker *w, enum mw_held what, __u64 have)
 {
 	const struct mw_limits *l = w->unit ? &w->unit->asked : &w->held;
 
+	have = mw_limit_rounded(have);
 	if (have == mw_limit_rounded(mw_held_get(l, what)) || have == mw_limit_rounded(mw_held_get(&w->limits, what)))
 		return true;
 	/* Lifted, by us or by whoever wants to help: that comes back as any lift. Raised: by pacing. */
@@ -59,11 +60,12 @@ static void say(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u6
 /* Who wrote it, if that was told. */
 static void name_writer(struct mw_hold *h, enum mw_held what, __u64 now_ns)
 {
-	bool known = h->writer[0] && h->writer_what == what && now_ns - h->writer_ns < WRITER_NS;
+	struct mw_writer *by = &h->writers[what];
+	bool known = by->time_ns && now_ns - by->time_ns < WRITER_NS;
 
-	snprintf(h->by, sizeof(h->by), "%s", known ? h->writer : "");
-	h->by_pid = known ? h->writer_pid : 0;
-	h->writer[0] = '\0';
+	snprintf(h->by, sizeof(h->by), "%s", known ? by->comm : "");
+	h->by_pid = known ? by->pid : 0;
+	by->time_ns = 0;
 }
 
 static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
@@ -88,20 +90,30 @@ static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, 
 	mw_state_save(g, w);
 }
 
-static void look_at(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
+#define UNKNOWN (MW_UNLIMITED - 1) /* not looked at: no limit is that */
+
+/* All are judged by what should have stood there before any of them changes that. */
+static void look_at(struct mw_guard *g, struct mw_worker *w, const __u64 have[MW_HELD_COUNT], __u64 now_ns)
 {
-	if (!is_ours(w, what, have))
-		changed(g, w, what, have, now_ns);
+	bool other[MW_HELD_COUNT];
+
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+		other[i] = have[i] != UNKNOWN && !is_ours(w, i, have[i]);
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+		if (other[i])
+			changed(g, w, i, have[i], now_ns);
+	}
 }
 
 static void look_at_files(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
-		__u64 have;
+	__u64 have[MW_HELD_COUNT];
 
-		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) == 0)
-			look_at(g, w, i, have, now_ns);
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have[i]) != 0)
+			have[i] = UNKNOWN;
 	}
+	look_at(g, w, have, now_ns);
 }
 
 /* Repairs first: until they are through, what was found is what is known already. */
@@ -113,6 +125,8 @@ static bool may_look(const struct mw_guard *g, const struct mw_worker *w, __u64 
 
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns)
 {
+	__u64 have[MW_HELD_COUNT] = {[MW_HELD_LOW] = UNKNOWN, [MW_HELD_SWAP_MAX] = UNKNOWN};
+
 	if (!may_look(g, w, now_ns))
 		return;
 	if (all && !w->made) { /* few are attached: their files are read */
@@ -122,8 +136,9 @@ void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_n
 	/* The look is young, and what was on its way when it was taken is not what is looked for. */
 	if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
 		return;
-	look_at(g, w, MW_HELD_MAX, w->usage.max, now_ns);
-	look_at(g, w, MW_HELD_HIGH, w->usage.high, now_ns);
+	have[MW_HELD_MAX] = w->usage.max;
+	have[MW_HELD_HIGH] = w->usage.high;
+	look_at(g, w, have, now_ns);
 }
 
 void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
@@ -135,10 +150,8 @@ void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_ev
 		return;
 	if (e->pid == 1 && w->unit && is_ours(w, e->flags, e->value))
 		return;
-	snprintf(h->writer, sizeof(h->writer), "%s", e->comm);
-	h->writer_pid = e->pid;
-	h->writer_what = e->flags;
-	h->writer_ns = e->time_ns;
+	h->writers[e->flags] = (struct mw_writer){.time_ns = e->time_ns, .pid = e->pid};
+	snprintf(h->writers[e->flags].comm, sizeof(h->writers[e->flags].comm), "%s", e->comm);
 	h->look = true;
 }
 

@@ -225,6 +225,28 @@ static int insert_worker(struct mw_kernel *k, __u64 cgroup_id, const struct mw_w
 	return 0;
 }
 
+/* An earlier daemon had numbered them another way: who had this slot gets ours. */
+static int swap_slots(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info, __u32 old_slot)
+{
+	__u64 other = k->slot_owner[info->slot];
+	struct mw_worker_info its = {};
+	int result = mw_kernel_worker_info(k, other, &its);
+
+	if (result)
+		return result;
+	its.slot = old_slot;
+	result = change_worker(k, other, &its);
+	if (!result)
+		result = change_worker(k, cgroup_id, info);
+	if (result)
+		return result;
+	k->slot_owner[old_slot] = other;
+	k->slot_owner[info->slot] = cgroup_id;
+	clear_slot(k, old_slot);
+	clear_slot(k, info->slot);
+	return mw_kernel_member_add(k, cgroup_id, cgroup_id);
+}
+
 int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info)
 {
 	struct mw_worker_info old = {};
@@ -235,9 +257,12 @@ int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_w
 		return -EOPNOTSUPP;
 	if (!cgroup_id || info->slot >= k->max_workers)
 		return -EINVAL;
-	if (k->slot_owner[info->slot] && k->slot_owner[info->slot] != cgroup_id)
-		return -EEXIST;
 	known = mw_kernel_worker_info(k, cgroup_id, &old) == 0;
+	if (k->slot_owner[info->slot] && k->slot_owner[info->slot] != cgroup_id) {
+		if (!known)
+			return -EEXIST;
+		return swap_slots(k, cgroup_id, info, old.slot);
+	}
 	result = known ? change_worker(k, cgroup_id, info) : insert_worker(k, cgroup_id, info);
 	if (result)
 		return result;

@@ -86,8 +86,8 @@ bool mw_kernel_adopted(const struct mw_kernel *k); /* maps came from an earlier 
 
 /*
  * Guard a cgroup. cgroup_id: kernfs id of the directory. Counters in the map
- * are kept when the id is already there (adoption). info->slot must be free
- * and < max_workers. -ENOSPC when the map is full.
+ * are kept when the id is already there (adoption). info->slot must be free,
+ * or another's that an earlier daemon left (they change places), and < max_workers. -ENOSPC when the map is full.
  * Cgroups below it that exist already: add each with mw_kernel_member_add.
  */
 int mw_kernel_worker_add(struct mw_kernel *k, __u64 cgroup_id, const struct mw_worker_info *info);

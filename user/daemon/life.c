@@ -211,6 +211,11 @@ static void classify(struct mw_guard *g, struct mw_worker *w, struct mw_incident
 	__u64 kills = w->usage.events[MW_MEMCG_OOM_KILL], limit_hits = w->usage.events[MW_MEMCG_OOM];
 
 	d.oom_kills = kills > w->oom_kills_at_start ? kills - w->oom_kills_at_start : 0;
+	/* A container's cgroup is removed by its engine, and its counters with it. */
+	if (!d.oom_kills && w->oom_told) {
+		d.oom_kills = w->oom_told;
+		limit_hits += !limit_hits;
+	}
 	/* Killed without ever meeting its own limit: an ancestor's, or the host's memory. */
 	if (d.oom_kills && !limit_hits)
 		d.oom_host = true;
