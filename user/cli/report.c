@@ -31,6 +31,38 @@ static const struct mw_option rows[] = {
 };
 
 /* What was reclaimed ahead of it; nothing is said where nothing was. */
+static void print_container(struct json_object *c)
+{
+	char text[256];
+
+	if (!c)
+		return;
+	printf("  container %s of %s", mw_text_clean(mw_field_str(c, "name"), 0, text, sizeof(text)),
+	       mw_field_str(c, "engine"));
+	printf(", ID %.12s", mw_text_clean(mw_field_str(c, "id"), 0, text, sizeof(text)));
+	if (*mw_field_str(c, "image"))
+		printf(", image %s", mw_text_clean(mw_field_str(c, "image"), 0, text, sizeof(text)));
+	if (*mw_field_str(c, "pod"))
+		printf(", pod %s", mw_text_clean(mw_field_str(c, "pod"), 0, text, sizeof(text)));
+	if (*mw_field_str(c, "namespace"))
+		printf(", namespace %s", mw_text_clean(mw_field_str(c, "namespace"), 0, text, sizeof(text)));
+	puts("");
+}
+
+/* Others that change its limits. */
+static void print_conflicts(struct json_object *c)
+{
+	double n = mw_field_number(c, "count", 0);
+	char found[MW_TEXT], by[64];
+
+	if (n < 1)
+		return;
+	printf("  its limits were changed by others %.0f time%s and put back %.0f; last %s to %s by %s\n", n,
+	       n > 1 ? "s" : "", mw_field_number(c, "repairs", 0), mw_field_str(c, "file"),
+	       mw_say_limit(c, "found_bytes", found),
+	       *mw_field_str(c, "by") ? mw_text_clean(mw_field_str(c, "by"), 0, by, sizeof(by)) : "an unknown process");
+}
+
 static void print_paced(struct json_object *w)
 {
 	double batches = mw_field_number(w, "paced_reclaims", 0);
@@ -58,6 +90,11 @@ static void print_worker(struct json_object *w)
 	       mw_say_bytes(w, "peak_bytes", peak), mw_say_limit(w, "high_bytes", high),
 	       mw_say_limit(w, "max_bytes", max));
 	print_paced(w);
+	print_container(mw_field_object(w, "container"));
+	if (*mw_field_str(w, "unit"))
+		printf("  limited through systemd, unit %s\n",
+		       mw_text_clean(mw_field_str(w, "unit"), 0, clean, sizeof(clean)));
+	print_conflicts(mw_field_object(w, "conflicts"));
 }
 
 /* The part as an array of one, as the printers of many want it. */

@@ -113,6 +113,7 @@ struct mw_worker {
 	struct mw_stalls *stalls; /* from its first pause on; NULL: none yet */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;
+	__u64 restarts; /* it came back under its name so often, as far as is known */
 	__u64 lift_incident_ns; /* when the last incident about a lift was written */
 	__u64 oom_kills_at_start;
 	__u64 oom_told; /* kills by a memcg limit that the kernel side told of: its files may go before they are read */

@@ -68,6 +68,7 @@ static int take_in_place(struct mw_guard *g, struct mw_target *t, const char *cl
 	    mw_keyed_u64(events, "oom_kill", &kills) == 0)
 		w->oom_kills_at_start = kills;
 	w->was_populated = mw_cgroup_populated(w->dir_fd) == 1;
+	mw_past_take(g, w);
 	attached(g, w);
 	*ret_worker = w;
 	return 0;

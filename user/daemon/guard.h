@@ -108,6 +108,7 @@ struct mw_guard {
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
+	struct mw_past *past; /* workers that ended and may come back; NULL: none yet */
 	struct mw_culprit_memo culprits[MW_CULPRIT_MEMOS];
 };
 
@@ -211,6 +212,11 @@ void mw_place_tick(struct mw_guard *g);
 bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
 /* Class directories brought up to date after a change of the configuration. */
 int mw_place_classes(struct mw_guard *g, struct mw_error *err);
+
+/* past.c: containers and units that end and come back under their name. */
+void mw_past_keep(struct mw_guard *g, struct mw_worker *w); /* as it ends; its series moves */
+void mw_past_take(struct mw_guard *g, struct mw_worker *w); /* as it is attached */
+void mw_past_close(struct mw_guard *g);
 
 /* hold.c: limits that somebody else changes. After each look; often: also what a sample does not carry. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns);

@@ -282,6 +282,7 @@ static void end_now(struct mw_guard *g, struct mw_worker *w)
 	}
 	if (w->before.known && mw_life_limited(w))
 		mw_act_put_back(g, w); /* an attached one outlives its process */
+	mw_past_keep(g, w);
 	mw_life_forget(g, w, true);
 }
 

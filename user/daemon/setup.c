@@ -262,6 +262,7 @@ void mw_guard_close(struct mw_guard *g)
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);
+	mw_past_close(g);
 	if (g->kernel)
 		mw_kernel_close(g->kernel);
 	mw_config_free(&g->cfg);

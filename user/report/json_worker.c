@@ -98,6 +98,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	put_known(&o, "main_pid", w->main_pid, w->main_pid > 0 && !w->main_gone);
 	mw_json_text(&o, "command", w->command);
 	mw_json_when(&o, "started", w->started_wall_ns);
+	mw_json_u64(&o, "restarts", w->restarts);
 	mw_json_bool(&o, "lifted", w->squeeze.lifted);
 	put_frozen(&o, w);
 	mw_json_bool(&o, "hibernated", w->hibernated);
