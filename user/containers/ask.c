@@ -223,14 +223,30 @@ static int tell_several(const struct mw_answer *a, const bool *runs, const char 
 		       a->left_out ? ", some of them" : "", list);
 }
 
+/* What may have been missed, to put behind a sentence. */
+static const char *gaps(const struct mw_answer *a, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	if (a->unread)
+		snprintf(buf, size, "; %zu not read, %.150s", a->unread, a->problem);
+	return buf;
+}
+
 static int tell_none(const struct mw_answer *a, const char *asked, struct mw_error *err)
 {
-	char gaps[160] = "";
+	char missed[200];
 
-	if (a->unread)
-		snprintf(gaps, sizeof(gaps), "; %zu not read, %.100s", a->unread, a->problem);
 	return mw_fail(err, -ENOENT, "no container %.80s (looked in %.200s%s)", asked,
-		       *a->looked ? a->looked : "no folder: there is no engine", gaps);
+		       *a->looked ? a->looked : "no folder: there is no engine", gaps(a, missed, sizeof(missed)));
+}
+
+/* Found, and it does not run or not there: code and sentence are the check's. */
+static int tell_not_running(const struct mw_answer *a, int code, struct mw_error *err)
+{
+	char missed[200], said[sizeof(err->text)];
+
+	memcpy(said, err->text, sizeof(said));
+	return mw_fail(err, code == -EXDEV ? -ESRCH : code, "%.300s%s", said, gaps(a, missed, sizeof(missed)));
 }
 
 /* The one that the kernel knows too. Of those that do not run the first says why. */
@@ -257,7 +273,7 @@ static int choose(const struct mw_container_question *q, struct mw_answer *a, st
 	if (n > 1 || (n && a->left_out))
 		return tell_several(a, runs, asked, err);
 	if (!n)
-		return first == -EXDEV ? -ESRCH : first;
+		return tell_not_running(a, first, err);
 	*ret = a->found[which].c;
 	a->found[which].c = (struct mw_container){0}; /* its labels are the caller's now */
 	return 0;

@@ -41,6 +41,8 @@ int mw_json_parse(const char *text, size_t n, struct json_object **ret_obj, stru
 	if (n > INT_MAX)
 		return mw_fail(err, -EBADMSG, "too large");
 	obj = json_tokener_parse_ex(tok, text, (int)n);
+	if (!obj && json_tokener_get_error(tok) == json_tokener_continue)
+		return mw_fail(err, -EBADMSG, "it ends too early, at byte %zu", json_tokener_get_parse_end(tok));
 	if (!obj)
 		return mw_fail(err, -EBADMSG, "%s at byte %zu", json_tokener_error_desc(json_tokener_get_error(tok)),
 			       json_tokener_get_parse_end(tok));

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * What engines wrote on a Debian 12 under systemd (docker 20.10, podman 4.3, containerd 1.6, runc 1.1, crun 1.8, systemd
- * 252): tests/vm/engines.py made the containers. Trimmed: most of runc's config is left out.
+ * What engines wrote on a Debian 12 under systemd (docker 20.10, podman 4.3, containerd 1.6, runc 1.1, crun 1.8,
+ * systemd 252): tests/vm/engines.py made the containers. Trimmed: most of runc's config is left out.
  */
 #ifndef MW_TESTS_CAPTURED_H
 #define MW_TESTS_CAPTURED_H
 
 #include <stddef.h>
 
-#define DOCKER_ID "892cefc7d81c7923995702b5dc4439d29b4e9f85bd940c476aa2ea62d5d38bae"
+#define DOCKER_ID      "892cefc7d81c7923995702b5dc4439d29b4e9f85bd940c476aa2ea62d5d38bae"
 #define PODMAN_CRUN_ID "c869e9e972b0ca4b90b0198e0847ca67da0a6ed122e41cd073f20b0bdc24b3e1"
 #define PODMAN_RUNC_ID "4e08672adb009e686f3212a862e47e1e8c007edc35006d50d7ecdb734404834b"
-#define KUBE_ID "4911184d87c049c3bea2847e5a5b88d34911184d87c049c3bea2847e5a5b88d3"
-#define KUBE_LINK "web5-pod_default_web5-" KUBE_ID ".log"
+#define KUBE_ID	       "4911184d87c049c3bea2847e5a5b88d34911184d87c049c3bea2847e5a5b88d3"
+#define KUBE_LINK      "web5-pod_default_web5-" KUBE_ID ".log"
 
 /* A file below the root folder. */
 struct captured {
