@@ -97,9 +97,12 @@ class Service:
 
     def start(self):
         if SYSTEMD:
-            sh("systemctl", "reset-failed", self.unit, ok=False)
-            sh("systemd-run", "--quiet", "--unit", self.unit, "-p", "Delegate=yes", "-p", "KillMode=process", "-p", "TasksMax=infinity",
-               "-p", "LimitNOFILE=65536", "-p", "Environment=PATH=" + os.environ["PATH"], *self.cmd)
+            path = "/run/systemd/system/%s.service" % self.unit
+            if not os.path.exists(path):
+                write(path, "[Service]\nDelegate=yes\nKillMode=process\nTasksMax=infinity\nLimitNOFILE=65536\nEnvironment=PATH=%s\n"
+                      "ExecStart=%s\n" % (os.environ["PATH"], " ".join([shutil.which(self.cmd[0])] + list(self.cmd[1:]))))
+                sh("systemctl", "daemon-reload")
+            sh("systemctl", "start", self.unit)
         else:
             log = open("%s/%s.log" % (BASE, self.unit), "a")
             self.process = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)

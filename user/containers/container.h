@@ -49,7 +49,9 @@ const char *mw_container_label(const struct mw_container *c, enum mw_label_kind 
 
 /* What is asked for: exactly one of the two is set. */
 struct mw_container_question {
-	const char *name; /* a name, an ID or the beginning of one; "ENGINE:NAME" where two engines have it */
+	/* A name, an ID or the beginning of one; of Kubernetes also POD/NAME and NAMESPACE/POD/NAME; "ENGINE:NAME"
+	 * where two engines have it. Root's engines go before those of users. */
+	const char *name;
 	const char *cgroup; /* the container whose cgroup this is, or is above or below it; path from the cgroup root */
 	const char *root; /* folder that stands for /; NULL: the host */
 	const char *helper; /* memweir-container; NULL: where it was installed */
@@ -57,8 +59,9 @@ struct mw_container_question {
 };
 /*
  * Blocks: for an action thread or the command line. -ENOENT nobody of that name runs (err says where was looked);
- * -EEXIST more than one (err lists them); -ETIMEDOUT; -EPROTO the helper's answer is not one; -EINVAL a name that no
- * container can have; -ESRCH the files name a process that has ended.
+ * -EEXIST more than one (err lists them); -ETIMEDOUT; -EPROTO the helper's answer is not one; -ENOEXEC it cannot be
+ * started; -EINVAL a name that no container can have; -ESRCH the files name a process that has ended, is another one
+ * now or is in another cgroup (err says which). What a file could not be read for is in err too.
  */
 int mw_container_ask(const struct mw_container_question *q, struct mw_container *ret_container, struct mw_error *err);
 

@@ -177,6 +177,18 @@ static void add_link(struct boxes *b, const struct mw_source *s)
 	}
 }
 
+/* Beside the state file of the same container; a bundle without one is left from somebody who has ended. */
+static void add_bundle(struct boxes *b, const struct mw_source *s)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		const struct mw_source *state = b->box[i].state;
+
+		if (state && state->uid == s->uid && !strcmp(state->engine, s->engine) && !strcmp(state->id, s->id) &&
+		    !strcmp(state->namespace, s->namespace))
+			b->box[i].oci = s;
+	}
+}
+
 static int add_names(struct boxes *b, struct mw_answer *a)
 {
 	size_t room = STOPPED_MAX;
@@ -184,7 +196,6 @@ static int add_names(struct boxes *b, struct mw_answer *a)
 
 	for (size_t i = 0; !r && i < b->scan->n; i++) {
 		const struct mw_source *s = &b->scan->sources[i];
-		struct box *box;
 
 		if (!is_theirs(b, s))
 			continue;
@@ -193,9 +204,7 @@ static int add_names(struct boxes *b, struct mw_answer *a)
 		} else if (s->kind == MW_SOURCE_STORAGE) {
 			r = add_storage(b, s, &room, a);
 		} else if (s->kind == MW_SOURCE_OCI) {
-			box = find_box(b, s->uid, "", s->id);
-			if (box)
-				box->oci = s;
+			add_bundle(b, s);
 		} else if (s->kind == MW_SOURCE_LINK) {
 			add_link(b, s);
 		}

@@ -31,10 +31,13 @@ struct place {
 };
 
 static const struct place places[] = {
-	{"docker", MW_SOURCE_RUNC, "run/docker/runtime-runc", "*/*/state.json"},
+	{"docker", MW_SOURCE_RUNC, "run/docker", "runtime-*/*/*/state.json"},
+	{"docker", MW_SOURCE_CRUN, "run/docker", "runtime-*/*/*/status"},
 	{"docker", MW_SOURCE_DOCKER, "var/lib/docker", "containers/*/config.v2.json"},
 	{"docker", MW_SOURCE_DOCKER, "var/lib/docker", "[0-9]*.[0-9]*/containers/*/config.v2.json"},
 	{"containerd", MW_SOURCE_RUNC, "run/containerd/runc", "*/*/state.json"},
+	{"containerd", MW_SOURCE_CRUN, "run/containerd/runc", "*/*/status"},
+	{"containerd", MW_SOURCE_OCI, "run/containerd/runc", "*/*/config.json"},
 	{"runc", MW_SOURCE_RUNC, "run/runc", "*/state.json"},
 	{"crun", MW_SOURCE_CRUN, "run/crun", "*/status"},
 	{"crun", MW_SOURCE_OCI, "run/crun", "*/config.json"},
@@ -50,7 +53,7 @@ static const struct place runtime_places[] = {
 	{"crun", MW_SOURCE_CRUN, "crun", "*/status"},
 	{"crun", MW_SOURCE_OCI, "crun", "*/config.json"},
 	{"runc", MW_SOURCE_RUNC, "runc", "*/state.json"},
-	{"docker", MW_SOURCE_RUNC, "docker/runtime-runc", "*/*/state.json"},
+	{"docker", MW_SOURCE_RUNC, "docker", "runtime-*/*/*/state.json"},
 	{"", MW_SOURCE_STORAGE, "containers", "*-containers/volatile-containers.json"},
 };
 static const struct place home_places[] = {

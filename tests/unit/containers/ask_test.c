@@ -116,6 +116,31 @@ static void cri_o(void **state)
 	assert_found("cri-o:api");
 }
 
+/* crun below docker and below containerd, as an administrator may have set it up. */
+static void other_runtimes_below_engines(void **state)
+{
+	const char *status = "{\"pid\":1021,\"process-start-time\":7000,\"cgroup-path\":\"/docker/ab12\"}";
+
+	(void)state;
+	host_process(1021, 7000, "/docker/ab12/container");
+	tree_file("run/docker/runtime-crun/moby/ab12/status", status);
+	tree_file("var/lib/docker/containers/ab12/config.v2.json",
+		  "{\"Name\":\"/quick\",\"Config\":{\"Image\":\"q:1\",\"Labels\":{\"memweir.class\":\"tool\"}}}");
+	assert_found("quick");
+	assert_string_equal(found.engine, "docker");
+	assert_string_equal(found.cgroup, "/docker/ab12");
+	assert_string_equal(mw_container_label(&found, MW_LABEL_LABEL, "memweir.class"), "tool");
+
+	status = "{\"pid\":1022,\"process-start-time\":7001,\"cgroup-path\":\"/ns/c7\"}";
+	host_process(1022, 7001, "/ns/c7");
+	tree_file("run/containerd/runc/ns/c7/status", status);
+	tree_file("run/containerd/runc/ns/c7/config.json", "{\"annotations\":{\"memweir.class\":\"context\"}}");
+	assert_found("c7");
+	assert_string_equal(found.engine, "containerd");
+	assert_string_equal(found.namespace, "ns");
+	assert_string_equal(mw_container_label(&found, MW_LABEL_ANNOTATION, "memweir.class"), "context");
+}
+
 /* The reverse: its own cgroup, one below it, one above that holds no other. */
 static void by_cgroup(void **state)
 {
@@ -187,7 +212,7 @@ static void who_does_not_run(void **state)
 {
 	(void)state;
 	assert_int_equal(host_ask("nobody", NULL), -ENOENT);
-	assert_said("no container nobody (looked in /run/docker/runtime-runc, /var/lib/docker");
+	assert_said("no container nobody (looked in /run/docker, /var/lib/docker");
 	assert_int_equal(unlink(tree_path("run/docker/runtime-runc/moby/" DOCKER_ID "/state.json")), 0);
 	assert_int_equal(host_ask("docker:web", NULL), -ENOENT);
 	assert_said("docker container web (892cefc7d81c) does not run");
@@ -295,6 +320,7 @@ int main(void)
 		host_test(runtimes_on_their_own_and_nspawn),
 		host_test(a_machine_with_a_dash),
 		host_test(cri_o),
+		host_test(other_runtimes_below_engines),
 		host_test(by_cgroup),
 		host_test(two_of_one_name),
 		host_test(a_beginning_of_two),
