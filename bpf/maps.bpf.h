@@ -125,6 +125,21 @@ struct {
 	__type(value, struct mw_config_map);
 } config __weak SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mw_newcomers);
+} newcomers __weak SEC(".maps");
+
+/* Cgroups of no worker that were told of: id -> bits of newcomer.bpf.c. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, __u64);
+} newcomer_cgroups __weak SEC(".maps");
+
 /* Add to a counter of maps/stats. */
 #define mw_count(field, n)                                                                                             \
 	do {                                                                                                           \

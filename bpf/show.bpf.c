@@ -5,8 +5,8 @@
 #include <bpf/bpf_tracing.h>
 #include "maps.bpf.h"
 
-static const char event_names[][12] = {"-",	  "fork",      "exec",	   "exit",  "attach", "mkdir",
-				       "release", "near-high", "throttle", "pause", "oom",    "limit"};
+static const char event_names[][12] = {"-",	    "fork",	"exec",	 "exit", "attach", "mkdir",   "release",
+				       "near-high", "throttle", "pause", "oom",	 "limit",  "newcomer"};
 _Static_assert(sizeof(event_names) / 12 == MW_EVENT_MAX, "a name for each event type");
 
 /* Room for 16, so that a masked number is always inside. */

@@ -35,7 +35,14 @@ enum mw_event_type {
 	MW_EVENT_OOM = 10, /* the kernel chose a victim: pid = victim, value = its RSS in bytes, flags: mw_oom_flag */
 	MW_EVENT_LIMIT = 11, /* pid writes a limit of a worker: flags: mw_limit_kind, value = new, limit_id = old, both
 				in bytes or MW_UNLIMITED */
+	MW_EVENT_NEWCOMER = 12, /* of no worker: what flags say happened in cgroup_id; not numbered, in the ring only */
 	MW_EVENT_MAX,
+};
+
+/* What is told of those who are in no worker: in mw_event.flags, and asked for in mw_newcomers.wanted. */
+enum mw_newcomer_flag {
+	MW_NEWCOMER_EXEC = 1, /* a program was started */
+	MW_NEWCOMER_CGROUP = 2, /* the first process, or the first program, of a cgroup */
 };
 
 /*
@@ -209,6 +216,14 @@ struct mw_config_map {
 	__u64 generation; /* of the programs that count; older ones still attached keep quiet */
 };
 
+/* maps/newcomers: one value. The daemon writes what it wants, the programs count. */
+struct mw_newcomers {
+	__u32 wanted; /* enum mw_newcomer_flag; 0: nobody is told of */
+	__u32 per_s; /* so many are told of in a second, the rest are counted */
+	__u64 second_at, in_second; /* the present second's beginning, and how many came in it */
+	__u64 told, dropped; /* dropped: over per_s, or the ring was full */
+};
+
 /* Pinned paths below the bpffs directory (/sys/fs/bpf/memweir): maps/NAME, links/NAME, show/NAME (a link holds its
  * program). */
 #define MW_PIN_DIR "/sys/fs/bpf/memweir"
@@ -226,5 +241,6 @@ MW_ABI_ASSERT(sizeof(struct mw_sample) == (18 + MW_MEMCG_EVENT_MAX) * 8, "mw_sam
 MW_ABI_ASSERT(sizeof(struct mw_site_key) == 16, "mw_site_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site) == 40, "mw_site has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_stats) == 12 * 8, "mw_stats has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_newcomers) == 5 * 8, "mw_newcomers has no hidden padding");
 
 #endif

@@ -14,6 +14,7 @@ void mw_config_free(struct mw_config *cfg)
 		return;
 	free(cfg->classes);
 	free(cfg->worker_settings);
+	free(cfg->rules);
 	*cfg = (struct mw_config){0};
 }
 
@@ -24,6 +25,7 @@ int mw_config_copy(const struct mw_config *from, struct mw_config *ret_cfg)
 
 	cfg.classes = NULL;
 	cfg.worker_settings = NULL;
+	cfg.rules = NULL;
 	if (from->n_classes) {
 		cfg.classes = reallocarray(NULL, from->n_classes, sizeof(*cfg.classes));
 		if (!cfg.classes)
@@ -36,6 +38,12 @@ int mw_config_copy(const struct mw_config *from, struct mw_config *ret_cfg)
 			return -ENOMEM;
 		memcpy(cfg.worker_settings, from->worker_settings,
 		       from->n_worker_settings * sizeof(*cfg.worker_settings));
+	}
+	if (from->n_rules) {
+		cfg.rules = reallocarray(NULL, from->n_rules, sizeof(*cfg.rules));
+		if (!cfg.rules)
+			return -ENOMEM;
+		memcpy(cfg.rules, from->rules, from->n_rules * sizeof(*cfg.rules));
 	}
 	*ret_cfg = cfg;
 	cfg = (struct mw_config){0};
@@ -108,4 +116,9 @@ void mw_config_rows_monitor(const struct mw_monitor *m, mw_config_row_fn fn, voi
 void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg)
 {
 	walk_rows(MW_SECTION_TREE, t, fn, arg);
+}
+
+void mw_config_rows_rule(const struct mw_rule *r, mw_config_row_fn fn, void *arg)
+{
+	walk_rows(MW_SECTION_RULE, r, fn, arg);
 }

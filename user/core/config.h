@@ -8,6 +8,7 @@
  *   [tree]         root, budget, ...
  *   [class NAME]   profile of a class (the four built-in ones or a new one)
  *   [worker NAME]  settings of one worker, over its class's
+ *   [rule NAME]    which newcomers come under guard by themselves, in which class
  */
 #ifndef MW_CONFIG_H
 #define MW_CONFIG_H
@@ -88,6 +89,7 @@ struct mw_monitor {
 	__u64 idle_after_ns; /* 1 s..30 d; default 10 min; 0: nobody is called idle */
 	__u32 actions_per_minute; /* kills, freezes and hibernations of ours across the host; default 60 */
 	__u32 reclaim_alert; /* passes of reclaim a minute that are too many; default 60; 0: never */
+	bool class_carriers; /* newcomers may bring their class along; see core/rule.h; default off */
 };
 
 /* [tree] */
@@ -105,6 +107,36 @@ struct mw_setting {
 	char value[64];
 };
 
+/*
+ * [rule NAME]: a newcomer that fits every pattern given comes under guard as class_name. Patterns are those of the
+ * shell (fnmatch); "": any. Of labels and annotations the pattern is one of "KEY=VALUE", without a = one of keys.
+ */
+#define MW_PATTERN_SIZE 200
+#define MW_RULE_NONE	"none" /* class = none: it stays without guard, whatever comes later */
+
+struct mw_rule {
+	char name[MW_NAME_SIZE];
+	char class_name[MW_NAME_SIZE];
+	__u32 priority; /* the highest is asked first; of equals, in the order of the files */
+	/* of containers */
+	char container[MW_PATTERN_SIZE], image[MW_PATTERN_SIZE], label[MW_PATTERN_SIZE], annotation[MW_PATTERN_SIZE],
+		pod[MW_PATTERN_SIZE], namespace[MW_PATTERN_SIZE];
+	/* of processes of the host */
+	char executable[MW_PATTERN_SIZE], arguments[MW_PATTERN_SIZE], parent[MW_PATTERN_SIZE], uid[MW_PATTERN_SIZE];
+	/* of either; alone: of whole units and of containers */
+	char unit[MW_PATTERN_SIZE], slice[MW_PATTERN_SIZE];
+	char file[160]; /* where class was given; "": in a call */
+	unsigned int line;
+};
+
+/* What a rule is about: its patterns say. */
+enum mw_rule_about {
+	MW_ABOUT_CGROUP, /* unit and slice alone */
+	MW_ABOUT_CONTAINER,
+	MW_ABOUT_PROCESS,
+};
+enum mw_rule_about mw_rule_about(const struct mw_rule *rule);
+
 struct mw_config {
 	struct mw_monitor monitor;
 	struct mw_tree tree;
@@ -112,6 +144,8 @@ struct mw_config {
 	size_t n_classes;
 	struct mw_setting *worker_settings; /* sorted by worker, then key; one each */
 	size_t n_worker_settings;
+	struct mw_rule *rules; /* in the order of the files */
+	size_t n_rules;
 };
 
 /* The built-in configuration: four classes. -ENOMEM. */
@@ -125,7 +159,8 @@ int mw_config_copy(const struct mw_config *from, struct mw_config *ret_cfg);
  * replaces the same name in an earlier one; an empty file or a link to /dev/null there masks it). prefix "" is the
  * host; main_file, if not NULL, replaces the first two and must exist. No file at all is fine. On a wrong line *ret_cfg
  * is untouched and err says FILE:LINE: [SECTION] KEY: found "...", expected .... What *ret_cfg held before is not
- * freed. -EINVAL: wrong content; -E2BIG: over 1 MiB, 256 classes or 8192 worker settings; else errno of the file.
+ * freed. -EINVAL: wrong content; -E2BIG: over 1 MiB, 256 classes, 256 rules or 8192 worker settings; else errno of the
+ * file.
  */
 int mw_config_load(const char *prefix, const char *main_file, struct mw_config *ret_cfg, struct mw_error *err);
 /* The same from this one file alone, without drop-ins. */
@@ -139,9 +174,10 @@ int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name);
 /*
  * Change settings at run time, all or nothing. target: "monitor", "tree",
  * "class NAME" (made when new, then max_heap must be among them; the rest begins with generic's defaults),
- * "worker NAME". A value "" or "default" takes the key back to its default (of a worker: to its class's value).
- * Cross-checks (max_bin_heap <= max_heap, ...) run on the result. -EINVAL with err; -EPERM for a key that needs a
- * restart; -E2BIG as above. Pointers from mw_config_class are dead after success.
+ * "worker NAME", "rule NAME" (made when new, then class and a pattern must be among them). A value "" or "default"
+ * takes the key back to its default (of a worker: to its class's value). Cross-checks (max_bin_heap <= max_heap, ...)
+ * run on the result. -EINVAL with err; -EPERM for a key that needs a restart; -E2BIG as above. Pointers from
+ * mw_config_class are dead after success.
  */
 struct mw_kv {
 	const char *key, *value;
@@ -168,6 +204,7 @@ typedef void (*mw_config_row_fn)(const char *key, const char *value, const char 
 void mw_config_rows_profile(const struct mw_profile *p, mw_config_row_fn fn, void *arg);
 void mw_config_rows_monitor(const struct mw_monitor *m, mw_config_row_fn fn, void *arg);
 void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg);
+void mw_config_rows_rule(const struct mw_rule *r, mw_config_row_fn fn, void *arg);
 
 /* Letters, digits, ._- ; begins with letter or digit; at most 63; not "daemon", no "cgroup." or "memory." prefix. */
 bool mw_name_valid(const char *name);

@@ -110,7 +110,7 @@ int mw_profile_apply(struct mw_profile *p, const char *class_name, const struct 
 	struct mw_profile def;
 	int r = 0;
 
-	if (mw_is_default(value)) {
+	if (mw_is_default(key, value)) {
 		mw_profile_default(class_name, &def);
 		memcpy((char *)p + key->offset, (char *)&def + key->offset, key->size);
 		if (is_bin)
@@ -154,11 +154,13 @@ int mw_config_apply(void *arg, const struct mw_where *at, const struct mw_sectio
 		return mw_say_unknown_key(err, at, section, key_name);
 	if (section->kind == MW_SECTION_CLASS)
 		return apply_class(cfg, at, section, key, value, err);
+	if (section->kind == MW_SECTION_RULE)
+		return mw_rule_apply(cfg, at, section, key, value, err);
 	if (!key)
 		return 0;
 	if (section->kind == MW_SECTION_WORKER)
 		return mw_setting_apply(cfg, at, section, key, value, err);
-	if (mw_key_parse(key, mw_is_default(value) ? key->def : value, base) < 0)
+	if (mw_key_parse(key, mw_is_default(key, value) ? key->def : value, base) < 0)
 		return mw_say_wrong_value(err, at, section, key, value);
 	return 0;
 }

@@ -103,5 +103,7 @@ int mw_config_check(const struct mw_config *cfg, struct mw_error *err)
 				     "at most check_interval = %s",
 				     mw_duration_exact(m->check_interval_ns, check, sizeof(check)));
 	r = check_classes(cfg, err);
-	return r < 0 ? r : check_workers(cfg, err);
+	if (r >= 0)
+		r = check_workers(cfg, err);
+	return r < 0 ? r : mw_rules_check(cfg, err);
 }

@@ -14,6 +14,7 @@
 #define MW_CONFIG_FILE_MAX     (1U << 20)
 #define MW_CONFIG_CLASSES_MAX  256
 #define MW_CONFIG_SETTINGS_MAX 8192
+#define MW_CONFIG_RULES_MAX    256
 #define MW_CONFIG_SECTIONS_MAX 16384 /* different ones in one file */
 #define MW_SET_DROPIN	       "90-set.conf"
 
@@ -22,12 +23,13 @@ enum mw_section_kind {
 	MW_SECTION_TREE,
 	MW_SECTION_CLASS,
 	MW_SECTION_WORKER,
+	MW_SECTION_RULE,
 	MW_SECTION_MAX,
 };
 
 struct mw_section {
 	enum mw_section_kind kind;
-	char name[MW_NAME_SIZE]; /* of a class or worker; else "" */
+	char name[MW_NAME_SIZE]; /* of a class, worker or rule; else "" */
 };
 
 /* Where a setting was written; file NULL: in a call, not in a file. */
@@ -44,6 +46,8 @@ enum mw_key_type {
 	MW_KEY_BOOL, /* bool */
 	MW_KEY_CHOICE, /* an enum, or a bool for the first two names */
 	MW_KEY_PATH, /* char[], absolute */
+	MW_KEY_PATTERN, /* char[], of the shell; "": none */
+	MW_KEY_NAME, /* char[], a name or none; "": not given */
 	MW_KEY_TYPE_MAX,
 };
 
@@ -54,6 +58,7 @@ enum mw_key_flag {
 	MW_KEY_ALLOW_MAX = 8,
 	MW_KEY_ALLOW_ZERO = 16, /* 0 or "none", though below min */
 	MW_KEY_ALLOW_EMPTY = 32, /* a path of "" */
+	MW_KEY_DIGITS = 64, /* a pattern of numbers */
 };
 
 /* One key: parsing, checks, printing, documentation. */
@@ -83,7 +88,8 @@ const char *mw_section_kind_name(enum mw_section_kind kind); /* "class" */
 int mw_key_parse(const struct mw_key *key, const char *text, void *base); /* -EINVAL, base untouched */
 const char *mw_key_print(const struct mw_key *key, const void *base, char *buf, size_t size);
 const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size); /* "a size from 1MiB, or max" */
-bool mw_is_default(const char *value); /* "" or "default" */
+/* "" or "default"; of patterns only "": there is a namespace "default". */
+bool mw_is_default(const struct mw_key *key, const char *value);
 /* Does value suit key? Nothing is set. */
 int mw_key_check(const struct mw_key *key, const char *value);
 
@@ -118,6 +124,12 @@ int mw_setting_apply(struct mw_config *cfg, const struct mw_where *at, const str
 		     const struct mw_key *key, const char *value, struct mw_error *err);
 /* Room for settings comes in steps, so that a long file is not copied once a line. */
 size_t mw_settings_room(size_t n);
+
+/* config_rule.c: key NULL: the section begins. */
+int mw_rule_apply(struct mw_config *cfg, const struct mw_where *at, const struct mw_section *section,
+		  const struct mw_key *key, const char *value, struct mw_error *err);
+int mw_rules_check(const struct mw_config *cfg, struct mw_error *err);
+int mw_pattern_check(const char *pattern, unsigned int flags); /* -EINVAL: no line can hold it, or it is not closed */
 
 /* config_check.c: what no single line can show. */
 int mw_config_check(const struct mw_config *cfg, struct mw_error *err);

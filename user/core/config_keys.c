@@ -15,6 +15,7 @@
 #define MONITOR(member)	    FIELD(mw_monitor, member)
 #define TREE(member)	    FIELD(mw_tree, member)
 #define PROFILE(member)	    FIELD(mw_profile, member)
+#define RULE(member)	    FIELD(mw_rule, member)
 
 static const char *const share_names[] = {"none", "class", NULL};
 
@@ -44,6 +45,8 @@ static const struct mw_key monitor_keys[] = {
 	 .doc = "kills, freezes and hibernations of the guard across the host; 0: none"},
 	{"reclaim_alert", MW_KEY_COUNT, 0, MONITOR(reclaim_alert), 0, 1000000, .def = "60",
 	 .doc = "passes of reclaim a minute from which a worker is told of; 0: none is"},
+	{"class_carriers", MW_KEY_BOOL, 0, MONITOR(class_carriers), .def = "no",
+	 .doc = "newcomers may bring their class along: xattr, annotation, slice, label"},
 };
 
 static const struct mw_key tree_keys[] = {
@@ -89,6 +92,28 @@ static const struct mw_key profile_keys[] = {
 	 .doc = "memory.max over all workers of the class together"},
 };
 
+static const struct mw_key rule_keys[] = {
+	{"class", MW_KEY_NAME, 0, RULE(class_name), .def = "",
+	 .doc = "class of who fits; none: it stays without guard"},
+	{"priority", MW_KEY_COUNT, 0, RULE(priority), 0, 1000000, .def = "0",
+	 .doc = "the highest is asked first; equals in the order of the files"},
+	{"container", MW_KEY_PATTERN, 0, RULE(container), .def = "", .doc = "name of a container"},
+	{"image", MW_KEY_PATTERN, 0, RULE(image), .def = "", .doc = "image of a container"},
+	{"label", MW_KEY_PATTERN, 0, RULE(label), .def = "", .doc = "KEY or KEY=VALUE among a container's labels"},
+	{"annotation", MW_KEY_PATTERN, 0, RULE(annotation), .def = "",
+	 .doc = "KEY or KEY=VALUE among a container's annotations"},
+	{"pod", MW_KEY_PATTERN, 0, RULE(pod), .def = "", .doc = "name of a container's pod"},
+	{"namespace", MW_KEY_PATTERN, 0, RULE(namespace), .def = "", .doc = "namespace of a container"},
+	{"executable", MW_KEY_PATTERN, 0, RULE(executable), .def = "",
+	 .doc = "path of a process's program; without a /: its last part"},
+	{"arguments", MW_KEY_PATTERN, 0, RULE(arguments), .def = "",
+	 .doc = "a process's arguments after its own name, a blank between each two"},
+	{"parent", MW_KEY_PATTERN, 0, RULE(parent), .def = "", .doc = "class of the worker a process was started in"},
+	{"uid", MW_KEY_PATTERN, MW_KEY_DIGITS, RULE(uid), .def = "", .doc = "effective user of a process, a number"},
+	{"unit", MW_KEY_PATTERN, 0, RULE(unit), .def = "", .doc = "systemd unit, the innermost"},
+	{"slice", MW_KEY_PATTERN, 0, RULE(slice), .def = "", .doc = "a slice at any height above"},
+};
+
 static const struct {
 	const char *name;
 	const struct mw_key *keys;
@@ -98,6 +123,7 @@ static const struct {
 	[MW_SECTION_TREE] = {"tree", tree_keys, ARRAY_SIZE(tree_keys)},
 	[MW_SECTION_CLASS] = {"class", profile_keys, ARRAY_SIZE(profile_keys)},
 	[MW_SECTION_WORKER] = {"worker", profile_keys, ARRAY_SIZE(profile_keys)},
+	[MW_SECTION_RULE] = {"rule", rule_keys, ARRAY_SIZE(rule_keys)},
 };
 _Static_assert(ARRAY_SIZE(sections) == MW_SECTION_MAX, "a table for every kind of section");
 

@@ -79,7 +79,7 @@ static int collect(void *arg, const struct mw_where *at, const struct mw_section
 	if (e->n == ENTRIES_MAX)
 		return mw_config_say(err, -E2BIG, at, section, key_name, value, "at most %d settings", ENTRIES_MAX);
 	/* An empty value resets; say so in a way that is seen. */
-	if (put(e, section, key_name, mw_is_default(value) ? "default" : value) < 0)
+	if (put(e, section, key_name, mw_is_default(key, value) && key->type != MW_KEY_PATTERN ? "default" : value) < 0)
 		return mw_fail(err, -ENOMEM, "out of memory");
 	return 0;
 }

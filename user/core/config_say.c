@@ -122,11 +122,11 @@ int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const st
 	const char *nearest = NULL, *kind_name = mw_section_kind_name(s->kind);
 
 	/* Keys of a worker are keys of a class. */
-	for (int k = MW_SECTION_CLASS; k >= 0; k--)
-		if (mw_key_find((enum mw_section_kind)k, key))
+	for (int k = MW_SECTION_MAX - 1; k >= 0; k--)
+		if (k != MW_SECTION_WORKER && mw_key_find((enum mw_section_kind)k, key))
 			return mw_config_say(err, -EINVAL, at, s, key, key, "a key of [%s] (it belongs in [%s%s])",
 					     kind_name, mw_section_kind_name((enum mw_section_kind)k),
-					     k == MW_SECTION_CLASS ? " NAME" : "");
+					     k >= MW_SECTION_CLASS ? " NAME" : "");
 	for (size_t i = 0; i < n; i++)
 		if (mw_key_find(s->kind, keys[i].name))
 			consider(key, keys[i].name, &best, &nearest);
@@ -139,7 +139,7 @@ int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const st
 int mw_say_unknown_section(struct mw_error *err, const struct mw_where *at, const char *found)
 {
 	static const char *const classes[] = {"context", "tool", "transport", "generic"};
-	static const char *const kinds = "monitor, tree, class NAME or worker NAME";
+	static const char *const kinds = "monitor, tree, class NAME, worker NAME or rule NAME";
 	size_t best = 3, len = strcspn(found, " \t");
 	const char *nearest = NULL;
 	char word[WORD_MAX];

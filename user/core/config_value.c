@@ -134,10 +134,28 @@ static int parse_path(const struct mw_key *key, const char *text, void *field)
 	return 0;
 }
 
+static int parse_pattern(const struct mw_key *key, const char *text, void *field)
+{
+	if (strlen(text) >= key->size || mw_pattern_check(text, key->flags) < 0)
+		return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
+static int parse_name(const struct mw_key *key, const char *text, void *field)
+{
+	if (*text && !mw_name_valid(text))
+		return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
 static int (*const parsers[])(const struct mw_key *key, const char *text, void *field) = {
-	[MW_KEY_SIZE] = parse_u64,    [MW_KEY_DURATION] = parse_u64, [MW_KEY_RATIO] = parse_ratio,
-	[MW_KEY_COUNT] = parse_count, [MW_KEY_BOOL] = parse_bool,    [MW_KEY_CHOICE] = parse_choice,
-	[MW_KEY_PATH] = parse_path,
+	[MW_KEY_SIZE] = parse_u64,    [MW_KEY_DURATION] = parse_u64,	[MW_KEY_RATIO] = parse_ratio,
+	[MW_KEY_COUNT] = parse_count, [MW_KEY_BOOL] = parse_bool,	[MW_KEY_CHOICE] = parse_choice,
+	[MW_KEY_PATH] = parse_path,   [MW_KEY_PATTERN] = parse_pattern, [MW_KEY_NAME] = parse_name,
 };
 _Static_assert(ARRAY_SIZE(parsers) == MW_KEY_TYPE_MAX, "a parser for every type");
 
@@ -152,14 +170,15 @@ int mw_key_check(const struct mw_key *key, const char *value)
 		struct mw_monitor monitor;
 		struct mw_tree tree;
 		struct mw_profile profile;
+		struct mw_rule rule;
 	} scratch;
 
-	return mw_is_default(value) ? 0 : mw_key_parse(key, value, &scratch);
+	return mw_is_default(key, value) ? 0 : mw_key_parse(key, value, &scratch);
 }
 
-bool mw_is_default(const char *value)
+bool mw_is_default(const struct mw_key *key, const char *value)
 {
-	return !*value || strcasecmp(value, "default") == 0;
+	return !*value || (key->type != MW_KEY_PATTERN && strcasecmp(value, "default") == 0);
 }
 
 static const char *print_u64(const struct mw_key *key, __u64 value, char *buf, size_t size)
@@ -193,6 +212,10 @@ const char *mw_key_print(const struct mw_key *key, const void *base, char *buf, 
 	case MW_KEY_CHOICE:
 		memcpy(&choice, field, key->size);
 		snprintf(buf, size, "%s", key->names[choice]);
+		break;
+	case MW_KEY_PATTERN:
+	case MW_KEY_NAME:
+		snprintf(buf, size, "%s", field);
 		break;
 	default:
 		snprintf(buf, size, "%s", *field ? field : "none");
@@ -239,6 +262,13 @@ const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
 		break;
 	case MW_KEY_CHOICE:
 		expected_choice(key, buf, size);
+		break;
+	case MW_KEY_PATTERN:
+		snprintf(buf, size, "a pattern%s of at most %zu bytes (*, ?, [...]; a [ is closed, no comment)",
+			 key->flags & MW_KEY_DIGITS ? " of numbers" : "", key->size - 1);
+		break;
+	case MW_KEY_NAME:
+		snprintf(buf, size, "the name of a class, or none");
 		break;
 	default:
 		snprintf(buf, size, "an absolute path of at most %zu bytes, no blank, .., ; or #%s", key->size - 1,

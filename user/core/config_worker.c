@@ -72,7 +72,7 @@ int mw_setting_apply(struct mw_config *cfg, const struct mw_where *at, const str
 
 	if (mw_key_check(key, value) < 0 || strlen(value) >= sizeof(s->value))
 		return mw_say_wrong_value(err, at, section, key, value);
-	if (mw_is_default(value)) {
+	if (mw_is_default(key, value)) {
 		if (there)
 			remove_at(cfg, i);
 		return 0;

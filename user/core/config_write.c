@@ -29,6 +29,8 @@ static void write_row(const char *key, const char *value, const char *doc, void 
 		snprintf(path, sizeof(path), "/%s", value); /* kept relative to the cgroup root */
 		value = path;
 	}
+	if (w->kind == MW_SECTION_RULE && !*value)
+		return;
 	if (mw_key_check(row, value) == 0) /* a path of the command line may be one no file can hold */
 		fprintf(w->f, "%s = %s\n", key, value);
 }
@@ -64,6 +66,10 @@ static void write_all(FILE *f, const void *arg)
 				       &(struct writing){f, MW_SECTION_CLASS, cls->profile.bin_follows});
 	}
 	write_workers(cfg, f);
+	for (size_t i = 0; i < cfg->n_rules; i++) {
+		fprintf(f, "\n[rule %s]\n", cfg->rules[i].name);
+		mw_config_rows_rule(&cfg->rules[i], write_row, &(struct writing){f, MW_SECTION_RULE, false});
+	}
 }
 
 int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name)

@@ -43,6 +43,7 @@ enum mw_capability {
 	MW_CAP_PAUSE_SWAP_IN,
 	MW_CAP_PAUSE_OOM, /* time in the OOM killer */
 	MW_CAP_LIMIT_WRITER, /* who writes a worker's limits */
+	MW_CAP_NEWCOMERS, /* programs and cgroups of no worker are told of as they begin */
 	MW_CAP_MAX,
 };
 
@@ -142,6 +143,13 @@ struct mw_site_row {
 };
 int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n);
 int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats);
+
+/*
+ * Which newcomers are told of (bits of enum mw_newcomer_flag; 0: none) and how many a second. Counters go on.
+ * ret_counts: as they are now. -EOPNOTSUPP without MW_CAP_NEWCOMERS.
+ */
+int mw_kernel_newcomers_want(struct mw_kernel *k, __u32 wanted, __u32 per_s);
+int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomers *ret_counts);
 
 /* Memory of the maps, bytes, as the kernel accounts it (fdinfo memlock). */
 __u64 mw_kernel_map_bytes(const struct mw_kernel *k);

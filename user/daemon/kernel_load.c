@@ -10,10 +10,20 @@
 #include "memweir.skel.h"
 
 const char *const mw_map_names[MAP_MAX] = {
-	[MAP_EVENTS] = "events",   [MAP_RECENT] = "recent",	 [MAP_TAP] = "tap",
-	[MAP_WORKERS] = "workers", [MAP_MEMBERS] = "members",	 [MAP_PAUSES] = "pauses",
-	[MAP_SAMPLES] = "samples", [MAP_SITES] = "growth_sites", [MAP_STACKS] = "growth_stacks",
-	[MAP_TASKS] = "tasks",	   [MAP_STATS] = "stats",	 [MAP_CONFIG] = "config",
+	[MAP_EVENTS] = "events",
+	[MAP_RECENT] = "recent",
+	[MAP_TAP] = "tap",
+	[MAP_WORKERS] = "workers",
+	[MAP_MEMBERS] = "members",
+	[MAP_PAUSES] = "pauses",
+	[MAP_SAMPLES] = "samples",
+	[MAP_SITES] = "growth_sites",
+	[MAP_STACKS] = "growth_stacks",
+	[MAP_TASKS] = "tasks",
+	[MAP_STATS] = "stats",
+	[MAP_CONFIG] = "config",
+	[MAP_NEWCOMERS] = "newcomers",
+	[MAP_NEWCOMER_CGROUPS] = "newcomer_cgroups",
 };
 
 static __u32 at_most(__u64 n, __u32 limit)

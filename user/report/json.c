@@ -15,6 +15,7 @@ static const char *const event_names[] = {
 	[MW_EVENT_RELEASE] = "release",	  [MW_EVENT_NEAR_HIGH] = "near-high",
 	[MW_EVENT_THROTTLE] = "throttle", [MW_EVENT_PAUSE] = "pause",
 	[MW_EVENT_OOM] = "oom",		  [MW_EVENT_LIMIT] = "limit",
+	[MW_EVENT_NEWCOMER] = "newcomer",
 };
 _Static_assert(sizeof(event_names) / sizeof(event_names[0]) == MW_EVENT_MAX, "a name for every event");
 

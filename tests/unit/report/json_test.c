@@ -311,8 +311,8 @@ static void event_object(void **state)
 
 static void names(void **state)
 {
-	static const char *const events[] = {"none",	"fork",	     "exec",	 "exit",  "attach", "mkdir",
-					     "release", "near-high", "throttle", "pause", "oom",    "limit"};
+	static const char *const events[] = {"none",	  "fork",     "exec",  "exit", "attach", "mkdir",   "release",
+					     "near-high", "throttle", "pause", "oom",  "limit",	 "newcomer"};
 
 	(void)state;
 	for (int i = 0; i < MW_EVENT_MAX; i++)
