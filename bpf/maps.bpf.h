@@ -129,7 +129,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct mw_newcomers);
+	__type(value, struct mw_newcomer_map);
 } newcomers __weak SEC(".maps");
 
 /* Cgroups of no worker that were told of: id -> bits of newcomer.bpf.c. */

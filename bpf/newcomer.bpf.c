@@ -17,10 +17,10 @@
 enum { TOLD_TASK = 1, TOLD_PROGRAM = 2 };
 
 /* NULL: nobody wants to know this of this cgroup, or it belongs to a worker. */
-static __always_inline struct mw_newcomers *wanting(__u32 what, __u64 *cgroup_id)
+static __always_inline struct mw_newcomer_map *wanting(__u32 what, __u64 *cgroup_id)
 {
 	__u32 zero = 0;
-	struct mw_newcomers *n = bpf_map_lookup_elem(&newcomers, &zero);
+	struct mw_newcomer_map *n = bpf_map_lookup_elem(&newcomers, &zero);
 
 	if (!n || !(n->wanted & what) || bpf_map_lookup_elem(&members, cgroup_id) || !mw_live())
 		return NULL;
@@ -40,7 +40,7 @@ static __always_inline bool is_first(__u64 cgroup_id, __u64 bit)
 }
 
 /* The ring is the workers' first of all: only so many a second. Two CPUs may begin a second together; that is fine. */
-static __always_inline bool is_storm(struct mw_newcomers *n)
+static __always_inline bool is_storm(struct mw_newcomer_map *n)
 {
 	__u64 now = bpf_ktime_get_ns();
 
@@ -51,7 +51,7 @@ static __always_inline bool is_storm(struct mw_newcomers *n)
 	return __sync_fetch_and_add(&n->in_second, 1) >= n->per_s;
 }
 
-static __always_inline void tell(struct mw_newcomers *n, struct mw_event *event)
+static __always_inline void tell(struct mw_newcomer_map *n, struct mw_event *event)
 {
 	if (is_storm(n) || bpf_ringbuf_output(&events, event, sizeof(*event), MW_WAKE_ADAPTIVE))
 		__sync_fetch_and_add(&n->dropped, 1);
@@ -63,7 +63,7 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(newcomer_exec)
 {
 	__u64 id = bpf_get_current_cgroup_id();
-	struct mw_newcomers *n = wanting(MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, &id);
+	struct mw_newcomer_map *n = wanting(MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, &id);
 	struct mw_event event = {};
 
 	(void)ctx;
@@ -83,7 +83,7 @@ SEC("tp_btf/cgroup_attach_task")
 int BPF_PROG(newcomer_attach, struct cgroup *to, const char *path, struct task_struct *task)
 {
 	struct mw_event event = {};
-	struct mw_newcomers *n;
+	struct mw_newcomer_map *n;
 	__u64 id;
 
 	(void)ctx;

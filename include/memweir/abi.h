@@ -39,7 +39,7 @@ enum mw_event_type {
 	MW_EVENT_MAX,
 };
 
-/* What is told of those who are in no worker: in mw_event.flags, and asked for in mw_newcomers.wanted. */
+/* What is told of those who are in no worker: in mw_event.flags, and asked for in mw_newcomer_map.wanted. */
 enum mw_newcomer_flag {
 	MW_NEWCOMER_EXEC = 1, /* a program was started */
 	MW_NEWCOMER_CGROUP = 2, /* the first process, or the first program, of a cgroup */
@@ -217,7 +217,7 @@ struct mw_config_map {
 };
 
 /* maps/newcomers: one value. The daemon writes what it wants, the programs count. */
-struct mw_newcomers {
+struct mw_newcomer_map {
 	__u32 wanted; /* enum mw_newcomer_flag; 0: nobody is told of */
 	__u32 per_s; /* so many are told of in a second, the rest are counted */
 	__u64 second_at, in_second; /* the present second's beginning, and how many came in it */
@@ -241,6 +241,6 @@ MW_ABI_ASSERT(sizeof(struct mw_sample) == (18 + MW_MEMCG_EVENT_MAX) * 8, "mw_sam
 MW_ABI_ASSERT(sizeof(struct mw_site_key) == 16, "mw_site_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site) == 40, "mw_site has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_stats) == 12 * 8, "mw_stats has no hidden padding");
-MW_ABI_ASSERT(sizeof(struct mw_newcomers) == 5 * 8, "mw_newcomers has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_newcomer_map) == 5 * 8, "mw_newcomer_map has no hidden padding");
 
 #endif

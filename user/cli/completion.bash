@@ -64,9 +64,9 @@ _memweir()
 		ps | check | detach | hibernate | freeze | thaw | kill) words=$(memweir ps --quiet 2>/dev/null) ;;
 		report)
 			words=$(memweir ps --quiet 2>/dev/null)
-			[[ $prev == pauses ]] || words="leaks pauses incidents $words"
+			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"
 			;;
-		set) [[ $prev == set ]] && words="worker class monitor tree" ;;
+		set) [[ $prev == set ]] && words="worker class rule monitor tree" ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac
 	fi

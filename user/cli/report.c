@@ -173,6 +173,8 @@ static int print_text(const char *what, struct json_object *doc)
 {
 	if (strcmp(what, "leaks") == 0)
 		return mw_print_leaks(mw_field_array(doc, "workers")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
+	if (strcmp(what, "rules") == 0)
+		return mw_print_rules(doc) ? MW_EXIT_FAILURE : MW_EXIT_OK;
 	if (strcmp(what, "incidents") == 0)
 		return mw_print_incidents(mw_field_array(doc, "incidents")) ? MW_EXIT_FAILURE : MW_EXIT_OK;
 	return print_one(doc);
@@ -286,8 +288,8 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 const struct mw_verb mw_verb_report = {
 	.name = "report",
 	.args = "[--json] [--limit COUNT] (leaks | pauses [--hist] [WORKER | --class CLASS | --host] | incidents | "
-		"WORKER "
-		"| INCIDENT)",
+		"rules "
+		"| WORKER | INCIDENT)",
 	.summary = "what the guard concluded, and why",
 	.options = rows,
 	.min_args = 1,

@@ -8,6 +8,7 @@
 
 /* workers: an array of report objects; no document is an empty table. 0, -ENOMEM, -EIO. */
 int mw_print_leaks(struct json_object *workers);
+int mw_print_rules(struct json_object *doc); /* the document of rules, with who came by them */
 int mw_print_incidents(struct json_object *incidents);
 /* of: an array of workers, classes or hosts. A row for each kind of each, with histograms a picture of each too. */
 int mw_print_pauses(struct json_object *of, bool histograms);

@@ -41,6 +41,7 @@ struct mw_verb {
 	int min_args, max_args; /* words after the options; max -1: any number */
 	bool stop_early; /* options end at the first word */
 	int usage_exit; /* 0: MW_EXIT_USAGE */
+	bool never_fails; /* wrong usage too exits with 0 */
 	int (*run)(const struct mw_cli *cli, int argc, char **argv); /* words only; the exit code */
 };
 

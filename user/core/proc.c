@@ -189,6 +189,41 @@ bool mw_proc_tree_fills(const char *proc_root, pid_t pid, const pid_t *members, 
 	return self;
 }
 
+/* The children of one thread, behind those that are there already. */
+static ssize_t thread_children(const char *dir, const char *tid, pid_t *pids, size_t n, size_t found)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[PATH_MAX + 300];
+	int child;
+
+	snprintf(path, sizeof(path), "%s/%s/children", dir, tid);
+	f = fopen(path, "re");
+	while (f && found < n && fscanf(f, "%d", &child) == 1)
+		pids[found++] = child;
+	return (ssize_t)found;
+}
+
+ssize_t mw_proc_children(const char *proc_root, pid_t pid, pid_t *pids, size_t n)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	struct dirent *e;
+	char dir[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t found = 0;
+
+	if (snprintf(dir, sizeof(dir), "%s/%d/task", proc_root, pid) >= (int)sizeof(dir))
+		return -ENAMETOOLONG;
+	snprintf(path, sizeof(path), "%s/%d/children", dir, pid);
+	d = opendir(dir);
+	if (!d)
+		return -ESRCH;
+	if (access(path, F_OK) < 0)
+		return access(dir, F_OK) < 0 ? -ESRCH : -EOPNOTSUPP;
+	while ((e = readdir(d)))
+		if (e->d_name[0] != '.')
+			found = thread_children(dir, e->d_name, pids, n, (size_t)found);
+	return found;
+}
+
 int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free)
 {
 	char buf[STATUS_SIZE], path[PATH_MAX];

@@ -25,6 +25,11 @@ int mw_proc_throttled(const char *proc_root, pid_t tid);
 /* Does the process tree below pid fill the cgroup, i.e. is every member of it pid or a descendant? Basis of attach in
  * place. */
 bool mw_proc_tree_fills(const char *proc_root, pid_t pid, const pid_t *members, size_t n);
+/*
+ * Processes that threads of pid have started and that still have it as their parent. Number written (<= n) or -errno;
+ * -ESRCH when it has gone, -EOPNOTSUPP where the kernel does not say (CONFIG_PROC_CHILDREN).
+ */
+ssize_t mw_proc_children(const char *proc_root, pid_t pid, pid_t *pids, size_t n);
 /* Total and free swap of the host, bytes (meminfo). */
 int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free);
 

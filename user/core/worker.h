@@ -17,6 +17,7 @@
 #include "core/level.h"
 #include "core/owner.h"
 #include "core/pace.h"
+#include "core/rule.h"
 #include "core/stalls.h"
 #include "core/verdict.h"
 #include "leak/series.h"
@@ -56,6 +57,8 @@ struct mw_worker {
 	enum mw_owner owner;
 	bool made; /* its cgroup is ours to remove when it is empty */
 	bool dry_run; /* decided and said, not done */
+	enum mw_class_from class_from; /* who gave it its class */
+	char rule[MW_NAME_SIZE]; /* MW_FROM_RULE: which one */
 	struct mw_profile profile;
 	struct mw_limits limits; /* what the profile wants */
 	struct mw_originals before;

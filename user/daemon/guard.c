@@ -60,6 +60,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 
 	if (g->events_seen++ % EVENTS_A_BEAT == 0) /* a full ring takes a while to read */
 		mw_keeper_beat(g->keeper, mw_now_ns());
+	if (e->type == MW_EVENT_NEWCOMER)
+		mw_newcomers_event(g, e);
 	if (!w) /* detached or ended meanwhile */
 		return;
 	/* Pauses tell themselves, OOM kills are kept; the rest are counted and go to followers only. */
@@ -80,6 +82,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	case MW_EVENT_EXEC:
 		if (w->starting) /* not at the fork: run's command may be none, and then there never was a worker */
 			mw_life_started(g, w, (pid_t)e->pid);
+		else
+			mw_newcomers_child(g, w, e);
 		break;
 	case MW_EVENT_EXIT:
 		if ((pid_t)e->pid == w->main_pid && !w->main_gone)
@@ -364,7 +368,15 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 
 void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (!mw_place_done(g, r) && !mw_pacer_done(g, r) && !mw_freeze_done(g, r) && !mw_unit_done(g, r) &&
-	    !mw_attach_done(g, r) && !mw_act_incident_done(g, r))
-		mw_act_done(g, r);
+	/* Each knows its own by the arg it was submitted with; the rest are acts on a worker. */
+	static bool (*const takers[])(struct mw_guard *, const struct mw_action_result *) = {
+		mw_place_done,	mw_pacer_done,	      mw_freeze_done,	 mw_unit_done,
+		mw_attach_done, mw_act_incident_done, mw_newcomers_done,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
+		if (takers[i](g, r))
+			return;
+	}
+	mw_act_done(g, r);
 }

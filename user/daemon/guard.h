@@ -19,6 +19,7 @@
 #include "core/worker.h"
 #include "daemon/breaker.h"
 #include "daemon/kernel.h"
+#include "daemon/newcomers.h"
 #include "daemon/pacer.h"
 #include "core/keeper.h"
 #include "daemon/tell.h"
@@ -109,6 +110,7 @@ struct mw_guard {
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
 	struct mw_past *past; /* workers that ended and may come back; NULL: none yet */
+	struct mw_newcomers newcomers;
 	struct mw_culprit_memo culprits[MW_CULPRIT_MEMOS];
 };
 

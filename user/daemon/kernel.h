@@ -149,7 +149,7 @@ int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats);
  * ret_counts: as they are now. -EOPNOTSUPP without MW_CAP_NEWCOMERS.
  */
 int mw_kernel_newcomers_want(struct mw_kernel *k, __u32 wanted, __u32 per_s);
-int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomers *ret_counts);
+int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomer_map *ret_counts);
 
 /* Memory of the maps, bytes, as the kernel accounts it (fdinfo memlock). */
 __u64 mw_kernel_map_bytes(const struct mw_kernel *k);

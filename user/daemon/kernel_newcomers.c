@@ -2,9 +2,9 @@
 /* Who is in no worker yet: what of such the kernel side tells. */
 #include "daemon/kernel_private.h"
 
-int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomers *ret_counts)
+int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomer_map *ret_counts)
 {
-	struct mw_newcomers counts;
+	struct mw_newcomer_map counts;
 	__u32 zero = 0;
 
 	if (!k->object || !mw_kernel_has(k, MW_CAP_NEWCOMERS))
@@ -17,7 +17,7 @@ int mw_kernel_newcomers_read(struct mw_kernel *k, struct mw_newcomers *ret_count
 
 int mw_kernel_newcomers_want(struct mw_kernel *k, __u32 wanted, __u32 per_s)
 {
-	struct mw_newcomers counts = {};
+	struct mw_newcomer_map counts = {};
 	__u32 zero = 0;
 	int r = mw_kernel_newcomers_read(k, &counts);
 

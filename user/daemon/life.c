@@ -114,6 +114,7 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 			       r == -EEXIST ? "this name or cgroup is under guard already" : strerror(-r));
 	mw_limits_settle(w, &profile);
 	w->dry_run = g->opts.dry_run;
+	w->class_from = MW_FROM_COMMAND_LINE;
 	w->main_status = -1;
 	w->started_ns = w->quiet_ns = mw_now_ns();
 	w->started_wall_ns = mw_wall_ns();

@@ -160,6 +160,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	mw_act_tick(g);
 	mw_hold_tick(g, mw_now_ns());
 	mw_unit_tick(g, mw_now_ns());
+	mw_newcomers_tick(g);
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 
@@ -301,6 +302,7 @@ int mw_loop_run(struct mw_guard *g)
 	if (r < 0)
 		mw_say(g->tell, LOG_ERR, "event loop: %s", strerror(-r));
 	mw_pacer_close(g);
+	mw_newcomers_close(g);
 	g->sample_timer = sd_event_source_disable_unref(g->sample_timer);
 	g->check_timer = sd_event_source_disable_unref(g->check_timer);
 	g->http_timer = sd_event_source_disable_unref(g->http_timer);

@@ -218,12 +218,14 @@ static const struct {
 	{"GET", "/v1/report/leaks", mw_serve_leaks},
 	{"GET", "/v1/report/pauses", mw_serve_pauses},
 	{"GET", "/v1/report/incidents", mw_serve_incidents},
+	{"GET", "/v1/report/rules", mw_serve_rules},
 	{"GET", "/v1/report/", mw_serve_one},
 	{"GET", "/v1/events", get_stream},
 	{"GET", "/v1/events/recent", get_recent},
 	{"GET", "/v1/config", mw_serve_config},
 	{"PATCH", "/v1/config", mw_serve_set},
 	{"POST", "/v1/reload", mw_serve_reload},
+	{"POST", "/v1/newcomers", mw_serve_newcomer},
 };
 
 static void route(struct mw_guard *g, struct mw_request *r)

@@ -38,5 +38,8 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 		   const char *what); /* "started", "ended" */
 void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
+/* serve_rules.c */
+void mw_serve_rules(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_newcomer(struct mw_guard *g, struct mw_request *r, const char *rest);
 
 #endif

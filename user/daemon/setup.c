@@ -214,6 +214,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	if (r < 0)
 		return r;
 	mw_last_good_keep(g);
+	mw_newcomers_apply(g);
 	mw_trim_after_start();
 	mw_say(g->tell, LOG_NOTICE, "guarding %s/%s%s: %d workers taken up, %zu classes%s", g->mount, g->root,
 	       mw_kernel_adopted(g->kernel) ? " (counters of an earlier daemon go on)" : "", adopted, g->cfg.n_classes,
@@ -259,6 +260,8 @@ void mw_guard_close(struct mw_guard *g)
 	mw_act_flush(g);
 	if (g->incidents && !hanging)
 		mw_incidents_close(g->incidents);
+	if (!hanging)
+		mw_newcomers_free(g);
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);
@@ -295,6 +298,7 @@ void mw_life_apply(struct mw_guard *g)
 
 	g->near_high_told = g->cfg.monitor.near_high;
 	mw_place_protect(g);
+	mw_newcomers_apply(g);
 	mw_keeper_busy(g->keeper, mw_now_ns() + 20 * MW_NS_PER_S); /* thousands of workers may change */
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		struct mw_profile p;
@@ -348,6 +352,7 @@ int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
 	mw_config_free(&old);
 	mw_last_good_keep(g);
 	mw_life_apply(g);
+	mw_newcomers_rescan(g);
 	mw_loop_rearm(g);
 	mw_say(g->tell, LOG_NOTICE, "configuration read again: %zu classes", g->cfg.n_classes);
 	return 0;

@@ -58,6 +58,8 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_bool(o, "dry_run", w->dry_run);
 	add_bool(o, "frozen_by_admin", w->frozen_by_admin);
 	add_bool(o, "held", w->freeze.under_way);
+	add_text(o, "class_from", mw_class_from_name(w->class_from));
+	add_text(o, "rule", w->rule);
 	add_u64(o, "main_pid", (__u64)w->main_pid);
 	add_u64(o, "main_start_ticks", w->main_start);
 	add_text(o, "command", w->command);
@@ -186,6 +188,9 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 	w->dry_run = get_bool(o, "dry_run");
 	w->frozen_by_admin = get_bool(o, "frozen_by_admin");
 	w->freeze.under_way = get_bool(o, "held");
+	if (mw_class_from_parse(get_text(o, "class_from"), &w->class_from) < 0)
+		w->class_from = MW_FROM_COMMAND_LINE; /* of a daemon without rules */
+	snprintf(w->rule, sizeof(w->rule), "%s", get_text(o, "rule"));
 	w->main_pid = (pid_t)get_u64(o, "main_pid");
 	w->main_start = get_u64(o, "main_start_ticks"); /* 0 in files of a daemon that did not know it */
 	snprintf(w->command, sizeof(w->command), "%s", get_text(o, "command"));

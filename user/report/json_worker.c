@@ -85,6 +85,11 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	else
 		mw_json_null(&o, "unit");
 	mw_json_text(&o, "policy", mw_policy_name(w->profile.policy));
+	mw_json_text(&o, "class_from", mw_class_from_name(w->class_from));
+	if (w->rule[0])
+		mw_json_text(&o, "rule", w->rule);
+	else
+		mw_json_null(&o, "rule");
 	mw_json_u64(&o, "usage_bytes", w->usage.current);
 	mw_json_u64(&o, "heap_bytes", w->usage.heap);
 	mw_json_u64(&o, "bin_bytes", w->usage.bin);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What was found out about newcomers is judged by the rules, and taken under guard. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "core/owner.h"
+#include "core/proc.h"
+#include "daemon/guard.h"
+#include "daemon/newcomers.h"
+#include "util/clock.h"
+
+#define CHILDREN_MAX 256 /* what a process has started and is moved with it */
+#define FAILURE_NS   (10 * MW_NS_PER_S) /* between two lines about those that could not be taken */
+#define SHORT_ID     12 /* of a container, as engines show it */
+
+/* The worker a process is in, in its own cgroup or in one above. */
+static struct mw_worker *worker_of(const struct mw_guard *g, const struct mw_facts *f)
+{
+	for (size_t i = 0; i < MW_FACTS_DEPTH && f->ids[i]; i++) {
+		struct mw_worker *w = mw_worker_by_id(&g->workers, f->ids[i]);
+
+		if (w)
+			return w;
+	}
+	return NULL;
+}
+
+/* A program of ours: run asks for its worker's place itself. */
+static bool is_our_program(const struct mw_facts *f)
+{
+	const char *base = strrchr(f->executable, '/');
+
+	return base && strncmp(base, "/memweir", 8) == 0 && (!base[8] || base[8] == '-');
+}
+
+/* Ours, or what a host needs. What is below ROOT and no worker is ending, or the guard's own. */
+static bool is_exempt(const struct mw_guard *g, const struct mw_facts *f, const struct mw_worker *w)
+{
+	size_t root = strlen(g->root);
+
+	if (f->pid == 1 || f->pid == getpid() || f->pid == getppid() || strcmp(f->cgroup, "/init.scope") == 0 ||
+	    is_our_program(f))
+		return true;
+	return !w && strncmp(f->cgroup + 1, g->root, root) == 0 && (f->cgroup[1 + root] == '/' || !f->cgroup[1 + root]);
+}
+
+bool mw_admit_is_container(const struct mw_guard *g, const struct mw_facts *f)
+{
+	struct mw_owner_info info;
+
+	if (worker_of(g, f) || strcmp(f->cgroup, "/") == 0 || is_our_program(f))
+		return false;
+	if (f->other_pids)
+		return true;
+	return mw_owner_of(g->mount, g->root, f->cgroup, &info) == 0 && *info.manager &&
+	       strcmp(info.manager, "systemd") != 0;
+}
+
+static void count(struct mw_newcomers *n, const struct mw_ruling *r)
+{
+	for (size_t i = 0; *r->rule && i < n->n_counts; i++)
+		if (strcmp(n->counts[i].name, r->rule) == 0)
+			n->counts[i].matched++;
+}
+
+/* Under guard: who says so stays with it. at_ns 0: it ran before we looked. */
+static void admitted(struct mw_guard *g, struct mw_worker *w, const struct mw_ruling *r, __u64 at_ns)
+{
+	char after[64] = "";
+	__u64 now = mw_now_ns();
+
+	g->newcomers.admitted++;
+	w->class_from = r->from;
+	memcpy(w->rule, r->rule, sizeof(w->rule));
+	mw_state_save(g, w);
+	if (at_ns && now > at_ns)
+		snprintf(after, sizeof(after), ", %.1f ms after it began", (double)(now - at_ns) / MW_NS_PER_MS);
+	mw_tell(g->tell, LOG_INFO, "matched", w, "worker %s (%s) came under guard by itself: %s%s", w->name,
+		w->class_name, r->why, after);
+}
+
+/* Who ended meanwhile or is under guard already is no failure. Of the others a line in ten seconds says enough. */
+static void refused(struct mw_guard *g, const struct mw_ruling *r, int code, const char *why)
+{
+	struct mw_newcomers *n = &g->newcomers;
+	__u64 now = mw_now_ns();
+
+	if (code == -ESRCH || code == -ENOENT || code == -ENODEV) {
+		n->gone++;
+		return;
+	}
+	if (code == -EEXIST)
+		return;
+	n->failed++;
+	if (n->failure_told_ns && now - n->failure_told_ns < FAILURE_NS)
+		return;
+	n->failure_told_ns = now;
+	mw_say(g->tell, LOG_WARNING, "%s: a newcomer stays without guard (%llu so far): %s", r->why,
+	       (unsigned long long)n->failed, why);
+}
+
+/* Dry run: nothing is written and nobody is moved. */
+static bool only_said(struct mw_guard *g, const struct mw_ruling *r, const char *who, pid_t pid)
+{
+	if (g->opts.dry_run)
+		mw_say(g->tell, LOG_INFO, "%s: %.200s (pid %d) would come under guard as %s", r->why, who, pid,
+		       r->class_name);
+	return g->opts.dry_run;
+}
+
+/* ---- processes ---- */
+
+/*
+ * What it has started comes too, as far as it still stands in the cgroup it came from. Each is moved before its own
+ * children are asked for: what it starts later begins in the new place.
+ */
+static void bring_children(struct mw_worker *w, const struct mw_facts *f)
+{
+	pid_t tree[CHILDREN_MAX] = {f->pid};
+	char cgroup[sizeof(f->cgroup)], text[16];
+	size_t n = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		ssize_t more = mw_proc_children("/proc", tree[i], tree + n, CHILDREN_MAX - n);
+
+		for (ssize_t k = 0; k < more; k++) {
+			pid_t child = tree[n];
+
+			if (mw_proc_cgroup("/proc", child, cgroup, sizeof(cgroup)) < 0 ||
+			    strcmp(cgroup, f->cgroup) != 0) {
+				tree[n] = tree[n + (size_t)(more - k) - 1]; /* gone, or somewhere of its own */
+				continue;
+			}
+			snprintf(text, sizeof(text), "%d", child);
+			mw_cgroup_write(w->dir_fd, "cgroup.procs", text);
+			n++;
+		}
+	}
+}
+
+static bool is_same(const struct mw_facts *f)
+{
+	__u64 start;
+
+	return mw_proc_start_ticks("/proc", f->pid, &start) == 0 && start == f->start;
+}
+
+/* In place where its cgroup is its alone, else with what it has started into one of ours. */
+static int take_process(struct mw_guard *g, const struct mw_ruling *r, const struct mw_facts *f, bool in_worker,
+			struct mw_worker **ret_worker, struct mw_error *err)
+{
+	int rc = -EBUSY;
+
+	if (!is_same(f))
+		return -ESRCH;
+	if (!in_worker)
+		rc = mw_life_attach_pid(g, r->class_name, NULL, f->pid, false, ret_worker, err);
+	if (rc != -EBUSY && rc != -EPERM && rc != -EOPNOTSUPP)
+		return rc;
+	rc = mw_life_attach_pid(g, r->class_name, NULL, f->pid, true, ret_worker, err);
+	if (rc >= 0)
+		bring_children(*ret_worker, f);
+	return rc;
+}
+
+/* The whole of its unit, or its cgroup where it is in none. */
+static int take_cgroup(struct mw_guard *g, const struct mw_ruling *r, const struct mw_facts *f,
+		       struct mw_worker **ret_worker, struct mw_error *err)
+{
+	char unit[256], path[sizeof(f->cgroup)];
+	size_t length;
+
+	mw_rule_unit(f->cgroup, unit, sizeof(unit), &length);
+	snprintf(path, sizeof(path), "%.*s", (int)(length ? length : strlen(f->cgroup)), f->cgroup);
+	return mw_life_attach_cgroup(g, r->class_name, NULL, path, ret_worker, err);
+}
+
+void mw_admit_process(struct mw_guard *g, const struct mw_arrival *who, const struct mw_facts *f)
+{
+	struct mw_worker *in = worker_of(g, f), *w;
+	const struct mw_newcomer newcomer = {
+		.executable = f->executable,
+		.arguments = f->arguments,
+		.uid = f->uid,
+		.parent = in ? in->class_name : "",
+		.cgroup = f->cgroup,
+		.trusted = f->trusted,
+		.user = f->user,
+	};
+	struct mw_error err = {0};
+	struct mw_ruling r;
+	bool alone;
+	int rc;
+
+	if (is_exempt(g, f, in) || (in && (f->pid == in->main_pid || (f->other_pids && !in->made))))
+		return;
+	mw_rule_decide(&g->cfg, &newcomer, &r);
+	alone = r.about == MW_ABOUT_PROCESS;
+	/* Only what is new is judged: a cgroup once, a process when it has its program; and one of a container never.
+	 */
+	if (!(who->flags & (alone ? MW_NEWCOMER_EXEC : MW_NEWCOMER_CGROUP)) || (alone && !in && f->other_pids))
+		return;
+	count(&g->newcomers, &r);
+	if (!r.class_name[0] || only_said(g, &r, f->executable, f->pid))
+		return;
+	rc = alone ? take_process(g, &r, f, in, &w, &err) : take_cgroup(g, &r, f, &w, &err);
+	if (rc < 0)
+		refused(g, &r, rc, err.text);
+	else
+		admitted(g, w, &r, who->at_ns);
+}
+
+/* ---- containers ---- */
+
+static void name_container(struct mw_guard *g, const struct mw_container *c, char ret_name[MW_NAME_SIZE])
+{
+	char text[MW_NAME_SIZE];
+
+	mw_name_from(c->name[0] ? c->name : c->id, ret_name);
+	if (!mw_worker_by_name(&g->workers, ret_name))
+		return;
+	snprintf(text, sizeof(text), "%.*s-%.*s", MW_NAME_SIZE - SHORT_ID - 2, ret_name, SHORT_ID, c->id);
+	mw_name_from(text, ret_name);
+}
+
+void mw_admit_container(struct mw_guard *g, const struct mw_asking *asked, __u64 at_ns)
+{
+	const struct mw_container *c = &asked->container;
+	const struct mw_newcomer newcomer = {
+		.container = c,
+		.executable = "",
+		.arguments = "",
+		.parent = "",
+		.cgroup = c->cgroup,
+		.trusted = asked->trusted,
+		.user = asked->user,
+	};
+	char name[MW_NAME_SIZE];
+	struct mw_error err = {0};
+	struct mw_worker *w;
+	struct mw_ruling r;
+	int rc;
+
+	if (mw_worker_by_id(&g->workers, asked->id))
+		return;
+	mw_rule_decide(&g->cfg, &newcomer, &r);
+	count(&g->newcomers, &r);
+	if (!r.class_name[0] || only_said(g, &r, c->name[0] ? c->name : c->id, c->pid))
+		return;
+	name_container(g, c, name);
+	rc = mw_life_attach_cgroup(g, r.class_name, name, c->cgroup, &w, &err);
+	if (rc < 0)
+		refused(g, &r, rc, err.text);
+	else
+		admitted(g, w, &r, at_ns);
+}

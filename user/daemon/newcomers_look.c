@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Finding out who newcomers are, in an action thread: nothing of the loop's is touched here. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cgroup.h"
+#include "daemon/newcomers.h"
+#include "util/cleanup.h"
+
+#define PIDS_MAX 65536
+
+int mw_look_facts(void *arg, char *text, size_t size)
+{
+	struct mw_facts_batch *b = arg;
+
+	for (size_t i = 0; i < b->n; i++)
+		b->status[i] = mw_facts_read("/proc", b->mount, b->who[i].pid, &b->facts[i]);
+	snprintf(text, size, "%zu newcomers looked at", b->n);
+	return 0;
+}
+
+int mw_look_container(void *arg, char *text, size_t size)
+{
+	struct mw_asking *a = arg;
+	const struct mw_container_question q = {.cgroup = a->cgroup};
+	struct mw_error err = {0};
+	_cleanup_close_ int fd = -1;
+	char path[sizeof(a->container.cgroup) + 512];
+	int r = mw_container_ask(&q, &a->container, &err);
+
+	snprintf(text, size, "%s", err.text);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "%s%s", a->mount, a->container.cgroup);
+	fd = mw_cgroup_open(path);
+	a->id = fd < 0 ? 0 : mw_cgroup_id(fd);
+	if (!a->id)
+		return -ESRCH;
+	mw_facts_attributes(a->mount, a->container.cgroup, a->trusted, a->user);
+	return 0;
+}
+
+int mw_look_scan(void *arg, char *text, size_t size)
+{
+	_cleanup_closedir_ DIR *d = opendir("/proc");
+	_cleanup_free_ pid_t *pids = calloc(PIDS_MAX, sizeof(*pids));
+	struct mw_proc_scan *s = arg;
+	struct dirent *e;
+	pid_t *fitting;
+	size_t n = 0;
+
+	if (!d || !pids)
+		return -ENOMEM;
+	while (n < PIDS_MAX && (e = readdir(d))) {
+		if (isdigit((unsigned char)e->d_name[0]))
+			pids[n++] = atoi(e->d_name);
+	}
+	fitting = realloc(pids, (n + 1) * sizeof(*pids));
+	if (!fitting)
+		return -ENOMEM;
+	pids = NULL;
+	s->pids = fitting;
+	s->n = n;
+	snprintf(text, size, "%zu processes", n);
+	return 0;
+}
