@@ -111,7 +111,7 @@ struct mw_setting {
  * [rule NAME]: a newcomer that fits every pattern given comes under guard as class_name. Patterns are those of the
  * shell (fnmatch); "": any. Of labels and annotations the pattern is one of "KEY=VALUE", without a = one of keys.
  */
-#define MW_PATTERN_SIZE 200
+#define MW_PATTERN_SIZE 160 /* with its key it fits a line */
 #define MW_RULE_NONE	"none" /* class = none: it stays without guard, whatever comes later */
 
 struct mw_rule {

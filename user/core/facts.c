@@ -126,7 +126,7 @@ void mw_facts_attributes(const char *mount, const char *cgroup, char ret_trusted
 	read_attribute(path, "user." MW_CLASS_KEY, ret_user);
 }
 
-int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, struct mw_facts *ret_facts)
+int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, bool attributes, struct mw_facts *ret_facts)
 {
 	struct mw_facts f = {.pid = pid};
 	char dir[256], unit[256], top[sizeof(f.cgroup)];
@@ -149,7 +149,8 @@ int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, struct mw
 	f.other_pids = has_other_pids(proc_root, dir);
 	mw_rule_unit(f.cgroup, unit, sizeof(unit), &length);
 	snprintf(top, sizeof(top), "%.*s", (int)(length ? length : strlen(f.cgroup)), f.cgroup);
-	mw_facts_attributes(mount, top, f.trusted, f.user);
+	if (attributes)
+		mw_facts_attributes(mount, top, f.trusted, f.user);
 	*ret_facts = f;
 	return 0;
 }

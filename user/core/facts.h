@@ -25,8 +25,9 @@ struct mw_facts {
 		user[MW_NAME_SIZE]; /* trusted. and user.memweir.class of its unit's or own cgroup */
 };
 
-/* proc_root "/proc"; mount: where cgroup v2 is. 0, -ESRCH when it has gone, or another -errno. */
-int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, struct mw_facts *ret_facts);
+/* proc_root "/proc"; mount: where cgroup v2 is; attributes: whether they are wanted. 0, -ESRCH when it has gone, or
+ * another -errno. */
+int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, bool attributes, struct mw_facts *ret_facts);
 /* The attributes of a cgroup (path from the mount); "" where it has none, or no name. */
 void mw_facts_attributes(const char *mount, const char *cgroup, char ret_trusted[MW_NAME_SIZE],
 			 char ret_user[MW_NAME_SIZE]);

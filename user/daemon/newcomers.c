@@ -9,10 +9,11 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define LOOK_NS			 (10 * MW_NS_PER_S) /* deadline of an action; none of ours looks at it */
-#define AGAIN_NS		 (20 * MW_NS_PER_MS) /* the queue of actions had no room */
-#define COOKIE_FACTS		 1 /* no cgroup has these ids: a look of each kind at a time */
-#define COOKIE_ASK		 2
+#define LOOK_NS	     (10 * MW_NS_PER_S) /* deadline of an action; none of ours looks at it */
+#define AGAIN_NS     (20 * MW_NS_PER_MS) /* the queue of actions had no room */
+#define TURN_NS	     (50 * MW_NS_PER_MS) /* of the loop, for those who were looked at */
+#define COOKIE_FACTS 1 /* no cgroup has these ids: a look of each kind at a time */
+#define COOKIE_ASK   2
 
 /* The state file of a container comes a little after its cgroup, on a slow host a good deal. */
 static const __u64 ask_again_ns[] = {10 * MW_NS_PER_MS, 30 * MW_NS_PER_MS, 100 * MW_NS_PER_MS, 300 * MW_NS_PER_MS,
@@ -20,9 +21,12 @@ static const __u64 ask_again_ns[] = {10 * MW_NS_PER_MS, 30 * MW_NS_PER_MS, 100 *
 
 /* ---- the timer ---- */
 
+static void judge(struct mw_guard *g);
+
 static int on_timer(sd_event_source *src, uint64_t usec, void *arg)
 {
 	(void)src, (void)usec;
+	judge(arg);
 	mw_newcomers_pump(arg);
 	return 0;
 }
@@ -137,6 +141,7 @@ static void start_batch(struct mw_guard *g)
 	if (!b)
 		return; /* at the next beat */
 	b->mount = g->mount;
+	b->attributes = g->cfg.monitor.class_carriers;
 	while (b->n < MW_NEWCOMERS_BATCH && next_arrival(n, &b->who[b->n]))
 		b->n++;
 	if (submit(g, mw_look_facts, b, COOKIE_FACTS)) {
@@ -170,7 +175,7 @@ static void start_ask(struct mw_guard *g)
 		}
 		n->asking = a;
 	}
-	for (size_t i = 0; i < MW_NEWCOMERS_ASKS && !n->asking; i++)
+	for (size_t i = 0; i < MW_NEWCOMERS_ASKS && !n->asking && !(n->batch && n->batch->ready); i++)
 		if (n->asks[i].cgroup && (!next || n->asks[i].due_ns < next))
 			next = n->asks[i].due_ns;
 	if (next)
@@ -236,27 +241,41 @@ static void ask_for(struct mw_guard *g, const struct mw_arrival *who, const stru
 	}
 }
 
-static void batch_done(struct mw_guard *g, struct mw_facts_batch *b)
+static void judge_one(struct mw_guard *g, const struct mw_arrival *who, const struct mw_facts *f, int status)
 {
 	struct mw_newcomers *n = &g->newcomers;
 
-	n->batch = NULL;
-	for (size_t i = 0; i < b->n && n->on; i++) {
-		const struct mw_facts *f = &b->facts[i];
+	if (status < 0)
+		n->gone++;
+	else if (!f->executable[0])
+		return;
+	else if ((who->flags & MW_NEWCOMER_CGROUP) && n->needs.containers && mw_admit_is_container(g, f))
+		ask_for(g, who, f);
+	else
+		mw_admit_process(g, who, f);
+}
 
-		if (b->status[i] < 0) {
-			n->gone++;
-			continue;
-		}
-		if (!f->executable[0])
-			continue;
-		if ((b->who[i].flags & MW_NEWCOMER_CGROUP) && n->needs.containers && mw_admit_is_container(g, f))
-			ask_for(g, &b->who[i], f);
-		else
-			mw_admit_process(g, &b->who[i], f);
-		mw_keeper_beat(g->keeper, mw_now_ns()); /* each may take milliseconds */
+/* As many of the batch as one turn of the loop has time for: others want to be served too. */
+static void judge(struct mw_guard *g)
+{
+	struct mw_newcomers *n = &g->newcomers;
+	struct mw_facts_batch *b = n->batch;
+	__u64 began = mw_now_ns(), now = began;
+
+	if (!b || !b->ready)
+		return;
+	while (n->on && b->next < b->n && now - began < TURN_NS) {
+		judge_one(g, &b->who[b->next], &b->facts[b->next], b->status[b->next]);
+		b->next++;
+		now = mw_now_ns();
+		mw_keeper_beat(g->keeper, now); /* each may take milliseconds */
+	}
+	if (n->on && b->next < b->n) {
+		wake_in(g, 0);
+		return;
 	}
 	free(b);
+	n->batch = NULL;
 	if (n->scan && n->scan->ready && !is_scanned(n))
 		end_scan(n);
 }
@@ -284,7 +303,7 @@ bool mw_newcomers_done(struct mw_guard *g, const struct mw_action_result *r)
 	struct mw_newcomers *n = &g->newcomers;
 
 	if (r->arg && r->arg == n->batch)
-		batch_done(g, n->batch);
+		n->batch->ready = true;
 	else if (r->arg && r->arg == n->asking)
 		ask_done(g, n->asking, r->status);
 	else if (!r->arg || r->arg != n->scan)
@@ -293,6 +312,7 @@ bool mw_newcomers_done(struct mw_guard *g, const struct mw_action_result *r)
 		end_scan(n);
 	else
 		n->scan->ready = true;
+	judge(g);
 	mw_newcomers_pump(g);
 	return true;
 }

@@ -88,7 +88,9 @@ void mw_newcomers_pump(struct mw_guard *g);
 /* newcomers_look.c: what an action thread does, and what it brings. */
 struct mw_facts_batch {
 	const char *mount;
-	size_t n;
+	size_t n, next; /* next: the first that is not judged yet */
+	bool ready; /* the thread is through */
+	bool attributes; /* wanted too */
 	struct mw_arrival who[MW_NEWCOMERS_BATCH];
 	int status[MW_NEWCOMERS_BATCH]; /* of mw_facts_read */
 	struct mw_facts facts[MW_NEWCOMERS_BATCH];

@@ -17,7 +17,7 @@ int mw_look_facts(void *arg, char *text, size_t size)
 	struct mw_facts_batch *b = arg;
 
 	for (size_t i = 0; i < b->n; i++)
-		b->status[i] = mw_facts_read("/proc", b->mount, b->who[i].pid, &b->facts[i]);
+		b->status[i] = mw_facts_read("/proc", b->mount, b->who[i].pid, b->attributes, &b->facts[i]);
 	snprintf(text, size, "%zu newcomers looked at", b->n);
 	return 0;
 }

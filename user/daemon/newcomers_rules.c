@@ -77,6 +77,17 @@ void mw_newcomers_rescan(struct mw_guard *g)
 		mw_newcomers_scan_in(&g->newcomers, 0);
 }
 
+/* Does the kernel side tell of all that is wanted? */
+static bool tells(const struct mw_guard *g)
+{
+	const struct mw_rule_needs *needs = &g->newcomers.needs;
+
+	if (!mw_kernel_has(g->kernel, MW_CAP_RINGBUF))
+		return false;
+	return (!(needs->processes || needs->cgroups) || mw_kernel_has(g->kernel, MW_CAP_NEWCOMERS)) &&
+	       (!needs->parents || mw_kernel_has(g->kernel, MW_CAP_WORKER_EVENTS));
+}
+
 /* What the kernel side left out is looked for once the storm is over; without it, everybody is, at each check. */
 void mw_newcomers_tick(struct mw_guard *g)
 {
@@ -86,7 +97,7 @@ void mw_newcomers_tick(struct mw_guard *g)
 
 	if (!n->on)
 		return;
-	if (!mw_kernel_has(g->kernel, MW_CAP_NEWCOMERS) || !mw_kernel_has(g->kernel, MW_CAP_RINGBUF)) {
+	if (!tells(g)) {
 		if (now - n->scanned_ns >= g->cfg.monitor.check_interval_ns)
 			mw_newcomers_scan_in(n, 0);
 	} else if (now - n->looked_ns >= COUNTERS_NS) {

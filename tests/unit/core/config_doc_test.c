@@ -5,12 +5,13 @@
 #include "core/config_impl.h"
 #include "util/cleanup.h"
 
-static const enum mw_section_kind kinds[] = {MW_SECTION_MONITOR, MW_SECTION_TREE, MW_SECTION_CLASS};
+static const enum mw_section_kind kinds[] = {MW_SECTION_MONITOR, MW_SECTION_TREE, MW_SECTION_CLASS, MW_SECTION_RULE};
 
 union any {
 	struct mw_monitor monitor;
 	struct mw_tree tree;
 	struct mw_profile profile;
+	struct mw_rule rule;
 };
 
 static void test_table(void **state)

@@ -95,12 +95,13 @@ static void ps_object(void **state)
 	struct json_object *o = mw_json_ps(&w, 3, MW_UNLIMITED, 10 * MW_NS_PER_S + 250 * MW_NS_PER_MS);
 
 	(void)state;
-	assert_string_equal(keys(o),
-			    "name class cgroup cgroup_id pids owner unit policy usage_bytes heap_bytes bin_bytes "
-			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
-			    "command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
-			    "paced_reclaims paced_bytes paced_ns "
-			    "reclaims_per_min stalled_share conflicts worst_pause_ns");
+	assert_string_equal(
+		keys(o),
+		"name class cgroup cgroup_id pids owner unit policy class_from rule usage_bytes heap_bytes bin_bytes "
+		"max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
+		"command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
+		"paced_reclaims paced_bytes paced_ns "
+		"reclaims_per_min stalled_share conflicts worst_pause_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
