@@ -111,6 +111,8 @@ struct finding {
 	struct mw_target *target;
 	char class_name[MW_NAME_SIZE], name[MW_NAME_SIZE]; /* name "": from the target */
 	struct mw_request *request;
+	void (*then)(struct mw_guard *g, struct mw_worker *w, int status, const char *why, void *arg);
+	void *arg;
 	struct mw_error err;
 };
 
@@ -143,6 +145,8 @@ int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_erro
 	}
 	f->target = a->target;
 	f->request = a->request;
+	f->then = a->then;
+	f->arg = a->arg;
 	f->target->mount = g->mount;
 	f->target->root = g->root;
 	snprintf(f->class_name, sizeof(f->class_name), "%s", a->class_name);
@@ -201,6 +205,8 @@ bool mw_attach_done(struct mw_guard *g, const struct mw_action_result *r)
 		mw_serve_error(f->request, rc, f->err.text);
 	else if (f->request)
 		mw_serve_placed(g, f->request, w);
+	if (f->then)
+		f->then(g, rc < 0 ? NULL : w, rc, f->err.text, f->arg);
 	finding_free(f);
 	return true;
 }

@@ -160,7 +160,11 @@ struct mw_target;
 struct mw_attach {
 	const char *class_name, *name; /* copied; name NULL: from the target */
 	struct mw_target *target; /* taken over, also on failure */
-	struct mw_request *request;
+	struct mw_request *request; /* NULL: nobody waits for an answer */
+	/* Called when it is through, also where that was refused (w NULL, why); not when mw_life_attach fails. NULL:
+	 * none. */
+	void (*then)(struct mw_guard *g, struct mw_worker *w, int status, const char *why, void *arg);
+	void *arg;
 };
 int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_error *err);
 bool mw_attach_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */

@@ -21,12 +21,10 @@ static const __u64 ask_again_ns[] = {10 * MW_NS_PER_MS, 30 * MW_NS_PER_MS, 100 *
 
 /* ---- the timer ---- */
 
-static void judge(struct mw_guard *g);
-
 static int on_timer(sd_event_source *src, uint64_t usec, void *arg)
 {
 	(void)src, (void)usec;
-	judge(arg);
+	mw_newcomers_judge(arg);
 	mw_newcomers_pump(arg);
 	return 0;
 }
@@ -256,7 +254,7 @@ static void judge_one(struct mw_guard *g, const struct mw_arrival *who, const st
 }
 
 /* As many of the batch as one turn of the loop has time for: others want to be served too. */
-static void judge(struct mw_guard *g)
+void mw_newcomers_judge(struct mw_guard *g)
 {
 	struct mw_newcomers *n = &g->newcomers;
 	struct mw_facts_batch *b = n->batch;
@@ -264,20 +262,22 @@ static void judge(struct mw_guard *g)
 
 	if (!b || !b->ready)
 		return;
-	while (n->on && b->next < b->n && now - began < TURN_NS) {
+	while (n->on && b->next < b->n && now - began < TURN_NS && n->taking < MW_NEWCOMERS_TAKEN) {
 		judge_one(g, &b->who[b->next], &b->facts[b->next], b->status[b->next]);
 		b->next++;
 		now = mw_now_ns();
 		mw_keeper_beat(g->keeper, now); /* each may take milliseconds */
 	}
 	if (n->on && b->next < b->n) {
-		wake_in(g, 0);
+		if (n->taking < MW_NEWCOMERS_TAKEN) /* else the next one that is through says go on */
+			wake_in(g, 0);
 		return;
 	}
-	free(b);
 	n->batch = NULL;
+	free(b);
 	if (n->scan && n->scan->ready && !is_scanned(n))
 		end_scan(n);
+	mw_newcomers_pump(g);
 }
 
 static void ask_done(struct mw_guard *g, struct mw_asking *a, int status)
@@ -312,7 +312,7 @@ bool mw_newcomers_done(struct mw_guard *g, const struct mw_action_result *r)
 		end_scan(n);
 	else
 		n->scan->ready = true;
-	judge(g);
+	mw_newcomers_judge(g);
 	mw_newcomers_pump(g);
 	return true;
 }

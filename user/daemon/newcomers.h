@@ -21,6 +21,7 @@
 #define MW_NEWCOMERS_QUEUE	 2048 /* on their way; more are left to the next scan */
 #define MW_NEWCOMERS_BATCH	 32 /* looked at by one action */
 #define MW_NEWCOMERS_ASKS	 128 /* cgroups that may be containers, and were not found in any engine's files yet */
+#define MW_NEWCOMERS_TAKEN	 8 /* on their way under guard together: others want action threads too */
 #define MW_NEWCOMERS_PER_S	 500 /* told by the kernel side */
 #define MW_NEWCOMERS_LEFT_OUT_NS 2000000000ULL /* after a storm: what it left out is looked for */
 
@@ -60,6 +61,7 @@ struct mw_newcomers {
 	struct mw_asking *asking; /* the one that is being asked for; NULL: none */
 	struct mw_proc_scan *scan; /* every pid there is, fed into the queue as it empties; NULL: none under way */
 	__u64 scan_due_ns, scanned_ns; /* 0: not due; the last one's beginning */
+	unsigned taking; /* on their way under guard */
 	__u64 looked_ns; /* at the kernel side's counters */
 	sd_event_source *timer; /* for the next ask */
 
@@ -84,6 +86,8 @@ void mw_newcomers_free(struct mw_guard *g); /* when no action thread runs any mo
 /* newcomers_rules.c asks newcomers.c: a scan in in_ns at the latest; begin what is due. */
 void mw_newcomers_scan_in(struct mw_newcomers *n, __u64 in_ns);
 void mw_newcomers_pump(struct mw_guard *g);
+/* newcomers_admit.c too: somebody is taken, the next may come. */
+void mw_newcomers_judge(struct mw_guard *g);
 
 /* newcomers_look.c: what an action thread does, and what it brings. */
 struct mw_facts_batch {
@@ -115,7 +119,7 @@ int mw_look_scan(void *scan, char *text, size_t size);
 
 /* newcomers_admit.c: what was found is judged by the rules, and taken under guard. */
 void mw_admit_process(struct mw_guard *g, const struct mw_arrival *who, const struct mw_facts *f);
-void mw_admit_container(struct mw_guard *g, const struct mw_asking *asked, __u64 at_ns);
+void mw_admit_container(struct mw_guard *g, struct mw_asking *asked, __u64 at_ns);
 /* Might the cgroup of f be a container's? */
 bool mw_admit_is_container(const struct mw_guard *g, const struct mw_facts *f);
 

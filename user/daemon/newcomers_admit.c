@@ -2,6 +2,7 @@
 /* What was found out about newcomers is judged by the rules, and taken under guard. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,11 +11,12 @@
 #include "core/proc.h"
 #include "daemon/guard.h"
 #include "daemon/newcomers.h"
+#include "daemon/target.h"
+#include "util/cleanup.h"
 #include "util/clock.h"
 
 #define CHILDREN_MAX 256 /* what a process has started and is moved with it */
 #define FAILURE_NS   (10 * MW_NS_PER_S) /* between two lines about those that could not be taken */
-#define SHORT_ID     12 /* of a container, as engines show it */
 
 /* The worker a process is in, in its own cgroup or in one above. */
 static struct mw_worker *worker_of(const struct mw_guard *g, const struct mw_facts *f)
@@ -66,22 +68,6 @@ static void count(struct mw_newcomers *n, const struct mw_ruling *r)
 			n->counts[i].matched++;
 }
 
-/* Under guard: who says so stays with it. at_ns 0: it ran before we looked. */
-static void admitted(struct mw_guard *g, struct mw_worker *w, const struct mw_ruling *r, __u64 at_ns)
-{
-	char after[64] = "";
-	__u64 now = mw_now_ns();
-
-	g->newcomers.admitted++;
-	w->class_from = r->from;
-	memcpy(w->rule, r->rule, sizeof(w->rule));
-	mw_state_save(g, w);
-	if (at_ns && now > at_ns)
-		snprintf(after, sizeof(after), ", %.1f ms after it began", (double)(now - at_ns) / MW_NS_PER_MS);
-	mw_tell(g->tell, LOG_INFO, "matched", w, "worker %s (%s) came under guard by itself: %s%s", w->name,
-		w->class_name, r->why, after);
-}
-
 /* Who ended meanwhile or is under guard already is no failure. Of the others a line in ten seconds says enough. */
 static void refused(struct mw_guard *g, const struct mw_ruling *r, int code, const char *why)
 {
@@ -117,10 +103,10 @@ static bool only_said(struct mw_guard *g, const struct mw_ruling *r, const char 
  * What it has started comes too, as far as it still stands in the cgroup it came from. Each is moved before its own
  * children are asked for: what it starts later begins in the new place.
  */
-static void bring_children(struct mw_worker *w, const struct mw_facts *f)
+static void bring_children(struct mw_worker *w, pid_t pid, const char *from)
 {
-	pid_t tree[CHILDREN_MAX] = {f->pid};
-	char cgroup[sizeof(f->cgroup)], text[16];
+	pid_t tree[CHILDREN_MAX] = {pid};
+	char cgroup[PATH_MAX], text[16];
 	size_t n = 1;
 
 	for (size_t i = 0; i < n; i++) {
@@ -129,8 +115,7 @@ static void bring_children(struct mw_worker *w, const struct mw_facts *f)
 		for (ssize_t k = 0; k < more; k++) {
 			pid_t child = tree[n];
 
-			if (mw_proc_cgroup("/proc", child, cgroup, sizeof(cgroup)) < 0 ||
-			    strcmp(cgroup, f->cgroup) != 0) {
+			if (mw_proc_cgroup("/proc", child, cgroup, sizeof(cgroup)) < 0 || strcmp(cgroup, from) != 0) {
 				tree[n] = tree[n + (size_t)(more - k) - 1]; /* gone, or somewhere of its own */
 				continue;
 			}
@@ -141,46 +126,129 @@ static void bring_children(struct mw_worker *w, const struct mw_facts *f)
 	}
 }
 
-static bool is_same(const struct mw_facts *f)
+/* ---- on the way under guard ---- */
+
+struct admission {
+	struct mw_ruling ruling;
+	__u64 at_ns;
+	pid_t pid; /* it alone; 0: its cgroup */
+	bool moves;
+	char cgroup[sizeof(((struct mw_facts *)NULL)->cgroup)]; /* where it stood */
+};
+
+static int take(struct mw_guard *g, const struct admission *a, const char *path, struct mw_container *container,
+		struct mw_error *err);
+
+/* Under guard: who says so stays with it. at_ns 0: it ran before we looked. */
+static void admitted(struct mw_guard *g, struct mw_worker *w, const struct admission *a)
 {
+	char after[64] = "";
+	__u64 now = mw_now_ns();
+
+	g->newcomers.admitted++;
+	w->class_from = a->ruling.from;
+	memcpy(w->rule, a->ruling.rule, sizeof(w->rule));
+	if (a->moves)
+		bring_children(w, a->pid, a->cgroup);
+	mw_state_save(g, w);
+	if (a->at_ns && now > a->at_ns)
+		snprintf(after, sizeof(after), ", %.1f ms after it began", (double)(now - a->at_ns) / MW_NS_PER_MS);
+	mw_tell(g->tell, LOG_INFO, "matched", w, "worker %s (%s) came under guard by itself: %s%s", w->name,
+		w->class_name, a->ruling.why, after);
+}
+
+static void taken(struct mw_guard *g, struct mw_worker *w, int status, const char *why, void *arg)
+{
+	_cleanup_free_ struct admission *a = arg;
+	struct mw_error err = {0};
+
+	g->newcomers.taking--;
+	if (w) {
+		admitted(g, w, a);
+	} else if (a->pid && !a->moves && (status == -EBUSY || status == -EPERM || status == -EOPNOTSUPP)) {
+		a->moves = true; /* its cgroup is not its alone */
+		status = take(g, a, NULL, NULL, &err);
+		if (status < 0)
+			refused(g, &a->ruling, status, err.text);
+	} else {
+		refused(g, &a->ruling, status, why);
+	}
+	mw_newcomers_judge(g);
+}
+
+/* The way all of them go: a as it is (copied), the cgroup at path or its process, the container where it is one. */
+static int take(struct mw_guard *g, const struct admission *a, const char *path, struct mw_container *container,
+		struct mw_error *err)
+{
+	struct mw_target *t = calloc(1, sizeof(*t));
+	struct admission *copy = malloc(sizeof(*copy));
+	struct mw_attach attach = {.class_name = a->ruling.class_name, .target = t, .then = taken, .arg = copy};
+	int r;
+
+	if (t)
+		*t = (struct mw_target){.kind = path ? MW_TARGET_CGROUP : MW_TARGET_PID,
+					.what = path ? strdup(path) : NULL,
+					.pid = a->pid,
+					.move = a->moves,
+					.dir_fd = -1};
+	if (!t || !copy || (path && !t->what)) {
+		if (t)
+			mw_target_free(t);
+		free(t);
+		free(copy);
+		return mw_fail(err, -ENOMEM, "no memory");
+	}
+	if (container) {
+		t->container = container;
+		t->pid = container->pid;
+		t->pid_start = container->pid_start;
+	}
+	*copy = *a;
+	r = mw_life_attach(g, &attach, err);
+	if (r < 0)
+		free(copy);
+	else
+		g->newcomers.taking++;
+	return r;
+}
+
+/* The process that was looked at, where it was then. */
+static bool is_still_there(const struct mw_facts *f)
+{
+	char cgroup[sizeof(f->cgroup)];
 	__u64 start;
 
-	return mw_proc_start_ticks("/proc", f->pid, &start) == 0 && start == f->start;
+	return mw_proc_start_ticks("/proc", f->pid, &start) == 0 && start == f->start &&
+	       mw_proc_cgroup("/proc", f->pid, cgroup, sizeof(cgroup)) == 0 && strcmp(cgroup, f->cgroup) == 0;
 }
 
-/* In place where its cgroup is its alone, else with what it has started into one of ours. */
-static int take_process(struct mw_guard *g, const struct mw_ruling *r, const struct mw_facts *f, bool in_worker,
-			struct mw_worker **ret_worker, struct mw_error *err)
+/*
+ * It alone: in place where its cgroup is its own, else with what it has started into one of ours; or the whole of its
+ * unit, or of its cgroup where it is in none.
+ */
+static int take_process(struct mw_guard *g, const struct mw_ruling *r, const struct mw_arrival *who,
+			const struct mw_facts *f, bool in_worker, struct mw_error *err)
 {
-	int rc = -EBUSY;
-
-	if (!is_same(f))
-		return -ESRCH;
-	if (!in_worker)
-		rc = mw_life_attach_pid(g, r->class_name, NULL, f->pid, false, ret_worker, err);
-	if (rc != -EBUSY && rc != -EPERM && rc != -EOPNOTSUPP)
-		return rc;
-	rc = mw_life_attach_pid(g, r->class_name, NULL, f->pid, true, ret_worker, err);
-	if (rc >= 0)
-		bring_children(*ret_worker, f);
-	return rc;
-}
-
-/* The whole of its unit, or its cgroup where it is in none. */
-static int take_cgroup(struct mw_guard *g, const struct mw_ruling *r, const struct mw_facts *f,
-		       struct mw_worker **ret_worker, struct mw_error *err)
-{
+	struct admission a = {.ruling = *r, .at_ns = who->at_ns};
 	char unit[256], path[sizeof(f->cgroup)];
 	size_t length;
 
+	if (!is_still_there(f))
+		return -ESRCH;
+	memcpy(a.cgroup, f->cgroup, sizeof(a.cgroup));
+	if (r->about == MW_ABOUT_PROCESS) {
+		a.pid = f->pid;
+		a.moves = in_worker || strcmp(f->cgroup, "/") == 0;
+		return take(g, &a, NULL, NULL, err);
+	}
 	mw_rule_unit(f->cgroup, unit, sizeof(unit), &length);
 	snprintf(path, sizeof(path), "%.*s", (int)(length ? length : strlen(f->cgroup)), f->cgroup);
-	return mw_life_attach_cgroup(g, r->class_name, NULL, path, ret_worker, err);
+	return take(g, &a, path, NULL, err);
 }
 
 void mw_admit_process(struct mw_guard *g, const struct mw_arrival *who, const struct mw_facts *f)
 {
-	struct mw_worker *in = worker_of(g, f), *w;
+	struct mw_worker *in = worker_of(g, f);
 	const struct mw_newcomer newcomer = {
 		.executable = f->executable,
 		.arguments = f->arguments,
@@ -206,27 +274,14 @@ void mw_admit_process(struct mw_guard *g, const struct mw_arrival *who, const st
 	count(&g->newcomers, &r);
 	if (!r.class_name[0] || only_said(g, &r, f->executable, f->pid))
 		return;
-	rc = alone ? take_process(g, &r, f, in, &w, &err) : take_cgroup(g, &r, f, &w, &err);
+	rc = take_process(g, &r, who, f, in, &err);
 	if (rc < 0)
 		refused(g, &r, rc, err.text);
-	else
-		admitted(g, w, &r, who->at_ns);
 }
 
 /* ---- containers ---- */
 
-static void name_container(struct mw_guard *g, const struct mw_container *c, char ret_name[MW_NAME_SIZE])
-{
-	char text[MW_NAME_SIZE];
-
-	mw_name_from(c->name[0] ? c->name : c->id, ret_name);
-	if (!mw_worker_by_name(&g->workers, ret_name))
-		return;
-	snprintf(text, sizeof(text), "%.*s-%.*s", MW_NAME_SIZE - SHORT_ID - 2, ret_name, SHORT_ID, c->id);
-	mw_name_from(text, ret_name);
-}
-
-void mw_admit_container(struct mw_guard *g, const struct mw_asking *asked, __u64 at_ns)
+void mw_admit_container(struct mw_guard *g, struct mw_asking *asked, __u64 at_ns)
 {
 	const struct mw_container *c = &asked->container;
 	const struct mw_newcomer newcomer = {
@@ -238,22 +293,25 @@ void mw_admit_container(struct mw_guard *g, const struct mw_asking *asked, __u64
 		.trusted = asked->trusted,
 		.user = asked->user,
 	};
-	char name[MW_NAME_SIZE];
+	struct mw_container *handed;
 	struct mw_error err = {0};
-	struct mw_worker *w;
-	struct mw_ruling r;
+	struct admission a = {.at_ns = at_ns};
+	char path[MW_CONTAINER_CGROUP];
 	int rc;
 
 	if (mw_worker_by_id(&g->workers, asked->id))
 		return;
-	mw_rule_decide(&g->cfg, &newcomer, &r);
-	count(&g->newcomers, &r);
-	if (!r.class_name[0] || only_said(g, &r, c->name[0] ? c->name : c->id, c->pid))
+	mw_rule_decide(&g->cfg, &newcomer, &a.ruling);
+	count(&g->newcomers, &a.ruling);
+	if (!a.ruling.class_name[0] || only_said(g, &a.ruling, c->name[0] ? c->name : c->id, c->pid))
 		return;
-	name_container(g, c, name);
-	rc = mw_life_attach_cgroup(g, r.class_name, name, c->cgroup, &w, &err);
+	handed = malloc(sizeof(*handed));
+	if (!handed)
+		return;
+	*handed = asked->container; /* with what it owns */
+	asked->container = (struct mw_container){0};
+	memcpy(path, handed->cgroup, sizeof(path));
+	rc = take(g, &a, path, handed, &err);
 	if (rc < 0)
-		refused(g, &r, rc, err.text);
-	else
-		admitted(g, w, &r, at_ns);
+		refused(g, &a.ruling, rc, err.text);
 }
