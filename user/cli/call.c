@@ -23,14 +23,16 @@ bool mw_call_no_daemon(int code)
 	return code == -ENOENT || code == -ECONNREFUSED;
 }
 
-static int not_reached(const struct mw_cli *cli, int code, const struct mw_error *why, struct mw_error *err)
+int mw_call_not_reached(const struct mw_cli *cli, int code, const struct mw_error *why, struct mw_error *err)
 {
 	if (mw_call_no_daemon(code))
 		return mw_fail(err, code,
 			       "no daemon on %s: %s (start it with `systemctl start memweir` or `memweir daemon`)",
 			       cli->socket, strerror(-code));
 	if (code == -EACCES || code == -EPERM)
-		return mw_fail(err, code, "%s: %s: root is needed", cli->socket, strerror(-code));
+		return mw_fail(err, code,
+			       "%s: %s: only root and the members of its group, if one is configured, may ask",
+			       cli->socket, strerror(-code));
 	if (why->text[0])
 		return mw_fail(err, code, "%s", why->text);
 	return mw_fail(err, code, "%s: %s", cli->socket, strerror(-code));
@@ -50,7 +52,6 @@ int mw_call_quiet(const struct mw_cli *cli, const char *method, const char *path
 		  int timeout_ms, struct mw_answer *ret_answer, struct mw_error *err)
 {
 	const char *text = body ? json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN) : NULL;
-	_cleanup_answer_ struct mw_answer a = {0};
 	struct mw_error why = {0};
 	struct mw_reply reply = {0};
 	int r;
@@ -59,9 +60,17 @@ int mw_call_quiet(const struct mw_cli *cli, const char *method, const char *path
 		return mw_fail(err, -ENOMEM, "no memory");
 	r = mw_client_request(cli->socket, method, path, text, timeout_ms, &reply, &why);
 	if (r < 0)
-		return not_reached(cli, r, &why, err);
-	a.status = ret_answer->status = reply.status;
-	a.text = reply.body;
+		return mw_call_not_reached(cli, r, &why, err);
+	return mw_call_take(cli, method, path, &reply, ret_answer, err);
+}
+
+int mw_call_take(const struct mw_cli *cli, const char *method, const char *path, struct mw_reply *reply,
+		 struct mw_answer *ret_answer, struct mw_error *err)
+{
+	_cleanup_answer_ struct mw_answer a = {0};
+
+	a.status = ret_answer->status = reply->status;
+	a.text = TAKE_PTR(reply->body);
 	if (a.text)
 		a.doc = json_tokener_parse(a.text);
 	if (a.status >= 400)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "cli/verb.h"
+#include "http/client.h"
 #include "util/error.h"
 
 #define MW_CALL_MS   10000 /* reading verbs */
@@ -35,6 +36,10 @@ void mw_answer_clear(struct mw_answer *a);
  */
 int mw_call_quiet(const struct mw_cli *cli, const char *method, const char *path, struct json_object *body,
 		  int timeout_ms, struct mw_answer *ret_answer, struct mw_error *err);
+/* What is made of a reply, whose body is taken, and of none: for who asks in a way of his own. */
+int mw_call_take(const struct mw_cli *cli, const char *method, const char *path, struct mw_reply *reply,
+		 struct mw_answer *ret_answer, struct mw_error *err);
+int mw_call_not_reached(const struct mw_cli *cli, int code, const struct mw_error *why, struct mw_error *err);
 /* The same; a failure is said on stderr. */
 int mw_call(const struct mw_cli *cli, const char *method, const char *path, struct json_object *body, int timeout_ms,
 	    struct mw_answer *ret_answer);

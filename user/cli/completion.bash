@@ -28,7 +28,7 @@ _memweir_command_at() # where run's command begins, 0: not yet
 	for ((i = verb_at + 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--) command_at=$((i + 1)) && return ;;
-		-c | -n | --class | --name | --socket) ((i++)) ;;
+		-c | -n | -s | --class | --name | --set | --socket) ((i++)) ;;
 		-*) ;;
 		*) command_at=$i && return ;;
 		esac

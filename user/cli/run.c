@@ -14,6 +14,7 @@
 #include "cli/call.h"
 #include "cli/field.h"
 #include "cli/run_pressure.h"
+#include "cli/run_stub.h"
 #include "cli/run_wait.h"
 #include "cli/verb.h"
 #include "core/spawn.h"
@@ -25,7 +26,7 @@
 #define COMMAND_CHARS 120UL /* of the command line, for people; the rest may hold secrets */
 
 struct run_values {
-	const char *class_name, *name;
+	const char *class_name, *name, *set;
 	bool require_guard;
 };
 
@@ -34,6 +35,7 @@ static const struct mw_option rows[] = {
 	{"class", 'c', MW_OPT_TEXT, AT(class_name), "CLASS",
 	 "the worker's class: context, tool, transport, generic, ..."},
 	{"name", 'n', MW_OPT_TEXT, AT(name), "NAME", "the worker's name (default: COMMAND-PID)"},
+	{"set", 's', MW_OPT_TEXT, AT(set), "KEY=VALUE,...", "tighten it below its class: max_heap=20MB,policy=strict"},
 	{"require-guard", 0, MW_OPT_FLAG, AT(require_guard), NULL, "fail with 125 where no daemon guards"},
 	{NULL},
 };
@@ -50,18 +52,42 @@ static void command_line(int argc, char **argv, char ret_text[4 * COMMAND_CHARS]
 	mw_text_clean(raw, COMMAND_CHARS, ret_text, 4 * COMMAND_CHARS);
 }
 
-/* Ask for a place to run in. */
-static int ask(const struct mw_cli *cli, int argc, char **argv, struct mw_answer *ret_answer, struct mw_error *err)
+/* KEY=VALUE,... into an object; NULL: a part is no such pair. */
+static struct json_object *settings(const char *text)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+
+	while (*text) {
+		size_t n = strcspn(text, ","), key = strcspn(text, "=,");
+		char name[64], value[128];
+
+		if (!key || key >= n || key >= sizeof(name) || n - key > sizeof(value))
+			return NULL;
+		snprintf(name, sizeof(name), "%.*s", (int)key, text);
+		snprintf(value, sizeof(value), "%.*s", (int)(n - key - 1), text + key + 1);
+		json_object_object_add(o, name, json_object_new_string(value));
+		text += n + (text[n] == ',');
+	}
+	return TAKE_PTR(o);
+}
+
+/* What is asked for: a place for root's worker, or to become a member's. NULL: --set is wrong. */
+static struct json_object *request(const struct mw_cli *cli, int argc, char **argv)
 {
 	_cleanup_json_ struct json_object *body = json_object_new_object();
 	const struct run_values *v = cli->values;
+	struct json_object *kv = v->set ? settings(v->set) : NULL;
 	char command[4 * COMMAND_CHARS];
 
+	if (v->set && !kv)
+		return NULL;
 	command_line(argc, argv, command);
 	json_object_object_add(body, "class", json_object_new_string(v->class_name));
 	json_object_object_add(body, "name", v->name ? json_object_new_string(v->name) : NULL);
 	json_object_object_add(body, "command", json_object_new_string(command));
-	return mw_call_quiet(cli, "POST", "/v1/workers", body, GUARD_MS, ret_answer, err);
+	if (kv)
+		json_object_object_add(body, "settings", kv);
+	return TAKE_PTR(body);
 }
 
 /* Tell the daemon something; whether it hears changes nothing for the worker. */
@@ -123,44 +149,67 @@ static int place_failed(const struct mw_cli *cli, const char *worker, const char
 	return MW_EXIT_RUN_FAILED;
 }
 
-static int run_guarded(const struct mw_cli *cli, struct json_object *place, char **argv)
+/* What the worker's environment says of its guard. The stub of a member's run does the same in itself. */
+static struct mw_stub_go go_of(const struct mw_cli *cli, struct json_object *place)
 {
-	const struct run_values *v = cli->values;
-	const char *worker = mw_field_str(place, "name"), *cgroup = mw_field_str(place, "cgroup_path");
 	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
-	bool told_by_kernel = mw_field_bool(place, "told_by_kernel");
-	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int pressure_fd = -1; /* only held */
-	struct mw_wait wait;
-	int r, status;
+	const struct run_values *v = cli->values;
+	struct mw_stub_go go = {.thp_off = mw_field_bool(place, "thp_off")};
 
-	if (cgroup_fd < 0)
+	snprintf(go.socket, sizeof(go.socket), "%s", *socket ? socket : cli->socket);
+	snprintf(go.class_name, sizeof(go.class_name), "%s", *class_name ? class_name : v->class_name);
+	snprintf(go.worker, sizeof(go.worker), "%s", mw_field_str(place, "name"));
+	snprintf(go.pressure, sizeof(go.pressure), "%s", mw_field_str(place, "pressure_watch"));
+	return go;
+}
+
+/* It runs: stand by it until it ends. */
+static int stand_by(const struct mw_cli *cli, struct json_object *place, struct mw_wait *wait)
+{
+	bool told_by_kernel = mw_field_bool(place, "told_by_kernel");
+	const char *worker = mw_field_str(place, "name");
+	_cleanup_close_ int pressure_fd = -1; /* only held */
+	int status;
+
+	mw_wait_let_go(wait);
+	pressure_fd = mw_run_pressure_hold(mw_field_str(place, "pressure_watch"));
+	if (!told_by_kernel)
+		tell(cli, worker, "started", "pid", wait->pid);
+	status = mw_wait(wait);
+	if (!told_by_kernel || status) /* events can be lost: a failure is worth telling twice */
+		tell(cli, worker, "ended", "status", status);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* stub: the process that asked and is in its place, of a member's run; NULL: root's, to be started there. */
+static int run_guarded(const struct mw_cli *cli, struct json_object *place, char **argv, struct mw_stub *stub,
+		       struct mw_wait *wait)
+{
+	const char *worker = mw_field_str(place, "name"), *cgroup = mw_field_str(place, "cgroup_path");
+	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const struct mw_stub_go go = go_of(cli, place);
+	int r;
+
+	if (cgroup_fd < 0 && !stub)
 		return place_failed(cli, worker, cgroup, -errno);
-	setenv("MEMWEIR_SOCKET", *socket ? socket : cli->socket, 1);
-	setenv("MEMWEIR_CLASS", *class_name ? class_name : v->class_name, 1);
-	setenv("MEMWEIR_WORKER", worker, 1);
-	mw_run_pressure_env(mw_field_str(place, "pressure_watch"));
-	mw_wait_prepare(&wait);
-	r = mw_spawn(&(struct mw_spawn){.cgroup_fd = cgroup_fd,
-					.thp_off = mw_field_bool(place, "thp_off"),
-					.argv = argv,
-					.envp = environ,
-					.sigmask = &wait.childs_mask},
-		     &wait.pid, &wait.pidfd);
-	if (r < 0 && is_cgroup_error(r))
+	if (stub) {
+		r = mw_stub_go(stub, &go, cgroup_fd, &wait->pid, &wait->pidfd);
+	} else {
+		mw_stub_env(&go);
+		r = mw_spawn(&(struct mw_spawn){.cgroup_fd = cgroup_fd,
+						.thp_off = go.thp_off,
+						.argv = argv,
+						.envp = environ,
+						.sigmask = &wait->childs_mask},
+			     &wait->pid, &wait->pidfd);
+	}
+	if (r < 0 && !stub && is_cgroup_error(r))
 		return place_failed(cli, worker, cgroup, r);
 	if (r < 0) {
 		take_back(cli, worker);
 		return exec_failed(cli, argv[0], r);
 	}
-	mw_wait_let_go(&wait);
-	pressure_fd = mw_run_pressure_hold(mw_field_str(place, "pressure_watch"));
-	if (!told_by_kernel)
-		tell(cli, worker, "started", "pid", wait.pid);
-	status = mw_wait(&wait);
-	if (!told_by_kernel || status) /* events can be lost: a failure is worth telling twice */
-		tell(cli, worker, "ended", "status", status);
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return stand_by(cli, place, wait);
 }
 
 /* A guard that is away, hangs or fails must not stop the worker; one that says no (4xx) or that we may not ask does. */
@@ -169,37 +218,63 @@ static bool guard_is_broken(int code, unsigned status)
 	return code == -EREMOTEIO ? status >= 500 : code != -EACCES && code != -EPERM;
 }
 
+/* Refused, or nobody answered; whatever was begun is taken back. */
+static int not_guarded(const struct mw_cli *cli, char **argv, int code, unsigned status, struct mw_error *err)
+{
+	if (mw_call_no_daemon(code))
+		mw_fail(err, code, "no daemon on %s", cli->socket);
+	if (guard_is_broken(code, status))
+		return run_unguarded(cli, argv, err->text);
+	mw_say_error(cli, "%s", err->text);
+	return MW_EXIT_RUN_FAILED;
+}
+
 static int run_run(const struct mw_cli *cli, int argc, char **argv)
 {
 	const struct run_values *v = cli->values;
+	_cleanup_json_ struct json_object *body = NULL;
+	_cleanup_(mw_stub_end) struct mw_stub stub = MW_STUB_NONE;
 	_cleanup_answer_ struct mw_answer a = {0};
+	bool member = geteuid() != 0;
+	struct sigaction chld;
 	struct mw_error err = {0};
+	struct mw_wait wait;
 	int r;
 
 	if (!v->class_name)
 		return mw_say_usage(cli, "--class is missing");
-	r = ask(cli, argc, argv, &a, &err);
-	if (mw_call_no_daemon(r))
-		mw_fail(&err, r, "no daemon on %s", cli->socket);
-	if (r < 0 && guard_is_broken(r, a.status))
-		return run_unguarded(cli, argv, err.text);
+	body = request(cli, argc, argv);
+	if (!body)
+		return mw_say_usage(cli, "--set %s: expected KEY=VALUE,...", v->set);
+	sigaction(SIGCHLD, NULL, &chld);
+	if (member)
+		r = mw_stub_ask(cli, body, argv, &wait, GUARD_MS, &stub, &a, &err);
+	else
+		r = mw_call_quiet(cli, "POST", "/v1/workers", body, GUARD_MS, &a, &err);
 	if (r < 0) {
-		mw_say_error(cli, "%s", err.text);
-		return MW_EXIT_RUN_FAILED;
+		mw_stub_end(&stub);
+		if (member) { /* the command may have to be started as if nothing had been */
+			sigaction(SIGCHLD, &chld, NULL);
+			sigprocmask(SIG_SETMASK, &wait.childs_mask, NULL);
+		}
+		return not_guarded(cli, argv, r, a.status, &err);
 	}
 	if (!*mw_field_str(a.doc, "name") || !*mw_field_str(a.doc, "cgroup_path")) {
 		mw_say_error(cli, "the daemon's answer names no cgroup_path to run in");
 		return MW_EXIT_RUN_FAILED;
 	}
-	return run_guarded(cli, a.doc, argv);
+	if (!member)
+		mw_wait_prepare(&wait);
+	return run_guarded(cli, a.doc, argv, member ? &stub : NULL, &wait);
 }
 
 const struct mw_verb mw_verb_run = {
 	.name = "run",
-	.args = "--class CLASS [--name NAME] [--require-guard] [--] COMMAND [ARGUMENT...]",
+	.args = "--class CLASS [--name NAME] [--set KEY=VALUE,...] [--require-guard] [--] COMMAND [ARGUMENT...]",
 	.summary = "start a worker in its own cgroup",
 	.notes = "Standard streams, signals and the exit status are the worker's (128 + n on signal n).\n"
-		 "run's own failures: 125 itself, 126 the command cannot be executed, 127 it was not found.",
+		 "run's own failures: 125 itself, 126 the command cannot be executed, 127 it was not found.\n"
+		 "Who is not root needs to be in the configured group, and may choose selectable classes.",
 	.options = rows,
 	.min_args = 1,
 	.max_args = -1,

@@ -90,6 +90,7 @@ struct mw_monitor {
 	__u32 actions_per_minute; /* kills, freezes and hibernations of ours across the host; default 60 */
 	__u32 reclaim_alert; /* passes of reclaim a minute that are too many; default 60; 0: never */
 	bool class_carriers; /* newcomers may bring their class along; see core/rule.h; default off */
+	__u32 user_workers; /* of one user who is not root, at once; default 256; 0: none */
 };
 
 /* [tree] */
@@ -98,6 +99,7 @@ struct mw_tree {
 	__u64 budget; /* memory.max of ROOT; MW_UNLIMITED: none */
 	char state_dir[256]; /* default /var/lib/memweir */
 	char run_dir[64]; /* default /run/memweir; the socket is run_dir/memweir.sock */
+	char group[64]; /* its members may run workers of their own, name or number; "": nobody but root */
 };
 
 /* One key = value kept as text: a worker's setting over its class's. */

@@ -48,6 +48,7 @@ enum mw_key_type {
 	MW_KEY_PATH, /* char[], absolute */
 	MW_KEY_PATTERN, /* char[], of the shell; "": none */
 	MW_KEY_NAME, /* char[], a name or none; "": not given */
+	MW_KEY_GROUP, /* char[], a group's name or number */
 	MW_KEY_TYPE_MAX,
 };
 
@@ -57,7 +58,7 @@ enum mw_key_flag {
 	MW_KEY_ALLOW_AUTO = 4,
 	MW_KEY_ALLOW_MAX = 8,
 	MW_KEY_ALLOW_ZERO = 16, /* 0 or "none", though below min */
-	MW_KEY_ALLOW_EMPTY = 32, /* a path of "" */
+	MW_KEY_ALLOW_EMPTY = 32, /* a path or a group of "" */
 	MW_KEY_DIGITS = 64, /* a pattern of numbers */
 };
 

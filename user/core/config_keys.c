@@ -47,6 +47,8 @@ static const struct mw_key monitor_keys[] = {
 	 .doc = "passes of reclaim a minute from which a worker is told of; 0: none is"},
 	{"class_carriers", MW_KEY_BOOL, 0, MONITOR(class_carriers), .def = "no",
 	 .doc = "newcomers may bring their class along: xattr, annotation, slice, label"},
+	{"user_workers", MW_KEY_COUNT, 0, MONITOR(user_workers), 0, 65536, .def = "256",
+	 .doc = "workers one user who is not root may have at once; 0: none"},
 };
 
 static const struct mw_key tree_keys[] = {
@@ -57,6 +59,8 @@ static const struct mw_key tree_keys[] = {
 	{"state_dir", MW_KEY_PATH, MW_KEY_RESTART, TREE(state_dir), .def = "/var/lib/memweir",
 	 .doc = "incidents and records"},
 	{"run_dir", MW_KEY_PATH, MW_KEY_RESTART, TREE(run_dir), .def = "/run/memweir", .doc = "the control socket"},
+	{"group", MW_KEY_GROUP, MW_KEY_RESTART | MW_KEY_ALLOW_EMPTY, TREE(group), .def = "none",
+	 .doc = "whose members may run workers of their own in selectable classes"},
 };
 
 static const struct mw_key profile_keys[] = {

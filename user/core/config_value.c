@@ -152,10 +152,26 @@ static int parse_name(const struct mw_key *key, const char *text, void *field)
 	return 0;
 }
 
+/* Whether there is such a group is asked when the daemon starts. */
+static int parse_group(const struct mw_key *key, const char *text, void *field)
+{
+	size_t n = strlen(text);
+
+	if ((key->flags & MW_KEY_ALLOW_EMPTY) && strcasecmp(text, "none") == 0)
+		text = "", n = 0;
+	else if (!n || n >= key->size || text[0] == '-' || text[0] == '.' ||
+		 strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-@") != n)
+		return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, n);
+	return 0;
+}
+
 static int (*const parsers[])(const struct mw_key *key, const char *text, void *field) = {
 	[MW_KEY_SIZE] = parse_u64,    [MW_KEY_DURATION] = parse_u64,	[MW_KEY_RATIO] = parse_ratio,
 	[MW_KEY_COUNT] = parse_count, [MW_KEY_BOOL] = parse_bool,	[MW_KEY_CHOICE] = parse_choice,
 	[MW_KEY_PATH] = parse_path,   [MW_KEY_PATTERN] = parse_pattern, [MW_KEY_NAME] = parse_name,
+	[MW_KEY_GROUP] = parse_group,
 };
 _Static_assert(ARRAY_SIZE(parsers) == MW_KEY_TYPE_MAX, "a parser for every type");
 
@@ -269,6 +285,9 @@ const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
 		break;
 	case MW_KEY_NAME:
 		snprintf(buf, size, "the name of a class, or none");
+		break;
+	case MW_KEY_GROUP:
+		snprintf(buf, size, "a group's name or number, or none");
 		break;
 	default:
 		snprintf(buf, size, "an absolute path of at most %zu bytes, no blank, .., ; or #%s", key->size - 1,

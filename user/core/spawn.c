@@ -47,10 +47,14 @@ static _Noreturn void give_up(int report_fd, int code, bool in_cgroup)
 
 static _Noreturn void child(const struct mw_spawn *s, const sigset_t *mask, int report_fd)
 {
+	int r = s->prepare ? s->prepare(s->arg) : 0;
+
+	if (r < 0)
+		give_up(report_fd, r, false);
 	if (s->thp_off)
 		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	sigprocmask(SIG_SETMASK, s->sigmask ? s->sigmask : mask, NULL);
-	execvpe(s->argv[0], s->argv, s->envp);
+	execvpe(s->argv[0], s->argv, s->envp ? s->envp : environ);
 	give_up(report_fd, -errno, false);
 }
 
@@ -138,11 +142,10 @@ static int refusal(int r)
 	return r == -ENOENT ? -ENODEV : r;
 }
 
-static int launch(const struct mw_spawn *s, const sigset_t *mask, pid_t *ret_pid, int *ret_pidfd)
+static int launch(const struct mw_spawn *s, const sigset_t *mask, struct mw_spawning *ret_spawning)
 {
-	_cleanup_close_ int pidfd = -1, listen_fd = -1, tell_fd = -1;
-	struct report report;
-	int pipe_fds[2];
+	_cleanup_close_ int listen_fd = -1, tell_fd = -1;
+	int pipe_fds[2], pidfd = -1;
 	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK))
@@ -152,18 +155,11 @@ static int launch(const struct mw_spawn *s, const sigset_t *mask, pid_t *ret_pid
 	pid = start(s, mask, tell_fd, &pidfd);
 	if (pid < 0)
 		return s->cgroup_fd >= 0 ? refusal(pid) : pid;
-	mw_close(&tell_fd);
-	if (wait_report(s, listen_fd, pidfd, &report)) {
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		return report.in_cgroup ? refusal(report.code) : report.code;
-	}
-	*ret_pid = pid;
-	*ret_pidfd = TAKE_FD(pidfd);
+	*ret_spawning = (struct mw_spawning){pid, pidfd, TAKE_FD(listen_fd)};
 	return 0;
 }
 
-int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd)
+int mw_spawn_begin(const struct mw_spawn *s, struct mw_spawning *ret_spawning)
 {
 	sigset_t all, before;
 	int r;
@@ -175,7 +171,30 @@ int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd)
 	r = pthread_sigmask(SIG_SETMASK, &all, &before);
 	if (r)
 		return -r;
-	r = launch(s, &before, ret_pid, ret_pidfd);
+	r = launch(s, &before, ret_spawning);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return r;
+}
+
+int mw_spawn_wait(const struct mw_spawn *s, struct mw_spawning *sp, pid_t *ret_pid, int *ret_pidfd)
+{
+	_cleanup_close_ int pidfd = TAKE_FD(sp->pidfd), listen_fd = TAKE_FD(sp->listen_fd);
+	struct report report;
+
+	if (wait_report(s, listen_fd, pidfd, &report)) {
+		while (waitpid(sp->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return report.in_cgroup ? refusal(report.code) : report.code;
+	}
+	*ret_pid = sp->pid;
+	*ret_pidfd = TAKE_FD(pidfd);
+	return 0;
+}
+
+int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd)
+{
+	struct mw_spawning sp;
+	int r = mw_spawn_begin(s, &sp);
+
+	return r < 0 ? r : mw_spawn_wait(s, &sp, ret_pid, ret_pidfd);
 }

@@ -13,6 +13,12 @@ struct mw_spawn {
 	char *const *argv; /* argv[0] is searched in PATH */
 	char *const *envp;
 	const sigset_t *sigmask; /* signal mask of the child; NULL: inherited */
+	/*
+	 * Called in the child before exec, with every signal blocked; the environment it leaves is the program's where
+	 * envp is NULL. -errno: no exec, and mw_spawn_wait returns it. The caller has one thread then. NULL: none.
+	 */
+	int (*prepare)(void *arg);
+	void *arg;
 };
 
 /*
@@ -27,5 +33,16 @@ struct mw_spawn {
  * exec: the program's memory is charged the same.
  */
 int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd);
+
+/* The same in two halves, for a child that prepares itself: mw_spawn_begin returns while it does. */
+struct mw_spawning {
+	pid_t pid;
+	int pidfd;
+	int listen_fd; /* where it says why it did not exec */
+};
+int mw_spawn_begin(const struct mw_spawn *s, struct mw_spawning *ret_spawning);
+/* Until exec is through. On success *ret_pidfd is the caller's; on failure the child is reaped. All of sp is used up.
+ */
+int mw_spawn_wait(const struct mw_spawn *s, struct mw_spawning *sp, pid_t *ret_pid, int *ret_pidfd);
 
 #endif

@@ -19,6 +19,7 @@
 #include "core/pace.h"
 #include "core/rule.h"
 #include "core/stalls.h"
+#include "core/tight.h"
 #include "core/verdict.h"
 #include "leak/series.h"
 #include "memweir/abi.h"
@@ -74,6 +75,9 @@ struct mw_worker {
 	bool starting; /* run was given the place, its command is not known to run yet */
 	int main_status; /* wait(2) status of main_pid; -1: still running or unknown */
 	char command[128]; /* shortened command line, for people */
+	uid_t uid; /* who owns it: whoever ran it; 0: root, or attached */
+	uid_t frozen_uid; /* who asked for its freeze: nobody less may thaw it */
+	struct mw_tight tight; /* what its owner or run --set took it down to */
 	__u64 started_wall_ns, started_ns;
 	bool was_populated;
 	long pids; /* processes at the last count */

@@ -79,6 +79,7 @@ struct mw_guard {
 	int root_subtree; /* the kernel side's handle of ROOT; negative: none */
 	bool stopping; /* a signal asked for the end */
 	bool has_memory; /* the v2 memory controller is there */
+	gid_t member_gid; /* of the configured group; (gid_t)-1: only root is served */
 	__s64 boot_offset_ns; /* wall - monotonic */
 
 	struct mw_workers workers;
@@ -152,6 +153,9 @@ struct mw_cause mw_stall_cause(struct mw_guard *g, struct mw_worker *w, const st
 struct mw_start {
 	const char *class_name, *name, *command; /* name NULL: from the command and pid */
 	pid_t runner; /* the process that asks */
+	uid_t uid; /* whose worker it will be */
+	const struct mw_kv *settings; /* that tighten it */
+	size_t n_settings;
 };
 int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker **ret_worker, struct mw_error *err);
 /* attach.c: what already runs. A target is found in an action thread; the request is answered when it is under guard.
@@ -168,6 +172,16 @@ struct mw_attach {
 };
 int mw_life_attach(struct mw_guard *g, const struct mw_attach *a, struct mw_error *err);
 bool mw_attach_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
+/* tighten.c: what a worker gets is the configuration's word, less what it was tightened to. */
+int mw_life_profile(const struct mw_guard *g, const struct mw_worker *w, struct mw_profile *ret_profile);
+/* What a new one begins with; -EPERM where a member may not have that. */
+int mw_life_first_profile(const struct mw_guard *g, const struct mw_start *s, const char *name,
+			  struct mw_tight *ret_tight, struct mw_profile *ret_profile, struct mw_error *err);
+/* Tighten a worker that runs. */
+int mw_life_tighten(struct mw_guard *g, struct mw_worker *w, const struct mw_kv *kv, size_t n, struct mw_error *err);
+/* bring.c: the member's process that asks (s->runner, held by pidfd) into a new worker of its own. */
+int mw_life_bring(struct mw_guard *g, const struct mw_start *s, int pidfd, struct mw_worker **ret_worker,
+		  struct mw_error *err);
 /* Whose cgroup is this, and so how are limits written? Path from the mount, with a leading slash. */
 enum mw_owner mw_life_owner(struct mw_guard *g, const char *cgroup);
 /*
@@ -200,8 +214,9 @@ void mw_life_finish(struct mw_guard *g);
 /* What an earlier daemon left: cgroups below ROOT and attached ones. Number adopted. */
 int mw_life_adopt(struct mw_guard *g);
 extern const struct mw_limits mw_no_limits; /* what a cgroup has before anybody writes there */
-/* Put a changed profile into force on every worker it concerns. */
+/* Put a changed profile into force on every worker it concerns, or on this one; all: tell everybody of it anyway. */
 void mw_life_apply(struct mw_guard *g);
+void mw_life_settle(struct mw_guard *g, struct mw_worker *w, bool all);
 
 /* place.c: cgroups of ours, through libcgroup, or plain directories where the v2 memory controller is missing. */
 int mw_place_root(struct mw_guard *g, struct mw_error *err);

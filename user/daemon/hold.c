@@ -78,7 +78,7 @@ static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, 
 		w->before.limits = mw_no_limits;
 	w->before.known = true;
 	mw_held_set(&w->before.limits, what, have); /* their newest word */
-	if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
+	if (mw_life_profile(g, w, &p) < 0)
 		p = w->profile;
 	mw_limits_settle(w, &p);
 	respected = mw_limit_rounded(mw_held_get(&w->limits, what)) == have;

@@ -151,26 +151,26 @@ static int pick_name(struct mw_guard *g, const struct mw_start *s, char ret_name
 
 int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker **ret_worker, struct mw_error *err)
 {
-	char name[MW_NAME_SIZE], path[PATH_MAX], cgroup[PATH_MAX + 1];
+	char name[MW_NAME_SIZE], cgroup[PATH_MAX], *path = cgroup + 1;
 	const struct mw_class *cls = mw_config_class(&g->cfg, s->class_name);
 	_cleanup_close_ int fd = -1;
 	struct mw_profile profile;
 	struct mw_worker *w = NULL;
+	struct mw_tight tight;
 	struct mw_limits limits;
 	bool bare;
 	int r = pick_name(g, s, name, err);
 
 	if (r >= 0)
-		r = mw_config_worker_profile(&g->cfg, s->class_name, name, &profile, err);
+		r = mw_life_first_profile(g, s, name, &tight, &profile, err);
 	if (r < 0)
 		return r;
 	limits = mw_profile_limits(&profile);
 	bare = g->opts.dry_run || profile.policy == MW_POLICY_OBSERVE || profile.share;
-	snprintf(path, sizeof(path), "%s/%s/%s", g->root, s->class_name, name);
+	snprintf(cgroup, sizeof(cgroup), "/%s/%s/%s", g->root, s->class_name, name);
 	r = mw_place_make(g, cls, path, bare ? NULL : &limits, &fd, err);
 	if (r < 0)
 		return r;
-	snprintf(cgroup, sizeof(cgroup), "/%s", path);
 	r = mw_life_new(g, name, s->class_name, cgroup, fd, &w, err);
 	if (r < 0 || !w) {
 		mw_place_remove(g, path, NULL);
@@ -180,6 +180,10 @@ int mw_life_start(struct mw_guard *g, const struct mw_start *s, struct mw_worker
 	w->made = true;
 	w->starting = true;
 	w->owner = MW_OWNER_OWN;
+	w->uid = s->uid;
+	w->tight = tight;
+	w->profile = profile;
+	w->limits = profile.share ? mw_no_limits : limits;
 	snprintf(w->command, sizeof(w->command), "%s", s->command);
 	r = mw_pressure_make(g->run_fd, w);
 	if (r < 0)

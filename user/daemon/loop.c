@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/guard.h"
+#include "daemon/kick.h"
 #include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -76,7 +77,11 @@ static int on_inotify(sd_event_source *src, int fd, uint32_t revents, void *arg)
 /* Serve what is due. With somebody connected it is done after every event: answers made meanwhile have to leave. */
 static int serve(struct mw_guard *g)
 {
-	int ms = mw_server_run(g->server);
+	int ms;
+
+	mw_kick_on();
+	ms = mw_server_run(g->server);
+	mw_kick_off();
 
 	sd_event_source_set_enabled(g->http_post, mw_server_connected(g->server) ? SD_EVENT_ON : SD_EVENT_OFF);
 	if (ms < 0)
@@ -283,6 +288,8 @@ int mw_loop_run(struct mw_guard *g)
 		r = add_signals(g);
 	if (r >= 0)
 		r = add_descriptors(g);
+	if (r >= 0 && g->member_gid != (gid_t)-1) /* root could do worse than hold us up */
+		r = mw_kick_init();
 	if (r >= 0)
 		r = add_timer(g, 0, on_sample, &g->sample_timer);
 	if (r >= 0)

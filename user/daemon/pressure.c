@@ -44,7 +44,9 @@ int mw_pressure_make(int run_fd, struct mw_worker *w)
 	path_of(name, path);
 	if (mkfifoat(run_fd, path, 0600) < 0)
 		return -errno;
-	if (fchmodat(run_fd, path, 0666, 0) < 0) {
+	/* A member's is its own alone: it cannot become another user, as root's workers do. */
+	if (w->uid ? fchownat(run_fd, path, w->uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0
+		   : fchmodat(run_fd, path, 0666, 0) < 0) {
 		int r = -errno;
 
 		unlinkat(run_fd, path, 0);

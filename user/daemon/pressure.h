@@ -10,7 +10,8 @@
  *
  * Anybody may open it who knows its name, whatever user the worker turns into; the name holds 128 random bits, its
  * directory cannot be listed, and the environment it stands in is the worker's own. Who knows it can take a notice
- * away or make up one, no more: nothing that is written there is looked at here.
+ * away or make up one, no more: nothing that is written there is looked at here. The FIFO of a member's worker belongs
+ * to that user, and no other may open it.
  */
 #ifndef MW_PRESSURE_H
 #define MW_PRESSURE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* The control interface: a table of routes, each answering one document. Root only. */
+/* The control interface: a table of routes, each answering one document to who may have it (core/access.c). */
 #include "daemon/serve.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/cgroup.h"
+#include "daemon/kick.h"
 #include "report/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -144,7 +145,7 @@ static void get_recent(struct mw_guard *g, struct mw_request *r, const char *nam
 	struct json_object *doc = mw_json_document(mw_wall_ns());
 
 	(void)name;
-	json_object_object_add(doc, "events", mw_teller_recent(g->tell));
+	json_object_object_add(doc, "events", mw_teller_recent(g->tell, mw_serve_reader(r)));
 	mw_serve_json(r, 200, doc);
 }
 
@@ -166,9 +167,27 @@ static void get_worker(struct mw_guard *g, struct mw_request *r, const char *res
 	w = mw_worker_by_name(&g->workers, name);
 	if (!w)
 		return mw_serve_unknown(r, name);
+	if (!mw_serve_may(g, r, MW_RIGHT_LOOK, "level", w))
+		return;
 	if (strcmp(slash, "/level") != 0)
 		return mw_serve_error(r, -ENOENT, "no such document of a worker: expected level");
 	mw_serve_level(g, r, w);
+}
+
+/* Whoever froze it is asked before it thaws: root's freeze is not its owner's to take back. */
+static bool may_act(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, enum mw_act act)
+{
+	uid_t uid = mw_serve_reader(r);
+
+	if (!mw_serve_may(g, r, MW_RIGHT_ACT, mw_act_name(act), w))
+		return false;
+	if (uid && w->frozen_by_admin && w->frozen_uid != uid && (act == MW_ACT_THAW || act == MW_ACT_FREEZE)) {
+		mw_serve_error(r, -EPERM, "root froze this worker: only root may thaw it");
+		return false;
+	}
+	if (act == MW_ACT_FREEZE && !w->busy) /* busy: refused, and perhaps root's freeze is what it is busy with */
+		w->frozen_uid = uid;
+	return true;
 }
 
 static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
@@ -190,6 +209,8 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 		return mw_serve_life(g, r, w, slash + 1);
 	if (mw_act_parse(slash + 1, &act) < 0)
 		return mw_serve_error(r, -ENOENT, "no such action: expected hibernate, freeze, thaw or kill");
+	if (!may_act(g, r, w, act))
+		return;
 	body = mw_request_body(r)[0] ? mw_serve_body(r) : json_object_new_object();
 	if (!body)
 		return;
@@ -207,37 +228,37 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 static const struct {
 	const char *method, *path; /* a path that ends in / takes the rest as its argument */
 	void (*fn)(struct mw_guard *g, struct mw_request *r, const char *rest);
+	enum mw_right right; /* the least a caller must have; who touches one worker is asked again about that one */
+	const char *what;
 } routes[] = {
-	{"GET", "/healthz", get_health},
-	{"GET", "/v1/workers", mw_serve_ps},
-	{"GET", "/v1/workers/", get_worker},
-	{"POST", "/v1/workers", mw_serve_start},
-	{"DELETE", "/v1/workers/", mw_serve_detach},
-	{"POST", "/v1/workers/", post_act},
-	{"POST", "/v1/check", mw_serve_check},
-	{"GET", "/v1/report/leaks", mw_serve_leaks},
-	{"GET", "/v1/report/pauses", mw_serve_pauses},
-	{"GET", "/v1/report/incidents", mw_serve_incidents},
-	{"GET", "/v1/report/rules", mw_serve_rules},
-	{"GET", "/v1/report/", mw_serve_one},
-	{"GET", "/v1/events", get_stream},
-	{"GET", "/v1/events/recent", get_recent},
-	{"GET", "/v1/config", mw_serve_config},
-	{"PATCH", "/v1/config", mw_serve_set},
-	{"POST", "/v1/reload", mw_serve_reload},
-	{"POST", "/v1/newcomers", mw_serve_newcomer},
+	{"GET", "/healthz", get_health, MW_RIGHT_HEALTH, "health"},
+	{"GET", "/v1/workers", mw_serve_ps, MW_RIGHT_LIST, "ps"},
+	{"GET", "/v1/workers/", get_worker, MW_RIGHT_LOOK, "ps"},
+	{"POST", "/v1/workers", mw_serve_start, MW_RIGHT_RUN, "run"},
+	{"DELETE", "/v1/workers/", mw_serve_detach, MW_RIGHT_TAKE_BACK, "detach"},
+	{"POST", "/v1/workers/", post_act, MW_RIGHT_NEWS, "act"},
+	{"POST", "/v1/check", mw_serve_check, MW_RIGHT_LIST, "check"},
+	{"GET", "/v1/report/leaks", mw_serve_leaks, MW_RIGHT_LIST, "report leaks"},
+	{"GET", "/v1/report/pauses", mw_serve_pauses, MW_RIGHT_LIST, "report pauses"},
+	{"GET", "/v1/report/incidents", mw_serve_incidents, MW_RIGHT_LIST, "report incidents"},
+	{"GET", "/v1/report/rules", mw_serve_rules, MW_RIGHT_CONFIG, "report rules"},
+	{"GET", "/v1/report/", mw_serve_one, MW_RIGHT_LOOK, "report"},
+	{"GET", "/v1/events", get_stream, MW_RIGHT_LIST, "events"},
+	{"GET", "/v1/events/recent", get_recent, MW_RIGHT_LIST, "events"},
+	{"GET", "/v1/config", mw_serve_config, MW_RIGHT_CONFIG, "classes"},
+	{"PATCH", "/v1/config", mw_serve_set, MW_RIGHT_TIGHTEN, "set"},
+	{"POST", "/v1/reload", mw_serve_reload, MW_RIGHT_RELOAD, "reload"},
+	{"POST", "/v1/newcomers", mw_serve_newcomer, MW_RIGHT_ATTACH, "hook"},
 };
 
 static void route(struct mw_guard *g, struct mw_request *r)
 {
 	const char *path = mw_request_path(r), *method = mw_request_method(r);
 	bool path_known = false;
-	uid_t uid = (uid_t)-1;
-	pid_t pid;
 
-	mw_request_peer(r, &uid, &pid);
-	if (uid != 0)
-		return mw_serve_error(r, -EPERM, "only root may talk to memweir");
+	/* Before anything else: a stranger is not even told what there is. */
+	if (!mw_serve_may(g, r, MW_RIGHT_HEALTH, "memweir", NULL))
+		return;
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		size_t n = strlen(routes[i].path);
 		bool prefix = routes[i].path[n - 1] == '/';
@@ -245,8 +266,11 @@ static void route(struct mw_guard *g, struct mw_request *r)
 		if (prefix ? strncmp(path, routes[i].path, n) != 0 || !path[n] : strcmp(path, routes[i].path) != 0)
 			continue;
 		path_known = true;
-		if (strcmp(method, routes[i].method) == 0)
-			return routes[i].fn(g, r, path + n);
+		if (strcmp(method, routes[i].method) != 0)
+			continue;
+		if (mw_serve_may(g, r, routes[i].right, routes[i].what, NULL))
+			routes[i].fn(g, r, path + n);
+		return;
 	}
 	if (path_known)
 		mw_serve_error(r, -EOPNOTSUPP, "this path does not take this method");
@@ -258,6 +282,8 @@ void mw_serve_request(struct mw_request *r, void *guard)
 {
 	struct mw_guard *g = guard;
 
+	mw_kick_off(); /* what we do for a request may sleep */
 	route(g, r);
+	mw_kick_on();
 	mw_keeper_beat(g->keeper, mw_now_ns()); /* ends what mw_keeper_busy granted for this request */
 }

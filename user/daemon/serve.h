@@ -5,6 +5,7 @@
 
 #include <json-c/json.h>
 
+#include "core/access.h"
 #include "daemon/guard.h"
 
 /* Answer and let go of the reference; NULL doc: 500. */
@@ -17,8 +18,16 @@ void mw_serve_text(struct mw_request *r, const char *text); /* {"text": text} */
 struct json_object *mw_serve_body(struct mw_request *r);
 const char *mw_serve_string(struct json_object *o, const char *key); /* borrowed; NULL when it is no string */
 
-/* Every worker in the order of their names; the array is the caller's (free). */
-size_t mw_serve_sorted(struct mw_guard *g, struct mw_worker ***ret_workers);
+/* serve_access.c: may its caller do this to w (NULL: no worker in question)? False: it has been answered. */
+bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right, const char *what,
+		  const struct mw_worker *w);
+/* Whose workers it may see; 0: everybody's. */
+uid_t mw_serve_reader(const struct mw_request *r);
+/* Members of the list that are for reader, as a new list; the old one's reference is taken. */
+struct json_object *mw_serve_mine(struct json_object *list, uid_t reader, size_t most);
+
+/* Every worker reader may see, in the order of their names; the array is the caller's (free). */
+size_t mw_serve_sorted(struct mw_guard *g, uid_t reader, struct mw_worker ***ret_workers);
 struct json_object *mw_serve_pauses_of(struct mw_guard *g, const struct mw_worker *w); /* one of report pauses */
 
 /* Routes. rest: what follows the route's path. */

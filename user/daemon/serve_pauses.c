@@ -71,7 +71,7 @@ void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest)
 			   *classes = json_object_new_array();
 	_cleanup_(groups_free) struct groups groups = {0};
 	_cleanup_free_ struct mw_worker **all = NULL;
-	size_t n = mw_serve_sorted(g, &all);
+	size_t n = mw_serve_sorted(g, mw_serve_reader(r), &all);
 
 	(void)rest;
 	mw_keeper_busy(g->keeper, mw_now_ns() + 5 * MW_NS_PER_S);

@@ -88,13 +88,15 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*(struct mw_worker *const *)a)->name, (*(struct mw_worker *const *)b)->name);
 }
 
-size_t mw_serve_sorted(struct mw_guard *g, struct mw_worker ***ret_workers)
+size_t mw_serve_sorted(struct mw_guard *g, uid_t reader, struct mw_worker ***ret_workers)
 {
 	struct mw_worker **all = calloc(g->workers.count + 1, sizeof(all[0])), *w;
 	size_t n = 0;
 
-	for (w = g->workers.by_id; w && all; w = w->by_id.next)
-		all[n++] = w;
+	for (w = g->workers.by_id; w && all; w = w->by_id.next) {
+		if (!reader || w->uid == reader)
+			all[n++] = w;
+	}
 	if (all)
 		qsort(all, n, sizeof(all[0]), by_name);
 	*ret_workers = all;
@@ -102,7 +104,7 @@ size_t mw_serve_sorted(struct mw_guard *g, struct mw_worker ***ret_workers)
 }
 
 /* workers[] in the order of their names. */
-static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
+static struct json_object *each_worker(struct mw_guard *g, uid_t reader, worker_fn fn)
 {
 	struct json_object *list = json_object_new_array();
 	_cleanup_free_ struct mw_worker **all = NULL;
@@ -110,7 +112,7 @@ static struct json_object *each_worker(struct mw_guard *g, worker_fn fn)
 	size_t n;
 
 	lookups_begin(&l, g);
-	n = mw_serve_sorted(g, &all);
+	n = mw_serve_sorted(g, reader, &all);
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, fn(&l, all[i]));
 	return list;
@@ -120,7 +122,7 @@ static void serve_list(struct mw_guard *g, struct mw_request *r, worker_fn fn)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
 
-	json_object_object_add(doc, "workers", each_worker(g, fn));
+	json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r), fn));
 	mw_serve_json(r, 200, doc);
 }
 
@@ -132,7 +134,7 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	if (!rest[0]) {
-		json_object_object_add(doc, "workers", each_worker(g, ps_object));
+		json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r), ps_object));
 		json_object_object_add(doc, "budget_bytes",
 				       g->cfg.tree.budget == MW_UNLIMITED ? NULL
 									  : json_object_new_uint64(g->cfg.tree.budget));
@@ -140,9 +142,9 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 		return mw_serve_json(r, 200, doc);
 	}
 	w = mw_worker_by_name(&g->workers, rest);
-	if (!w) {
+	if (!w || !mw_serve_may(g, r, MW_RIGHT_LOOK, "ps", w)) {
 		json_object_put(doc);
-		return mw_serve_unknown(r, rest);
+		return w ? (void)0 : mw_serve_unknown(r, rest);
 	}
 	list = json_object_new_array();
 	lookups_begin(&l, g);
@@ -183,20 +185,26 @@ static bool asked_for(struct json_object *names, const struct mw_worker *w)
 	return n == 0;
 }
 
-static const char *unknown_name(struct mw_guard *g, struct json_object *names)
+/* Every name must be of a worker the caller may look at. False: it has been answered. */
+static bool names_good(struct mw_guard *g, struct mw_request *r, struct json_object *names)
 {
 	size_t n = names ? json_object_array_length(names) : 0;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *s = json_object_get_string(json_object_array_get_idx(names, i));
+		const struct mw_worker *w = s ? mw_worker_by_name(&g->workers, s) : NULL;
 
-		if (!s || !mw_worker_by_name(&g->workers, s))
-			return s ? s : "null";
+		if (!w) {
+			mw_serve_unknown(r, s ? s : "null");
+			return false;
+		}
+		if (!mw_serve_may(g, r, MW_RIGHT_LOOK, "check", w))
+			return false;
 	}
-	return NULL;
+	return true;
 }
 
-static struct json_object *check_document(struct mw_guard *g, struct json_object *names)
+static struct json_object *check_document(struct mw_guard *g, uid_t reader, struct json_object *names)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *list = json_object_new_array();
 	struct json_object *high = json_object_new_array(), *leaks = json_object_new_array(),
@@ -210,7 +218,7 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 		struct mw_worker
 			now; /* judged here; the monitor's own rhythm and what it still has to say are not touched */
 
-		if (!asked_for(names, w))
+		if (!asked_for(names, w) || (reader && w->uid != reader))
 			continue;
 		shown++;
 		total += w->usage.current;
@@ -243,7 +251,6 @@ static struct json_object *check_document(struct mw_guard *g, struct json_object
 void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *body, *names = NULL;
-	const char *missing;
 
 	(void)rest;
 	body = mw_request_body(r)[0] ? mw_serve_body(r) : json_object_new_object();
@@ -254,13 +261,8 @@ void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 		return mw_serve_error(r, -EINVAL, "\"workers\": expected an array of names");
 	}
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
-	missing = unknown_name(g, names);
-	if (missing) {
-		mw_serve_unknown(r, missing);
-		json_object_put(body);
-		return;
-	}
-	mw_serve_json(r, 200, check_document(g, names));
+	if (names_good(g, r, names))
+		mw_serve_json(r, 200, check_document(g, mw_serve_reader(r), names));
 	json_object_put(body);
 }
 
@@ -270,6 +272,18 @@ void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest)
 	serve_list(g, r, leak_object);
 }
 
+#define MEMBER_INCIDENTS 200 /* the newest ones, among which a member's own are looked for */
+
+static struct json_object *incidents_of(struct mw_guard *g, struct mw_request *r, const char *worker, size_t n)
+{
+	uid_t reader = mw_serve_reader(r);
+
+	if (!reader)
+		return mw_incidents_list(g->incidents, worker, n);
+	return mw_serve_mine(mw_incidents_list(g->incidents, worker, MEMBER_INCIDENTS), reader,
+			     n ? n : MEMBER_INCIDENTS);
+}
+
 void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
@@ -277,7 +291,7 @@ void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *re
 	unsigned long n = limit ? strtoul(limit, NULL, 10) : 50;
 
 	(void)rest;
-	json_object_object_add(doc, "incidents", mw_incidents_list(g->incidents, mw_request_query(r, "worker"), n));
+	json_object_object_add(doc, "incidents", incidents_of(g, r, mw_request_query(r, "worker"), n));
 	mw_serve_json(r, 200, doc);
 }
 
@@ -287,9 +301,17 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 	struct json_object *doc = mw_json_document(mw_wall_ns()), *one = NULL, *incidents, *advice;
 	struct lookups l;
 
+	if (w && !mw_serve_may(g, r, MW_RIGHT_LOOK, "report", w)) {
+		json_object_put(doc);
+		return;
+	}
 	if (!w)
 		one = mw_incidents_get(g->incidents, rest);
-	incidents = one ? json_object_new_array() : mw_incidents_list(g->incidents, rest, 20);
+	if (one && !mw_json_is_for(one, mw_serve_reader(r))) {
+		json_object_put(one);
+		one = NULL;
+	}
+	incidents = one ? json_object_new_array() : incidents_of(g, r, rest, 20);
 	if (one)
 		json_object_array_add(incidents, one);
 	if (!w && json_object_array_length(incidents) == 0) {

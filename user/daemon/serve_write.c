@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cgroup.h"
 #include "daemon/pressure.h"
 #include "daemon/serve.h"
 #include "daemon/target.h"
 #include "report/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
+#include "util/table.h"
+
+#define COMMAND_CHARS 120UL /* of a command line, as run cuts it */
 
 void mw_serve_placed(struct mw_guard *g, struct mw_request *r, const struct mw_worker *w)
 {
@@ -86,33 +90,82 @@ static int attach(struct mw_guard *g, struct mw_request *r, const struct mw_star
 	return rc;
 }
 
+#define SETTINGS_MAX 32 /* key = value pairs of one request */
+
+/* "settings" of a body; none is fine. What kv points to is the body's. */
+static int read_settings(struct json_object *body, struct mw_kv kv[SETTINGS_MAX], size_t *ret_n, struct mw_error *err)
+{
+	struct json_object *o;
+	size_t n = 0;
+
+	if (!json_object_object_get_ex(body, "settings", &o) || !o) {
+		*ret_n = 0;
+		return 0;
+	}
+	if (!json_object_is_type(o, json_type_object) || json_object_object_length(o) > SETTINGS_MAX)
+		return mw_fail(err, -EINVAL, "\"settings\": expected an object of at most %d keys", SETTINGS_MAX);
+	json_object_object_foreach (o, key, value) {
+		const char *text = json_object_get_string(value);
+
+		kv[n++] = (struct mw_kv){key, text ? text : ""};
+	}
+	*ret_n = n;
+	return 0;
+}
+
+/* A member's worker is the process that asks, and is brought; root's is made a place, where run starts it. */
+static int start(struct mw_guard *g, struct mw_request *r, struct json_object *body, struct mw_worker **ret_w,
+		 struct mw_error *err)
+{
+	const struct mw_peer peer = mw_request_peer(r);
+	char command[4 * COMMAND_CHARS];
+	struct mw_kv kv[SETTINGS_MAX];
+	_cleanup_close_ int pidfd = -1;
+	struct mw_start s = {
+		.class_name = mw_serve_string(body, "class"),
+		.name = mw_serve_string(body, "name"),
+		.command = mw_serve_string(body, "command"),
+		.runner = peer.pid,
+		.uid = peer.uid,
+		.settings = kv,
+	};
+	struct json_object *how;
+	int rc;
+
+	if (!s.class_name)
+		return mw_fail(err, -EINVAL, "\"class\": expected the name of a class");
+	if (json_object_object_get_ex(body, "attach", &how))
+		return attach(g, r, &s, how, err);
+	if (!s.command || !s.command[0])
+		return mw_fail(err, -EINVAL, "\"command\": expected the command to be started");
+	s.command = mw_text_clean(s.command, COMMAND_CHARS, command, sizeof(command)); /* people read it */
+	rc = read_settings(body, kv, &s.n_settings, err);
+	if (rc < 0 || !peer.uid)
+		return rc < 0 ? rc : mw_life_start(g, &s, ret_w, err);
+	pidfd = mw_request_peer_pidfd(r);
+	if (pidfd < 0)
+		return mw_fail(err, pidfd, "the process that asks cannot be held: %s", strerror(-pidfd));
+	return mw_life_bring(g, &s, pidfd, ret_w, err);
+}
+
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct json_object *body = mw_serve_body(r), *how = NULL;
-	struct mw_start s = {0};
-	struct mw_error err = {0};
+	struct json_object *body = mw_serve_body(r), *how;
 	struct mw_worker *w = NULL;
-	uid_t uid;
+	struct mw_error err = {0};
 	int rc;
 
 	(void)rest;
 	if (!body)
 		return;
-	mw_request_peer(r, &uid, &s.runner);
-	s.class_name = mw_serve_string(body, "class");
-	s.name = mw_serve_string(body, "name");
-	s.command = mw_serve_string(body, "command");
-	if (!s.class_name)
-		rc = mw_fail(&err, -EINVAL, "\"class\": expected the name of a class");
-	else if (json_object_object_get_ex(body, "attach", &how))
-		rc = attach(g, r, &s, how, &err);
-	else if (!s.command || !s.command[0])
-		rc = mw_fail(&err, -EINVAL, "\"command\": expected the command to be started");
-	else
-		rc = mw_life_start(g, &s, &w, &err);
+	if (json_object_object_get_ex(body, "attach", &how) && !mw_serve_may(g, r, MW_RIGHT_ATTACH, "attach", NULL)) {
+		json_object_put(body);
+		return;
+	}
+	rc = start(g, r, body, &w, &err);
 	if (rc < 0)
 		mw_serve_error(r, rc, err.text);
-	else if (w)
+	else if (w) /* an attach is answered later */
 		mw_serve_placed(g, r, w);
 	json_object_put(body);
 }
@@ -127,6 +180,10 @@ void mw_serve_detach(struct mw_guard *g, struct mw_request *r, const char *rest)
 	if (!w)
 		return mw_serve_unknown(r, rest);
 	snprintf(text, sizeof(text), "worker %s is no longer guarded", w->name);
+	if (!mw_serve_may(g, r, mw_request_query(r, "failed") ? MW_RIGHT_TAKE_BACK : MW_RIGHT_DETACH, "detach", w))
+		return;
+	if (w->uid && mw_request_query(r, "failed") && mw_cgroup_populated(w->dir_fd) == 1)
+		return mw_serve_error(r, -EBUSY, "the worker has processes: it has started");
 	if (mw_request_query(r, "failed")) { /* run could not start its command: nothing has been in there */
 		mw_life_forget(g, w, true);
 		return mw_serve_text(r, text);
@@ -146,6 +203,10 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 
 	if (!body)
 		return;
+	if (!mw_serve_may(g, r, MW_RIGHT_NEWS, what, w)) {
+		json_object_put(body);
+		return;
+	}
 	if (!json_object_object_get_ex(body, started ? "pid" : "status", &v) ||
 	    !json_object_is_type(v, json_type_int)) {
 		json_object_put(body);
@@ -154,6 +215,9 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 	}
 	value = json_object_get_int(v);
 	json_object_put(body);
+	/* A member's word is not enough for which process to take for its worker's. */
+	if (started && w->uid && mw_cgroup_has_pid(w->dir_fd, value) != 1)
+		return mw_serve_error(r, -EPERM, "started: this process is not in the worker's cgroup");
 	if (started) {
 		mw_life_started(g, w, value);
 	} else {
@@ -162,20 +226,6 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 			mw_life_end(g, w);
 	}
 	mw_serve_text(r, "noted");
-}
-
-#define SETTINGS_MAX 32 /* key = value pairs of one request */
-
-static size_t read_settings(struct json_object *o, struct mw_kv *kv)
-{
-	size_t n = 0;
-
-	json_object_object_foreach (o, key, value) {
-		if (n == SETTINGS_MAX)
-			return n + 1;
-		kv[n++] = (struct mw_kv){key, json_object_get_string(value)};
-	}
-	return n;
 }
 
 static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, size_t n, bool save,
@@ -206,33 +256,72 @@ static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, s
 	return 0;
 }
 
+/* The live worker a target names; NULL: none. */
+static struct mw_worker *target_worker(struct mw_guard *g, const char *target)
+{
+	return strncmp(target, "worker ", 7) == 0 ? mw_worker_by_name(&g->workers, target + 7) : NULL;
+}
+
+/* By root: into the configuration, over whatever its owner said of the same keys. By a member: on its worker alone. */
+static int set_target(struct mw_guard *g, struct mw_request *r, const char *target, const struct mw_kv *kv, size_t n,
+		      bool save, struct mw_error *err)
+{
+	struct mw_worker *w = target_worker(g, target);
+
+	if (mw_serve_reader(r))
+		return mw_life_tighten(g, w, kv, n, err);
+	for (size_t i = 0; w && i < n; i++)
+		mw_tight_drop(&w->tight, kv[i].key);
+	return set(g, target, kv, n, save, err);
+}
+
+/* False: it has been answered. */
+static bool may_set(struct mw_guard *g, struct mw_request *r, const char *target, bool save)
+{
+	const struct mw_worker *w = target_worker(g, target);
+
+	if (save || strncmp(target, "worker ", 7) != 0)
+		return mw_serve_may(g, r, MW_RIGHT_SET, save ? "set --save" : "set", NULL);
+	if (!w && mw_serve_reader(r)) {
+		mw_serve_unknown(r, target + 7);
+		return false;
+	}
+	return mw_serve_may(g, r, MW_RIGHT_TIGHTEN, "set", w);
+}
+
 void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct json_object *body = mw_serve_body(r), *settings, *v;
+	struct json_object *body = mw_serve_body(r), *v;
 	struct mw_kv kv[SETTINGS_MAX];
 	struct mw_error err = {0};
 	const char *target;
 	char text[160];
 	bool save;
 	size_t n = 0;
-	int rc = -EINVAL;
+	int rc;
 
 	(void)rest;
 	if (!body)
 		return;
 	target = mw_serve_string(body, "target");
 	save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
-	if (json_object_object_get_ex(body, "settings", &settings) && json_object_is_type(settings, json_type_object))
-		n = read_settings(settings, kv);
-	if (!target || n == 0 || n > SETTINGS_MAX)
-		mw_fail(&err, rc, "expected \"target\" and \"settings\", an object of 1 to %d keys", SETTINGS_MAX);
-	else
-		rc = set(g, target, kv, n, save, &err);
+	rc = read_settings(body, kv, &n, &err);
+	if (rc >= 0 && (!target || n == 0))
+		rc = mw_fail(&err, -EINVAL, "expected \"target\" and \"settings\", an object of 1 to %d keys",
+			     SETTINGS_MAX);
+	if (rc >= 0 && !may_set(g, r, target, save)) {
+		json_object_put(body);
+		return;
+	}
+	if (rc >= 0)
+		rc = set_target(g, r, target, kv, n, save, &err);
 	if (rc < 0) {
 		mw_serve_error(r, rc, err.text);
 	} else {
 		snprintf(text, sizeof(text), "%.80s: %zu setting%s changed%s", target, n, n == 1 ? "" : "s",
-			 save ? ", and kept for later" : " until reload or restart");
+			 save		      ? ", and kept for later"
+			 : mw_serve_reader(r) ? ", as long as it lives"
+					      : " until reload or restart");
 		mw_say(g->tell, LOG_NOTICE, "set %s", text);
 		mw_serve_text(r, text);
 	}

@@ -2,6 +2,8 @@
 /* Everything the guard holds, opened and closed in order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -168,7 +170,7 @@ static int open_server(struct mw_guard *g, struct mw_error *err)
 	int fd, r;
 
 	snprintf(path, sizeof(path), "%s/" SOCKET, g->cfg.tree.run_dir);
-	r = mw_server_listen_unix(path, 0, &fd, err);
+	r = mw_server_listen_unix(path, g->member_gid, &fd, err);
 	if (r < 0)
 		return r;
 	r = mw_server_new(fd, mw_serve_request, g, &g->server, err);
@@ -180,11 +182,39 @@ static int open_server(struct mw_guard *g, struct mw_error *err)
 	return 0;
 }
 
+/*
+ * The name becomes a number here, before there is a loop: a directory service may take its time. One that is not there
+ * (yet) must not keep the guard from guarding: then root alone is served.
+ */
+static void find_group(struct mw_guard *g)
+{
+	const char *name = g->cfg.tree.group;
+	char buf[16384], *end;
+	struct group gr, *found = NULL;
+	unsigned long gid;
+
+	g->member_gid = (gid_t)-1;
+	if (!name[0])
+		return;
+	if (getgrnam_r(name, &gr, buf, sizeof(buf), &found) == 0 && found) {
+		g->member_gid = found->gr_gid;
+		return;
+	}
+	errno = 0;
+	gid = strtoul(name, &end, 10);
+	if (!*end && end != name && !errno && gid < (gid_t)-1)
+		g->member_gid = (gid_t)gid;
+	else
+		mw_say(g->tell, LOG_ERR, "[tree] group: there is no group %s: only root is served until a restart",
+		       name);
+}
+
 int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err)
 {
 	int r, adopted;
 
-	*g = (struct mw_guard){.opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1};
+	*g = (struct mw_guard){
+		.opts = *opts, .root_fd = -1, .run_fd = -1, .lock_fd = -1, .inotify_fd = -1, .member_gid = (gid_t)-1};
 	g->boot_offset_ns = (__s64)(mw_wall_ns() - mw_now_ns());
 	r = mw_teller_new(&g->tell);
 	if (r >= 0)
@@ -193,6 +223,7 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 		r = lock_run_dir(g, err);
 	if (r < 0)
 		return r;
+	find_group(g);
 	harden(g);
 	r = open_tree(g, err);
 	if (r >= 0)
@@ -290,6 +321,30 @@ static void keep_history(struct mw_guard *g, struct mw_worker *w)
 		       w->history.capacity, strerror(-r));
 }
 
+void mw_life_settle(struct mw_guard *g, struct mw_worker *w, bool all)
+{
+	struct mw_profile p;
+	bool others, was_limited;
+
+	if (mw_life_profile(g, w, &p) < 0)
+		return; /* its class is gone from the configuration: it keeps what it has */
+	if (w->before.known)
+		mw_hold_profile(&p, &w->before.limits);
+	if (!all && mw_profile_same(&p, &w->profile))
+		return;
+	/* what kernel side, breaker and keeper have to know; limits alone are only written */
+	others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
+	was_limited = mw_life_limited(w);
+	mw_breaker_let_go(g->breaker, w->slot); /* it may be within its limits now, or another's to judge */
+	mw_limits_settle(w, &p);
+	if (others)
+		mw_life_enlist(g, w);
+	if (mw_life_limited(w))
+		mw_act_limits(g, w);
+	else if (was_limited) /* policy observe from now on */
+		mw_act_put_back(g, w);
+}
+
 /* Settings changed: each worker gets what is now its own. */
 void mw_life_apply(struct mw_guard *g)
 {
@@ -301,27 +356,8 @@ void mw_life_apply(struct mw_guard *g)
 	mw_newcomers_apply(g);
 	mw_keeper_busy(g->keeper, mw_now_ns() + 20 * MW_NS_PER_S); /* thousands of workers may change */
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		struct mw_profile p;
-		bool others, was_limited;
-
 		keep_history(g, w);
-		if (mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
-			continue; /* its class is gone from the configuration: it keeps what it has */
-		if (w->before.known)
-			mw_hold_profile(&p, &w->before.limits);
-		if (!all && mw_profile_same(&p, &w->profile))
-			continue;
-		/* what kernel side, breaker and keeper have to know; limits alone are only written */
-		others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
-		was_limited = mw_life_limited(w);
-		mw_breaker_let_go(g->breaker, w->slot); /* it may be within its limits now, or another's to judge */
-		mw_limits_settle(w, &p);
-		if (others)
-			mw_life_enlist(g, w);
-		if (mw_life_limited(w))
-			mw_act_limits(g, w);
-		else if (was_limited) /* policy observe from now on */
-			mw_act_put_back(g, w);
+		mw_life_settle(g, w, all);
 	}
 }
 
@@ -342,6 +378,7 @@ int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
 	       sizeof(old.tree.root)); /* these hold what is there: they change with a restart */
 	memcpy(fresh.tree.state_dir, old.tree.state_dir, sizeof(old.tree.state_dir));
 	memcpy(fresh.tree.run_dir, old.tree.run_dir, sizeof(old.tree.run_dir));
+	memcpy(fresh.tree.group, old.tree.group, sizeof(old.tree.group));
 	g->cfg = fresh;
 	r = mw_place_classes(g, err);
 	if (r < 0) {

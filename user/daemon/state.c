@@ -45,6 +45,17 @@ static const struct {
 #undef TEXT
 };
 
+static void add_tight(struct json_object *o, const struct mw_tight *t)
+{
+	add_u64(o, "tight", t->set);
+	add_u64(o, "tight_max_heap", t->max_heap);
+	add_u64(o, "tight_max_bin_heap", t->max_bin_heap);
+	add_u64(o, "tight_swap_max", t->swap_max);
+	add_u64(o, "tight_low", t->low);
+	add_u64(o, "tight_policy", t->policy);
+	json_object_object_add(o, "tight_threshold", json_object_new_double(t->hibernate_threshold));
+}
+
 static struct json_object *state_json(const struct mw_worker *w)
 {
 	struct json_object *o = json_object_new_object();
@@ -64,6 +75,9 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_u64(o, "main_start_ticks", w->main_start);
 	add_text(o, "command", w->command);
 	add_text(o, "pressure", w->pressure);
+	add_u64(o, "uid", w->uid);
+	add_u64(o, "frozen_uid", w->frozen_uid);
+	add_tight(o, &w->tight);
 	add_u64(o, "started_wall_ns", w->started_wall_ns);
 	add_u64(o, "started_ns", w->started_ns);
 	add_u64(o, "oom_kills_at_start", w->oom_kills_at_start);
@@ -173,6 +187,23 @@ static void load_container(struct json_object *o, struct mw_worker *w)
 			 get_text(o, container_texts[i].key));
 }
 
+static void get_tight(struct json_object *o, struct mw_tight *ret_tight)
+{
+	struct json_object *v;
+
+	*ret_tight = (struct mw_tight){
+		.set = (unsigned int)get_u64(o, "tight") & MW_TIGHT_ALL,
+		.max_heap = get_u64(o, "tight_max_heap"),
+		.max_bin_heap = get_u64(o, "tight_max_bin_heap"),
+		.swap_max = get_u64(o, "tight_swap_max"),
+		.low = get_u64(o, "tight_low"),
+		.policy = get_u64(o, "tight_policy") < MW_POLICY_MAX ? (enum mw_policy)get_u64(o, "tight_policy")
+								     : MW_POLICY_PROTECT,
+	};
+	if (json_object_object_get_ex(o, "tight_threshold", &v))
+		ret_tight->hibernate_threshold = json_object_get_double(v);
+}
+
 int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 {
 	struct json_object *o = read_state(g, w->name);
@@ -196,6 +227,9 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 	snprintf(w->command, sizeof(w->command), "%s", get_text(o, "command"));
 	if (!strchr(get_text(o, "pressure"), '/'))
 		snprintf(w->pressure, sizeof(w->pressure), "%s", get_text(o, "pressure"));
+	w->uid = (uid_t)get_u64(o, "uid"); /* 0 in files of a daemon that served root alone */
+	w->frozen_uid = (uid_t)get_u64(o, "frozen_uid");
+	get_tight(o, &w->tight);
 	w->started_wall_ns = get_u64(o, "started_wall_ns");
 	w->started_ns = get_u64(o, "started_ns");
 	w->oom_kills_at_start = get_u64(o, "oom_kills_at_start");

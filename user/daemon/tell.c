@@ -97,6 +97,14 @@ bool mw_teller_followed(const struct mw_teller *t)
 	return t->server && mw_server_streams(t->server);
 }
 
+/* What is about no worker is root's. */
+static uid_t owner_of(struct json_object *doc)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(doc, "uid", &v) ? (uid_t)json_object_get_int64(v) : 0;
+}
+
 void mw_tell_json(struct mw_teller *t, const char *kind, struct json_object *doc, bool keep_it)
 {
 	if (!doc)
@@ -104,7 +112,8 @@ void mw_tell_json(struct mw_teller *t, const char *kind, struct json_object *doc
 	if (keep_it)
 		keep(t, doc);
 	if (mw_teller_followed(t))
-		mw_server_broadcast(t->server, kind, json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
+		mw_server_broadcast(t->server, owner_of(doc), kind,
+				    json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN));
 	json_object_put(doc);
 }
 
@@ -127,14 +136,15 @@ void mw_tell(struct mw_teller *t, int priority, const char *kind, const struct m
 	mw_tell_json(t, kind, doc, true);
 }
 
-struct json_object *mw_teller_recent(const struct mw_teller *t)
+struct json_object *mw_teller_recent(const struct mw_teller *t, uid_t reader)
 {
 	struct json_object *list = json_object_new_array();
 
 	for (__u32 i = 0; list && i < t->count; i++) {
 		__u32 at = (t->head + MW_TELL_KEPT - t->count + i) % MW_TELL_KEPT;
 
-		json_object_array_add(list, json_object_get(t->kept[at]));
+		if (mw_json_is_for(t->kept[at], reader))
+			json_object_array_add(list, json_object_get(t->kept[at]));
 	}
 	return list;
 }

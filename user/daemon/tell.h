@@ -31,8 +31,8 @@ void mw_tell(struct mw_teller *t, int priority, const char *kind, const struct m
 void mw_tell_json(struct mw_teller *t, const char *kind, struct json_object *doc, bool keep);
 /* Somebody follows the stream: an event nobody follows need not be made into text. */
 bool mw_teller_followed(const struct mw_teller *t);
-/* {"events":[...]} members, oldest first. New reference. */
-struct json_object *mw_teller_recent(const struct mw_teller *t);
+/* {"events":[...]} members that reader may see, oldest first. New reference. */
+struct json_object *mw_teller_recent(const struct mw_teller *t, uid_t reader);
 __u64 mw_teller_lost(const struct mw_teller *t); /* log lines that stderr did not take */
 
 #endif

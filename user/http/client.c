@@ -108,12 +108,12 @@ static int send_all(const struct exchange *x, const char *data, size_t size)
 	return 0;
 }
 
-static int send_request(const struct exchange *x, const char *method, const char *path, const char *body)
+int mw_client_text(const char *method, const char *path, const char *body, char **ret_text)
 {
 	static const char with_body[] = "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 					"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s";
 	static const char without[] = "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-	_cleanup_free_ char *text = NULL;
+	char *text;
 	int size;
 
 	/* Such a path would begin a header of its own. */
@@ -122,11 +122,18 @@ static int send_request(const struct exchange *x, const char *method, const char
 			return -EINVAL;
 	size = body ? asprintf(&text, with_body, method, path, strlen(body), body)
 		    : asprintf(&text, without, method, path);
-	if (size < 0) {
-		text = NULL;
+	if (size < 0)
 		return -ENOMEM;
-	}
-	return send_all(x, text, (size_t)size);
+	*ret_text = text;
+	return size;
+}
+
+static int send_request(const struct exchange *x, const char *method, const char *path, const char *body)
+{
+	_cleanup_free_ char *text = NULL;
+	int size = mw_client_text(method, path, body, &text);
+
+	return size < 0 ? size : send_all(x, text, (size_t)size);
 }
 
 static int receive_reply(struct exchange *x, struct mw_reply_parser *p)
@@ -173,29 +180,43 @@ static int collect(const char *data, size_t size, void *arg)
 	return mw_text_add(arg, data, size, MW_CLIENT_REPLY_MAX);
 }
 
-int mw_client_request(const char *socket_path, const char *method, const char *path, const char *body, int timeout_ms,
-		      struct mw_reply *ret_reply, struct mw_error *err)
+static int reply_to(struct exchange *x, int sent, const char *method, const char *path, struct mw_reply *ret_reply,
+		    struct mw_error *err)
 {
 	_cleanup_(mw_text_free) struct mw_text text = {};
 	_cleanup_(mw_reply_parser_free) struct mw_reply_parser p = {.fn = collect, .arg = &text};
-	struct exchange x = {.timeout_ms = timeout_ms, .start_ns = mw_now_ns()};
-	_cleanup_close_ int fd = -1;
-	int r;
+	int r = sent;
 
-	r = open_connection(socket_path, timeout_ms, &fd, err);
-	if (r)
-		return r;
-	x.fd = fd;
 	p.no_body = !strcmp(method, "HEAD");
-	r = send_request(&x, method, path, body);
 	if (!r)
-		r = receive_reply(&x, &p);
+		r = receive_reply(x, &p);
 	if (!r)
 		r = collect("", 0, &text); /* so that an empty body is there, too */
 	if (r)
 		return explain(r, method, path, err);
 	*ret_reply = (struct mw_reply){.status = p.status, .size = text.size, .body = TAKE_PTR(text.data)};
 	return 0;
+}
+
+int mw_client_request(const char *socket_path, const char *method, const char *path, const char *body, int timeout_ms,
+		      struct mw_reply *ret_reply, struct mw_error *err)
+{
+	struct exchange x = {.timeout_ms = timeout_ms, .start_ns = mw_now_ns()};
+	_cleanup_close_ int fd = -1;
+	int r = open_connection(socket_path, timeout_ms, &fd, err);
+
+	if (r)
+		return r;
+	x.fd = fd;
+	return reply_to(&x, send_request(&x, method, path, body), method, path, ret_reply, err);
+}
+
+int mw_client_reply(int fd, const char *method, const char *path, int timeout_ms, struct mw_reply *ret_reply,
+		    struct mw_error *err)
+{
+	struct exchange x = {.fd = fd, .timeout_ms = timeout_ms, .start_ns = mw_now_ns()};
+
+	return reply_to(&x, 0, method, path, ret_reply, err);
 }
 
 /* A stream's reply: events when it is a stream, otherwise a text that says why not. */

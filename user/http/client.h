@@ -28,6 +28,12 @@ struct mw_reply {
 int mw_client_request(const char *socket_path, const char *method, const char *path, const char *body, int timeout_ms,
 		      struct mw_reply *ret_reply, struct mw_error *err);
 
+/* The same in two halves, for a connection that another process makes: the request as it goes over the wire, its length
+ * or -errno; and the reply to it. */
+int mw_client_text(const char *method, const char *path, const char *body, char **ret_text);
+int mw_client_reply(int fd, const char *method, const char *path, int timeout_ms, struct mw_reply *ret_reply,
+		    struct mw_error *err);
+
 /*
  * GET a stream of server-sent events; fn gets each event's name ("message" if it has none) and data
  * (lines joined by newlines), stops with non-zero. 0: fn stopped it; -EPIPE: the daemon ended it; -EINTR: a

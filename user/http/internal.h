@@ -9,6 +9,8 @@
 #include "http/stream.h"
 
 #define MW_HTTP_CONNECTIONS 128
+#define MW_HTTP_PER_USER    64 /* of them, of one user who is not root */
+#define MW_HTTP_USERS	    96 /* of all users who are not root: the rest is root's */
 
 struct mw_request {
 	struct mw_server *server;
@@ -18,8 +20,7 @@ struct mw_request {
 	char *body;
 	size_t body_size;
 	int fd;
-	uid_t uid;
-	pid_t pid;
+	struct mw_peer peer;
 	unsigned status;
 	struct MHD_Response *response; /* from the answer until it is queued */
 	bool too_large;
@@ -33,6 +34,7 @@ struct mw_request {
 
 struct slot {
 	int fd; /* -1: free */
+	uid_t uid; /* of its peer */
 	__u64 deadline_ns; /* for the whole request; 0: it is there */
 	struct mw_request *request;
 };

@@ -10,6 +10,10 @@
 
 #define BACKLOG 128
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.17 */
+#endif
+
 /* Remove a socket nobody listens on. 0 also when there is nothing. */
 static int remove_stale(const struct sockaddr_un *address, struct mw_error *err)
 {
@@ -35,7 +39,7 @@ int mw_server_listen_unix(const char *path, gid_t gid, int *ret_fd, struct mw_er
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	_cleanup_close_ int fd = -1;
-	int r;
+	int r, no = 0;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return mw_fail(err, -ENAMETOOLONG, "the socket path has %zu bytes, the limit is %zu: %s", strlen(path),
@@ -47,10 +51,12 @@ int mw_server_listen_unix(const char *path, gid_t gid, int *ret_fd, struct mw_er
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return mw_fail(err, -errno, "cannot make a unix socket: %m");
+	/* A descriptor that is passed and dropped can block whoever drops it; an older kernel lets it through. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 	/* bind gives the file the socket's mode: nobody else can connect before the group is right. */
 	if (fchmod(fd, 0600) || bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return mw_fail(err, -errno, "cannot bind to %s: %m", path);
-	if (lchown(path, (uid_t)-1, gid) || chmod(path, 0660) || listen(fd, BACKLOG)) {
+	if (lchown(path, (uid_t)-1, gid) || chmod(path, gid == (gid_t)-1 ? 0600 : 0660) || listen(fd, BACKLOG)) {
 		r = mw_fail(err, -errno, "cannot set group and mode of %s or listen there: %m", path);
 		unlink(path);
 		return r;

@@ -41,10 +41,19 @@ const char *mw_request_header(const struct mw_request *r, const char *name)
 	return r->connection ? MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name) : NULL;
 }
 
-void mw_request_peer(const struct mw_request *r, uid_t *ret_uid, pid_t *ret_pid)
+struct mw_peer mw_request_peer(const struct mw_request *r)
 {
-	*ret_uid = r->uid;
-	*ret_pid = r->pid;
+	return r->peer;
+}
+
+int mw_request_peer_pidfd(const struct mw_request *r)
+{
+	return r->connection ? mw_peer_pidfd(r->fd, &r->peer) : -ESRCH;
+}
+
+bool mw_request_in_group(const struct mw_request *r, gid_t gid)
+{
+	return r->connection && mw_peer_in_group(r->fd, &r->peer, gid);
 }
 
 static void request_free(struct mw_request *r)
@@ -132,7 +141,7 @@ void mw_request_stream(struct mw_request *r)
 	struct epoll_event watch = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = r};
 
 	if (r->connection) {
-		mw_stream_join(&r->stream, r->server->feed);
+		mw_stream_join(&r->stream, r->server->feed, r->peer.uid);
 		r->stream.keep_alive = true; /* a first chunk, so that the headers go out at once over TCP */
 		r->status = MHD_HTTP_OK;
 		r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_reader, r, NULL);
@@ -170,8 +179,6 @@ static struct mw_request *request_new(struct mw_server *s, struct MHD_Connection
 				      const char *path)
 {
 	struct mw_request *r = calloc(1, sizeof(*r));
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof(peer);
 
 	if (!r)
 		return NULL;
@@ -184,10 +191,7 @@ static struct mw_request *request_new(struct mw_server *s, struct MHD_Connection
 		request_free(r);
 		return NULL;
 	}
-	if (getsockopt(r->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		peer = (struct ucred){.uid = (uid_t)-1};
-	r->uid = peer.uid;
-	r->pid = peer.pid;
+	r->peer = mw_peer_of(r->fd);
 	return r;
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "http/internal.h"
@@ -19,11 +20,11 @@
 #define KEEP_ALIVE_MS	15000
 #define CONNECTION_POOL 16384 /* libmicrohttpd's memory for one connection: headers and send buffer */
 
-void mw_server_broadcast(struct mw_server *s, const char *event, const char *data)
+void mw_server_broadcast(struct mw_server *s, uid_t owner, const char *event, const char *data)
 {
 	if (!mw_server_streams(s))
 		return;
-	mw_feed_put(s->feed, event, data);
+	mw_feed_put(s->feed, owner, event, data);
 	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
 		if (slot->request && slot->request->streaming)
 			mw_request_resume(slot->request);
@@ -46,6 +47,46 @@ bool mw_server_connected(const struct mw_server *s)
 	return false;
 }
 
+/* Its request has not begun to come. */
+static bool silent(const struct slot *slot)
+{
+	int waiting = 0;
+
+	return slot->deadline_ns && (ioctl(slot->fd, FIONREAD, &waiting) || !waiting);
+}
+
+/* The oldest connection that has not asked anything yet, of one user or, with -1, of all that are not root. */
+static struct slot *oldest_silent(struct mw_server *s, uid_t uid)
+{
+	struct slot *oldest = NULL;
+
+	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
+		if (slot->fd < 0 || !slot->uid || !silent(slot) || (uid != (uid_t)-1 && slot->uid != uid))
+			continue;
+		if (!oldest || slot->deadline_ns < oldest->deadline_ns)
+			oldest = slot;
+	}
+	return oldest;
+}
+
+/* Nobody but root can take so many connections that others get none: a silent one of its own makes room. */
+static void make_room(struct mw_server *s, struct slot *new)
+{
+	size_t mine = 0, all = 0;
+	struct slot *out;
+
+	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
+		mine += slot->fd >= 0 && slot->uid == new->uid;
+		all += slot->fd >= 0 && slot->uid;
+	}
+	if (!new->uid || (mine <= MW_HTTP_PER_USER && all <= MW_HTTP_USERS))
+		return;
+	out = oldest_silent(s, mine > MW_HTTP_PER_USER ? new->uid : (uid_t)-1);
+	out = out ? out : new;
+	shutdown(out->fd, SHUT_RDWR);
+	out->deadline_ns = 0;
+}
+
 /* Called by libmicrohttpd as a connection begins and ends. There is a free slot: both count to 128. */
 static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
 {
@@ -62,7 +103,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context, e
 		if (slot->fd >= 0)
 			continue;
 		*slot = (struct slot){.fd = mw_connection_fd(c), .deadline_ns = mw_now_ns() + s->request_ns};
+		slot->uid = mw_peer_of(slot->fd).uid;
 		*context = slot;
+		make_room(s, slot);
 		return;
 	}
 }

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "util/error.h"
+#include "util/peer.h"
 
 #define MW_HTTP_BODY_MAX 65536 /* a larger request body is answered 413 */
 
@@ -25,7 +26,11 @@ const char *mw_request_body(const struct mw_request *r);
 const char *mw_request_query(const struct mw_request *r, const char *key); /* decoded value, "" for "?key", or NULL */
 const char *mw_request_header(const struct mw_request *r, const char *name); /* NULL if it was not sent */
 /* Peer of the unix socket (SO_PEERCRED) when it connected; over TCP nobody: uid -1, pid 0. */
-void mw_request_peer(const struct mw_request *r, uid_t *ret_uid, pid_t *ret_pid);
+struct mw_peer mw_request_peer(const struct mw_request *r);
+/* It as a pidfd, the caller's: the very process where the kernel has that (SO_PEERPIDFD), else by its pid. -errno. */
+int mw_request_peer_pidfd(const struct mw_request *r);
+/* Was it in this group then? Its supplementary ones count. Not to be asked of a request whose client may have left. */
+bool mw_request_in_group(const struct mw_request *r, gid_t gid);
 
 /*
  * Answer now or later (an action in a thread): exactly once, from the loop's
@@ -41,7 +46,8 @@ void mw_request_answer(struct mw_request *r, unsigned status, const char *conten
  * data {"lost":N}, in their place. A comment comes first, and every 15 s in between.
  */
 void mw_request_stream(struct mw_request *r);
-void mw_server_broadcast(struct mw_server *s, const char *event, const char *data); /* to every stream */
+/* To every stream of root and of owner: other users' streams go on without it. */
+void mw_server_broadcast(struct mw_server *s, uid_t owner, const char *event, const char *data);
 size_t mw_server_streams(const struct mw_server *s);
 
 /* Called for each complete request, in the loop's thread. Must answer or keep it for later. */
@@ -62,9 +68,10 @@ bool mw_server_connected(const struct mw_server *s); /* somebody is: it may have
 void mw_server_set_times(struct mw_server *s, unsigned request_ms, unsigned keep_alive_ms);
 
 /*
- * Listening unix socket at path, mode 0660, owned by us and gid ((gid_t)-1: as it is), with a stale
- * one removed (one that nobody answers on). -EADDRINUSE when somebody does, -EEXIST when the path
- * is something else than a socket, -ENAMETOOLONG with the limit (107 bytes) said in err.
+ * Listening unix socket at path, owned by us: for gid too, with mode 0660, or for us alone, 0600, with (gid_t)-1. A
+ * stale one (one that nobody answers on) is removed. Where the kernel can (SO_PASSRIGHTS), nobody can pass descriptors
+ * through it. -EADDRINUSE when somebody listens there, -EEXIST when the path is something else than a socket,
+ * -ENAMETOOLONG with the limit (107 bytes) said in err.
  */
 int mw_server_listen_unix(const char *path, gid_t gid, int *ret_fd, struct mw_error *err);
 

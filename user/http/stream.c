@@ -8,7 +8,7 @@
 #include "util/cleanup.h"
 
 /*
- * A ring of records, each a __u32 length and that many bytes, both wrapped at the end. Offsets only
+ * A ring of records, each a head and as many bytes as it says, both wrapped at the end. Offsets only
  * grow: bytes[offset % size]. At 1 GB/s they wrap after five hundred years.
  */
 struct mw_feed {
@@ -18,6 +18,11 @@ struct mw_feed {
 	__u64 head_seq;
 	__u64 tail_seq;
 	char bytes[];
+};
+
+struct head {
+	__u32 size;
+	uid_t owner;
 };
 
 static void ring_write(struct mw_feed *f, __u64 at, const void *from, size_t size)
@@ -85,36 +90,36 @@ static void lay_out(struct pen *p, const char *event, const char *data)
 
 static void drop_oldest(struct mw_feed *f)
 {
-	__u32 size;
+	struct head head;
 
-	ring_read(f, f->tail, &size, sizeof(size));
-	f->tail += sizeof(size) + size;
+	ring_read(f, f->tail, &head, sizeof(head));
+	f->tail += sizeof(head) + head.size;
 	f->tail_seq++;
 }
 
-void mw_feed_put(struct mw_feed *f, const char *event, const char *data)
+void mw_feed_put(struct mw_feed *f, uid_t owner, const char *event, const char *data)
 {
 	struct pen measure = {}, p = {.f = f};
-	__u32 size;
+	struct head head = {.owner = owner};
 
 	lay_out(&measure, event, data);
-	if (measure.at > f->size - sizeof(size)) {
-		mw_feed_put(f, "lost", "{\"lost\":1}");
+	if (measure.at > f->size - sizeof(head)) {
+		mw_feed_put(f, owner, "lost", "{\"lost\":1}");
 		return;
 	}
-	size = (__u32)measure.at;
-	while (f->head + sizeof(size) + size - f->tail > f->size)
+	head.size = (__u32)measure.at;
+	while (f->head + sizeof(head) + head.size - f->tail > f->size)
 		drop_oldest(f);
-	ring_write(f, f->head, &size, sizeof(size));
-	p.at = f->head + sizeof(size);
+	ring_write(f, f->head, &head, sizeof(head));
+	p.at = f->head + sizeof(head);
 	lay_out(&p, event, data);
 	f->head = p.at;
 	f->head_seq++;
 }
 
-void mw_stream_join(struct mw_stream *st, const struct mw_feed *f)
+void mw_stream_join(struct mw_stream *st, const struct mw_feed *f, uid_t reader)
 {
-	*st = (struct mw_stream){.at = f->head, .seq = f->head_seq};
+	*st = (struct mw_stream){.reader = reader, .at = f->head, .seq = f->head_seq};
 }
 
 void mw_stream_leave(struct mw_stream *st)
@@ -144,17 +149,31 @@ static bool take_lost(struct mw_stream *st, const struct mw_feed *f)
 
 static bool take_event(struct mw_stream *st, const struct mw_feed *f)
 {
-	__u32 size;
+	struct head head;
 
-	ring_read(f, st->at, &size, sizeof(size));
-	st->piece = malloc(size);
+	ring_read(f, st->at, &head, sizeof(head));
+	st->piece = malloc(head.size);
 	if (!st->piece)
 		return false;
-	ring_read(f, st->at + sizeof(size), st->piece, size);
-	st->piece_size = size;
-	st->at += sizeof(size) + size;
+	ring_read(f, st->at + sizeof(head), st->piece, head.size);
+	st->piece_size = head.size;
+	st->at += sizeof(head) + head.size;
 	st->seq++;
 	return true;
+}
+
+/* Past what is not for this reader. Each event is passed once by each stream. */
+static void skip_others(struct mw_stream *st, const struct mw_feed *f)
+{
+	struct head head;
+
+	while (st->reader && st->at >= f->tail && st->at < f->head) {
+		ring_read(f, st->at, &head, sizeof(head));
+		if (head.owner == st->reader)
+			return;
+		st->at += sizeof(head) + head.size;
+		st->seq++;
+	}
 }
 
 /* The next piece to send, if there is one. Without memory there is none for now: nothing is skipped. */
@@ -165,6 +184,7 @@ static bool next_piece(struct mw_stream *st, const struct mw_feed *f)
 		st->keep_alive = false;
 		return take_text(st, ": keep-alive\n\n");
 	}
+	skip_others(st, f);
 	if (st->at < f->tail)
 		return take_lost(st, f);
 	return st->at < f->head && take_event(st, f);

@@ -144,6 +144,7 @@ struct json_object *mw_incident_json(const struct mw_incident *inc, const struct
 	mw_json_text(&o, "class", w->class_name);
 	mw_json_text(&o, "cgroup", w->cgroup ? w->cgroup : "");
 	mw_json_u64(&o, "cgroup_id", w->cgroup_id);
+	mw_json_u64(&o, "uid", w->uid);
 	if (w->container)
 		mw_json_put(&o, "container", mw_json_container(w->container));
 	put_end(&o, inc);

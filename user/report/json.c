@@ -91,6 +91,14 @@ __u64 mw_hist_quantile(const struct mw_pause_stat *s, double q)
 	return s->max_ns; /* the last slot has no upper end */
 }
 
+bool mw_json_is_for(struct json_object *doc, uid_t reader)
+{
+	struct json_object *v;
+
+	return reader == 0 || (json_object_object_get_ex(doc, "uid", &v) && json_object_is_type(v, json_type_int) &&
+			       json_object_get_int64(v) == (int64_t)reader);
+}
+
 /* Whose event it is: the worker where it is known, else what the record itself says. */
 static void event_worker(struct mw_json_out *o, const struct mw_event *e, const struct mw_worker *w)
 {
@@ -105,6 +113,7 @@ static void event_worker(struct mw_json_out *o, const struct mw_event *e, const 
 		mw_json_null(o, "cgroup");
 	}
 	mw_json_u64(o, "cgroup_id", e->cgroup_id);
+	mw_json_u64(o, "uid", w ? w->uid : 0);
 }
 
 struct json_object *mw_json_event(const struct mw_event *e, const struct mw_worker *w, __s64 boot_offset_ns)

@@ -11,6 +11,8 @@
 #include "core/worker.h"
 
 /* {"schema":1, "timestamp":"2026-11-21T20:05:01.123Z"} */
+/* Is a document about a worker (its "uid" says whose) for this reader? Root reads all. */
+bool mw_json_is_for(struct json_object *doc, uid_t reader);
 struct json_object *mw_json_document(__u64 wall_ns);
 /* RFC 3339, UTC, milliseconds, of CLOCK_REALTIME nanoseconds. */
 const char *mw_json_time(__u64 wall_ns, char *buf, size_t size);

@@ -6,6 +6,7 @@
 #include "../unit.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -110,6 +111,7 @@ static inline void fake_dir(struct fake *f)
 	*f = (struct fake){.pid = -1};
 	strcpy(f->dir, "/tmp/mwcli-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
+	assert_return_code(chmod(f->dir, 0755), errno);
 	snprintf(f->socket, sizeof(f->socket), "%s/s", f->dir);
 	snprintf(f->log, sizeof(f->log), "%s/log", f->dir);
 }
@@ -124,6 +126,7 @@ static inline void fake_start(struct fake *f, const struct fake_reply *table)
 	listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_return_code(bind(listen_fd, (struct sockaddr *)&address, sizeof(address)), errno);
 	assert_return_code(listen(listen_fd, 128), errno);
+	assert_return_code(chmod(f->socket, 0666), errno);
 	log = open(f->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	f->pid = fork();
 	if (f->pid == 0) {
@@ -194,6 +197,15 @@ struct result {
 	char out[131072], err[16384];
 };
 
+static uid_t memweir_uid; /* who runs it; 0: we */
+
+static inline void memweir_become(void)
+{
+	if (memweir_uid && (setgroups(0, NULL) || setresgid(memweir_uid, memweir_uid, memweir_uid) ||
+			    setresuid(memweir_uid, memweir_uid, memweir_uid)))
+		_exit(98);
+}
+
 /* exec memweir with words of argv, NULL-ended; streams to files in dir, in_fd as standard input. The pid. */
 static inline pid_t memweir_start(const struct fake *f, int in_fd, const char *const *words)
 {
@@ -215,6 +227,8 @@ static inline pid_t memweir_start(const struct fake *f, int in_fd, const char *c
 		snprintf(path, sizeof(path), "%s/%d", f->dir, fd);
 		dup2(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), fd);
 	}
+	memweir_become();
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* becoming somebody else takes it back */
 	execv(argv[0], (char *const *)argv);
 	_exit(99);
 }

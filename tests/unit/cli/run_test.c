@@ -428,6 +428,7 @@ static void bad_daemon(void **state)
 		struct fake_reply reply;
 		int code; /* of `run echo x` */
 		const char *say;
+		bool roots; /* a user's stub stands in its place when it is answered, and starts nothing there */
 	} cases[] = {
 		{{"POST", "/v1/workers", 400, "{\"error\":\"no class tol: there are context, tool\"}"},
 		 125,
@@ -436,8 +437,9 @@ static void bad_daemon(void **state)
 		{{"POST", "/v1/workers", 201, "{\"name\":\"a\"}"}, 125, "cgroup_path"},
 		{{"POST", "/v1/workers", 201, "{\"name\":\"a\",\"cgroup_path\":\"/nonexistent/x\"}"},
 		 125,
-		 "/nonexistent/x"},
-		{{"POST", "/v1/workers", 201, "{\"name\":\"a\",\"cgroup_path\":\"/tmp\"}"}, 125, "/tmp"},
+		 "/nonexistent/x",
+		 true},
+		{{"POST", "/v1/workers", 201, "{\"name\":\"a\",\"cgroup_path\":\"/tmp\"}"}, 125, "/tmp", true},
 		{{"POST", "/v1/workers", 500, "{\"error\":\"mkdir: no space\"}"},
 		 0,
 		 "mkdir: no space; echo runs unguarded"},
@@ -453,6 +455,8 @@ static void bad_daemon(void **state)
 		const struct fake_reply one[] = {cases[i].reply, {NULL}};
 		struct fake bad;
 
+		if (cases[i].roots && memweir_uid)
+			continue;
 		fake_start(&bad, one);
 		assert_int_equal(memweir(&bad, "run", "-c", "tool", "echo", "x"), cases[i].code);
 		assert_string_equal(last.out, cases[i].code ? "" : "x\n");
@@ -509,6 +513,67 @@ static void daemon_dies_meanwhile(void **state)
 	fake_stop(&dying);
 }
 
+static bool can_be_somebody_else(void)
+{
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid) {
+		memweir_become();
+		_exit(access(memweir_path(), X_OK) == 0 ? 0 : 97);
+	}
+	waitpid(pid, &status, 0);
+	return status == 0;
+}
+
+/* The same again as a user: a stub asks and becomes the command. Where it asks from is seen by the real daemon only. */
+static int start_as_user(void **state)
+{
+	memweir_uid = 64101;
+	if (can_be_somebody_else())
+		return start(state);
+	print_message("[   WHY    ] cannot run the program as another user here\n");
+	memweir_uid = 0;
+	return start(state);
+}
+
+static void stub_asks_by_itself(void **state)
+{
+	char expect[128];
+
+	(void)state;
+	if (!memweir_uid) {
+		print_message("[   WHY    ] cannot run the program as another user here\n");
+		skip();
+	}
+	need_cgroup();
+	assert_int_equal(memweir(&f, "run", "-c", "tool", "--set", "max_heap=20MB,policy=strict", "sh", "-c",
+				 "echo $MEMWEIR_WORKER $$ $(id -u)"),
+			 0);
+	assert_true(fake_was_asked(&f, "\"settings\":{\"max_heap\":\"20MB\",\"policy\":\"strict\"}"));
+	snprintf(expect, sizeof(expect), "/started HTTP/1.1 {\"pid\":%.*s}", (int)strcspn(last.out + 4, " "),
+		 last.out + 4);
+	assert_true(fake_was_asked(&f, expect));
+	assert_out(" 64101\n");
+	assert_int_equal(memweir(&f, "run", "-c", "tool", "--set", "max_heap", "true"), 125);
+	assert_err("--set max_heap: expected KEY=VALUE,...");
+}
+
+/* Refused by the file's mode: not started, and said. */
+static void may_not_ask(void **state)
+{
+	(void)state;
+	if (!memweir_uid) {
+		print_message("[   WHY    ] cannot run the program as another user here\n");
+		skip();
+	}
+	assert_return_code(chmod(f.socket, 0600), errno);
+	assert_int_equal(memweir(&f, SHELL("echo ran")), 125);
+	assert_string_equal(last.out, "");
+	assert_err("only root and the members of its group");
+	assert_return_code(chmod(f.socket, 0666), errno);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -528,5 +593,23 @@ int main(void)
 		cmocka_unit_test(daemon_dies_meanwhile),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	const struct CMUnitTest as_user[] = {
+		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(standard_streams),
+		cmocka_unit_test(closed_output_is_closed),
+		cmocka_unit_test(signals_pass_once),
+		cmocka_unit_test(signal_settings_are_inherited),
+		cmocka_unit_test(stop_and_continue),
+		cmocka_unit_test(terminal_interrupt_comes_once),
+		cmocka_unit_test(grandchildren_do_not_hold_run),
+		cmocka_unit_test(no_daemon),
+		cmocka_unit_test(bad_daemon),
+		cmocka_unit_test(kernel_tells_the_rest),
+		cmocka_unit_test(daemon_dies_meanwhile),
+		cmocka_unit_test(stub_asks_by_itself),
+		cmocka_unit_test(may_not_ask),
+	};
+	int failed = cmocka_run_group_tests(tests, start, stop);
+
+	return failed + cmocka_run_group_tests(as_user, start_as_user, stop);
 }

@@ -138,7 +138,7 @@ static bool state_says_held(void)
 static const char *last_event(void)
 {
 	static char type[32];
-	struct json_object *all = mw_teller_recent(g.tell), *type_of;
+	struct json_object *all = mw_teller_recent(g.tell, 0), *type_of;
 	size_t n = json_object_array_length(all);
 
 	assert_true(n > 0);

@@ -52,14 +52,13 @@ static inline void on_request(struct mw_request *r, void *arg)
 	const char *path = mw_request_path(r);
 	char text[256];
 	char *large;
-	uid_t uid;
-	pid_t pid;
+	struct mw_peer peer;
 
 	if (!strcmp(path, "/echo")) {
 		mw_request_answer(r, 200, "text/plain", mw_request_body(r), strlen(mw_request_body(r)));
 	} else if (!strcmp(path, "/who")) {
-		mw_request_peer(r, &uid, &pid);
-		snprintf(text, sizeof(text), "%s %u %d %s %s %s", mw_request_method(r), uid, pid,
+		peer = mw_request_peer(r);
+		snprintf(text, sizeof(text), "%s %u %d %s %s %s", mw_request_method(r), peer.uid, peer.pid,
 			 mw_request_query(r, "a b") ? mw_request_query(r, "a b") : "-",
 			 mw_request_query(r, "flag") ? "flag" : "-", mw_request_header(r, "Host"));
 		answer_text(r, 200, text);
@@ -93,7 +92,7 @@ static inline void do_orders(struct fixture *f)
 	for (; f->broadcast; f->broadcast--) {
 		n = sprintf(data, "{\"n\":%u}", f->sent++);
 		memset(data + n, ' ', f->event_size);
-		mw_server_broadcast(f->server, "count", data);
+		mw_server_broadcast(f->server, getuid(), "count", data);
 	}
 }
 

@@ -285,12 +285,20 @@ static void listens_with_group_and_mode(void **state)
 	struct fixture f = {};
 	struct stat st;
 	struct mw_error err = {};
+	char path[sizeof(f.path) + 8];
 	int fd = -1;
 
 	(void)state;
 	assert_int_equal(fixture_start(&f), 0);
 	assert_int_equal(stat(f.path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600); /* no group: ours alone */
+	snprintf(path, sizeof(path), "%s.group", f.path);
+	assert_int_equal(mw_server_listen_unix(path, getgid(), &fd, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0660);
+	assert_int_equal(st.st_gid, getgid());
+	mw_close(&fd);
+	unlink(path);
 	assert_int_equal(mw_server_listen_unix(f.path, getgid(), &fd, &err), -EADDRINUSE);
 	assert_int_equal(fd, -1);
 	assert_non_null(strstr(err.text, f.path));

@@ -85,7 +85,7 @@ static void worker_object(void **state)
 
 	(void)state;
 	assert_string_equal(text_of(o), "{\"name\":\"web-7\",\"class\":\"tool\",\"cgroup\":\"/memweir/tool/web-7\","
-					"\"cgroup_id\":18446744073709551614}");
+					"\"cgroup_id\":18446744073709551614,\"uid\":0}");
 	json_object_put(o);
 }
 
@@ -95,13 +95,13 @@ static void ps_object(void **state)
 	struct json_object *o = mw_json_ps(&w, 3, MW_UNLIMITED, 10 * MW_NS_PER_S + 250 * MW_NS_PER_MS);
 
 	(void)state;
-	assert_string_equal(
-		keys(o),
-		"name class cgroup cgroup_id pids owner unit policy class_from rule usage_bytes heap_bytes bin_bytes "
-		"max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
-		"command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
-		"paced_reclaims paced_bytes paced_ns "
-		"reclaims_per_min stalled_share conflicts worst_pause_ns");
+	assert_string_equal(keys(o),
+			    "name class cgroup cgroup_id uid pids owner unit policy class_from rule usage_bytes "
+			    "heap_bytes bin_bytes "
+			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
+			    "command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
+			    "paced_reclaims paced_bytes paced_ns "
+			    "reclaims_per_min stalled_share conflicts worst_pause_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -175,7 +175,7 @@ static void level_object(void **state)
 	w.profile.max_heap = 50;
 	w.limits.high = MW_UNLIMITED;
 	o = mw_json_level(&w);
-	assert_string_equal(keys(o), "name class cgroup cgroup_id level percent max_bytes high_bytes usage_bytes "
+	assert_string_equal(keys(o), "name class cgroup cgroup_id uid level percent max_bytes high_bytes usage_bytes "
 				     "heap_bytes bin_bytes lifted time_to_limit_s");
 	assert_string_equal(member(o, "level"), "\"hibernate-now\"");
 	assert_string_equal(member(o, "max_bytes"), "50");
@@ -212,7 +212,7 @@ static void check_object(void **state)
 
 	(void)state;
 	assert_string_equal(keys(o),
-			    "name class cgroup cgroup_id heap_bytes bin_bytes percent status over_bin hibernate");
+			    "name class cgroup cgroup_id uid heap_bytes bin_bytes percent status over_bin hibernate");
 	json_object_put(o);
 }
 
@@ -222,7 +222,7 @@ static void leak_object(void **state)
 	struct json_object *o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 
 	(void)state;
-	assert_string_equal(keys(o), "name class cgroup cgroup_id verdict rate_bytes_per_s onset time_to_limit_s "
+	assert_string_equal(keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset time_to_limit_s "
 				     "confidence evidence sites");
 	assert_string_equal(member(o, "rate_bytes_per_s"), "1234567.9");
 	assert_string_equal(member(o, "onset"), "\"2026-11-21T20:04:56.123Z\"");
@@ -246,7 +246,7 @@ static void pauses_object(void **state)
 	struct json_object *o = mw_json_pauses(&w, stats), *kinds;
 
 	(void)state;
-	assert_string_equal(keys(o), "name class cgroup cgroup_id kinds covered stalled_share reclaims_per_min");
+	assert_string_equal(keys(o), "name class cgroup cgroup_id uid kinds covered stalled_share reclaims_per_min");
 	assert_string_equal(member(o, "covered"), "null");
 	kinds = json_object_object_get(o, "kinds");
 	assert_string_equal(keys(kinds), "memstall high-throttle high-reclaim max-reclaim global-reclaim node-reclaim "
@@ -285,7 +285,8 @@ static void event_object(void **state)
 	struct json_object *o = mw_json_event(&e, &w, (__s64)WALL);
 
 	(void)state;
-	assert_string_equal(keys(o), "type time name class cgroup cgroup_id pid tid comm kind duration_ns value seq");
+	assert_string_equal(keys(o),
+			    "type time name class cgroup cgroup_id uid pid tid comm kind duration_ns value seq");
 	assert_string_equal(member(o, "type"), "\"throttle\"");
 	assert_string_equal(member(o, "kind"), "\"high-throttle\"");
 	assert_string_equal(member(o, "class"), "\"tool\"");

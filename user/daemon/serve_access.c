@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Who asks, and whether that one may: the kernel's word on the connection, put to core/access.c. */
+#include "daemon/serve.h"
+#include "report/json.h"
+
+uid_t mw_serve_reader(const struct mw_request *r)
+{
+	return mw_request_peer(r).uid;
+}
+
+bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right, const char *what,
+		  const struct mw_worker *w)
+{
+	const struct mw_peer peer = mw_request_peer(r);
+	/* Asked each time: the groups are those of the connection, and do not change. */
+	bool member = peer.uid && g->member_gid != (gid_t)-1 && mw_request_in_group(r, g->member_gid);
+	const struct mw_access_words words = {
+		.group = g->member_gid == (gid_t)-1 ? "" : g->cfg.tree.group,
+		.worker = w ? w->name : NULL,
+		.what = what,
+		.uid = peer.uid,
+	};
+	struct mw_error err = {0};
+	int rc = mw_access_check(right, mw_access_caller(peer.uid, member, w ? w->uid : peer.uid), &words, &err);
+
+	if (rc < 0)
+		mw_serve_error(r, rc, err.text);
+	return rc >= 0;
+}
+
+struct json_object *mw_serve_mine(struct json_object *list, uid_t reader, size_t most)
+{
+	struct json_object *mine = json_object_new_array();
+	size_t n = json_object_array_length(list);
+
+	for (size_t i = 0; mine && i < n && json_object_array_length(mine) < most; i++) {
+		struct json_object *doc = json_object_array_get_idx(list, i);
+
+		if (mw_json_is_for(doc, reader))
+			json_object_array_add(mine, json_object_get(doc));
+	}
+	json_object_put(list);
+	return mine;
+}
