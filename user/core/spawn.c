@@ -193,7 +193,7 @@ int mw_spawn_wait(const struct mw_spawn *s, struct mw_spawning *sp, pid_t *ret_p
 
 int mw_spawn(const struct mw_spawn *s, pid_t *ret_pid, int *ret_pidfd)
 {
-	struct mw_spawning sp;
+	struct mw_spawning sp = {0, -1, -1};
 	int r = mw_spawn_begin(s, &sp);
 
 	return r < 0 ? r : mw_spawn_wait(s, &sp, ret_pid, ret_pidfd);

@@ -76,6 +76,7 @@ struct mw_worker {
 	int main_status; /* wait(2) status of main_pid; -1: still running or unknown */
 	char command[128]; /* shortened command line, for people */
 	uid_t uid; /* who owns it: whoever ran it; 0: root, or attached */
+	bool acted_by_user; /* what it is busy with was asked for by a user who is not root */
 	uid_t frozen_uid; /* who asked for its freeze: nobody less may thaw it */
 	struct mw_tight tight; /* what its owner or run --set took it down to */
 	__u64 started_wall_ns, started_ns;

@@ -128,7 +128,7 @@ static void put_back(struct mw_guard *g, const struct mw_worker *w, pid_t pid)
 static int move(struct mw_guard *g, struct mw_worker *w, const struct mw_start *s, int pidfd,
 		const struct mw_brought *before, struct mw_error *err)
 {
-	struct mw_brought now;
+	struct mw_brought now = {0};
 	char text[16];
 	int r = look(s, pidfd, &now, err); /* again: making the cgroup took a while */
 
@@ -153,7 +153,7 @@ static int move(struct mw_guard *g, struct mw_worker *w, const struct mw_start *
 int mw_life_bring(struct mw_guard *g, const struct mw_start *s, int pidfd, struct mw_worker **ret_worker,
 		  struct mw_error *err)
 {
-	struct mw_brought b;
+	struct mw_brought b = {0};
 	struct mw_worker *w;
 	pid_t pid;
 	int r = mw_pidfd_pid("/proc", pidfd, &pid);

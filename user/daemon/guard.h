@@ -99,6 +99,8 @@ struct mw_guard {
 	__s64 ends_left_ns; /* what clearing up behind ended workers may still take before requests are served again */
 	__u64 actions_window_ns; /* rate limit of our own interventions: start and count of this minute */
 	__u32 actions_in_window;
+	__u64 sets_window_ns; /* the same of settings by users who are not root, a second */
+	__u32 sets_in_window;
 	__u64 events_seen;
 	__u64 last_sample_ns, last_check_ns;
 	enum mw_sample_depth last_depth; /* of the last sample */

@@ -178,13 +178,21 @@ static void get_worker(struct mw_guard *g, struct mw_request *r, const char *res
 static bool may_act(struct mw_guard *g, struct mw_request *r, struct mw_worker *w, enum mw_act act)
 {
 	uid_t uid = mw_serve_reader(r);
+	struct mw_error err = {0};
+	int rc;
 
 	if (!mw_serve_may(g, r, MW_RIGHT_ACT, mw_act_name(act), w))
 		return false;
+	rc = w->busy ? 0 : mw_serve_room_to_act(g, uid, &err); /* busy: refused for that */
+	if (rc < 0) {
+		mw_serve_error(r, rc, err.text);
+		return false;
+	}
 	if (uid && w->frozen_by_admin && w->frozen_uid != uid && (act == MW_ACT_THAW || act == MW_ACT_FREEZE)) {
 		mw_serve_error(r, -EPERM, "root froze this worker: only root may thaw it");
 		return false;
 	}
+	w->acted_by_user = w->busy ? w->acted_by_user : uid != 0;
 	if (act == MW_ACT_FREEZE && !w->busy) /* busy: refused, and perhaps root's freeze is what it is busy with */
 		w->frozen_uid = uid;
 	return true;

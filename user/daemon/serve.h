@@ -21,6 +21,11 @@ const char *mw_serve_string(struct json_object *o, const char *key); /* borrowed
 /* serve_access.c: may its caller do this to w (NULL: no worker in question)? False: it has been answered. */
 bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right, const char *what,
 		  const struct mw_worker *w);
+/* A user who is not root has one action under way at a time, all together two: threads and queue are the guard's too.
+ */
+int mw_serve_room_to_act(const struct mw_guard *g, uid_t uid, struct mw_error *err);
+/* And so many settings a second. */
+int mw_serve_room_to_set(struct mw_guard *g, struct mw_error *err);
 /* Whose workers it may see; 0: everybody's. */
 uid_t mw_serve_reader(const struct mw_request *r);
 /* Members of the list that are for reader, as a new list; the old one's reference is taken. */

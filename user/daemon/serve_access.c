@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* Who asks, and whether that one may: the kernel's word on the connection, put to core/access.c. */
+#include <errno.h>
+
 #include "daemon/serve.h"
 #include "report/json.h"
+#include "util/clock.h"
+
+#define USERS_ACTIONS 2 /* of three threads */
+#define USERS_SETS    10 /* a second */
 
 uid_t mw_serve_reader(const struct mw_request *r)
 {
@@ -26,6 +32,34 @@ bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right,
 	if (rc < 0)
 		mw_serve_error(r, rc, err.text);
 	return rc >= 0;
+}
+
+int mw_serve_room_to_act(const struct mw_guard *g, uid_t uid, struct mw_error *err)
+{
+	unsigned int all = 0, mine = 0;
+	const struct mw_worker *w;
+
+	for (w = g->workers.by_id; w && uid; w = w->by_id.next) {
+		all += w->busy && w->acted_by_user;
+		mine += w->busy && w->acted_by_user && w->uid == uid;
+	}
+	if (mine)
+		return mw_fail(err, -EAGAIN, "an action on another worker of yours is under way: try again");
+	return all < USERS_ACTIONS ? 0 : mw_fail(err, -EAGAIN, "actions of other users are under way: try again");
+}
+
+int mw_serve_room_to_set(struct mw_guard *g, struct mw_error *err)
+{
+	__u64 now_ns = mw_now_ns();
+
+	if (now_ns - g->sets_window_ns > MW_NS_PER_S) {
+		g->sets_window_ns = now_ns;
+		g->sets_in_window = 0;
+	}
+	return g->sets_in_window++ < USERS_SETS
+		       ? 0
+		       : mw_fail(err, -EAGAIN, "%d settings were changed by users within this second: try again",
+				 USERS_SETS);
 }
 
 struct json_object *mw_serve_mine(struct json_object *list, uid_t reader, size_t most)

@@ -268,8 +268,11 @@ static int set_target(struct mw_guard *g, struct mw_request *r, const char *targ
 {
 	struct mw_worker *w = target_worker(g, target);
 
-	if (mw_serve_reader(r))
-		return mw_life_tighten(g, w, kv, n, err);
+	if (mw_serve_reader(r)) {
+		int rc = mw_serve_room_to_set(g, err);
+
+		return rc < 0 ? rc : mw_life_tighten(g, w, kv, n, err);
+	}
 	for (size_t i = 0; w && i < n; i++)
 		mw_tight_drop(&w->tight, kv[i].key);
 	return set(g, target, kv, n, save, err);
@@ -303,10 +306,10 @@ void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
 	(void)rest;
 	if (!body)
 		return;
-	target = mw_serve_string(body, "target");
+	target = mw_serve_string(body, "target") ?: "";
 	save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
 	rc = read_settings(body, kv, &n, &err);
-	if (rc >= 0 && (!target || n == 0))
+	if (rc >= 0 && (!*target || n == 0))
 		rc = mw_fail(&err, -EINVAL, "expected \"target\" and \"settings\", an object of 1 to %d keys",
 			     SETTINGS_MAX);
 	if (rc >= 0 && !may_set(g, r, target, save)) {
