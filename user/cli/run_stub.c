@@ -126,9 +126,11 @@ int mw_stub_ask(const struct mw_cli *cli, struct json_object *body, char **argv,
 		int timeout_ms, struct mw_stub *ret_stub, struct mw_answer *ret_answer, struct mw_error *err)
 {
 	_cleanup_(asking_free) struct asking q = {.socket_fd = -1, .go_fds = {-1, -1}};
-	const char *text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
+	const char *text;
 	int r;
 
+	json_object_object_add(body, "self", json_object_new_boolean(true));
+	text = json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN);
 	mw_wait_prepare(ret_wait);
 	r = asking_new(cli->socket, text ? text : "{}", timeout_ms, &q, err);
 	if (r < 0)

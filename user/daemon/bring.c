@@ -31,7 +31,7 @@ static int class_allows(const struct mw_guard *g, const struct mw_start *s, stru
 	const struct mw_class *cls = mw_config_class(&g->cfg, s->class_name);
 	char names[512];
 
-	if (cls && cls->profile.selectable)
+	if (!s->uid || (cls && cls->profile.selectable))
 		return 0;
 	return mw_fail(err, -EPERM, "class %.63s may be chosen by root only (selectable = yes in memweir.conf: %s)",
 		       s->class_name, selectable(g, names, sizeof(names)));
@@ -44,7 +44,7 @@ static int room_for(const struct mw_guard *g, uid_t uid, struct mw_error *err)
 
 	for (w = g->workers.by_id; w; w = w->by_id.next)
 		n += w->uid == uid;
-	if (n < g->cfg.monitor.user_workers)
+	if (!uid || n < g->cfg.monitor.user_workers)
 		return 0;
 	return mw_fail(err, -EPERM, "uid %u has %u workers: [monitor] user_workers allows no more", uid, n);
 }

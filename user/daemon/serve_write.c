@@ -113,7 +113,7 @@ static int read_settings(struct json_object *body, struct mw_kv kv[SETTINGS_MAX]
 	return 0;
 }
 
-/* A member's worker is the process that asks, and is brought; root's is made a place, where run starts it. */
+/* "self": the process that asks becomes the worker; else a place is made, where root's run starts it. */
 static int start(struct mw_guard *g, struct mw_request *r, struct json_object *body, struct mw_worker **ret_w,
 		 struct mw_error *err)
 {
@@ -129,7 +129,7 @@ static int start(struct mw_guard *g, struct mw_request *r, struct json_object *b
 		.uid = peer.uid,
 		.settings = kv,
 	};
-	struct json_object *how;
+	struct json_object *how, *self;
 	int rc;
 
 	if (!s.class_name)
@@ -140,8 +140,13 @@ static int start(struct mw_guard *g, struct mw_request *r, struct json_object *b
 		return mw_fail(err, -EINVAL, "\"command\": expected the command to be started");
 	s.command = mw_text_clean(s.command, COMMAND_CHARS, command, sizeof(command)); /* people read it */
 	rc = read_settings(body, kv, &s.n_settings, err);
-	if (rc < 0 || !peer.uid)
-		return rc < 0 ? rc : mw_life_start(g, &s, ret_w, err);
+	if (rc < 0)
+		return rc;
+	if (!json_object_object_get_ex(body, "self", &self) || !json_object_get_boolean(self))
+		return peer.uid ? mw_fail(err, -EPERM,
+					  "only root may start processes in our cgroups: with \"self\" true the one "
+					  "that asks is moved, as memweir run does it")
+				: mw_life_start(g, &s, ret_w, err);
 	pidfd = mw_request_peer_pidfd(r);
 	if (pidfd < 0)
 		return mw_fail(err, pidfd, "the process that asks cannot be held: %s", strerror(-pidfd));
