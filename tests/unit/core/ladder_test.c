@@ -17,10 +17,8 @@ static struct mw_step notice(bool heard, enum mw_level level, __u64 began)
 static void what_a_policy_allows(void **state)
 {
 	static const bool rows[MW_RUNG_MAX][MW_POLICY_MAX] = {
-		[MW_RUNG_NOTIFY] = {true, true, true},
-		[MW_RUNG_RECLAIM] = {false, true, true},
-		[MW_RUNG_LIFT] = {false, true, true},
-		[MW_RUNG_FREEZE] = {false, false, true},
+		[MW_RUNG_NOTIFY] = {true, true, true}, [MW_RUNG_RECLAIM] = {false, true, true},
+		[MW_RUNG_LIFT] = {false, true, true},  [MW_RUNG_FREEZE] = {false, false, true},
 		[MW_RUNG_KILL] = {false, false, true},
 	};
 
