@@ -121,6 +121,8 @@ int mw_act_do(struct mw_guard *g, struct mw_worker *w, enum mw_act act, enum mw_
 	r = mw_actions_submit(g->actions, &a);
 	if (r < 0) {
 		free(p);
+		if (act == MW_ACT_FREEZE && !dry_run && !w->frozen_by_admin)
+			mw_life_enlist(g, w);
 		return mw_fail(err, r, "%s %s: %s", mw_act_name(act), w->name,
 			       r == -EAGAIN ? "too many actions are under way, try again" : strerror(-r));
 	}
@@ -195,9 +197,12 @@ static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct p
 		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
 		w->hibernated_left = r->after_bytes;
 		w->usage.current = r->after_bytes; /* a drop of our own doing: the next sample is not to doubt it */
-	} else if (p->act == MW_ACT_FREEZE && done) {
-		w->frozen_by_admin = true;
-		mw_state_save(g, w);
+	} else if (p->act == MW_ACT_FREEZE && !r->dry_run) {
+		w->frozen_by_admin |= done || r->status == -ETIMEDOUT; /* some task stops later */
+		if (w->frozen_by_admin)
+			mw_state_save(g, w);
+		else if (r->status != -ENODEV)
+			mw_life_enlist(g, w); /* its cgroup.freeze is the breaker's again */
 	} else if (p->act == MW_ACT_THAW && done) {
 		w->frozen_by_admin = false;
 		mw_life_enlist(g, w);
