@@ -2,6 +2,7 @@
 /* Whatever is put in the helper's place: an error in time, no descriptor and no process left. */
 #include "host.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 /* A script in the helper's place. */
@@ -154,6 +155,18 @@ static void nothing_leaks(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
+/* Inherited from whoever started the command line. */
+static void a_caller_that_ignores_its_children(void **state)
+{
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	for (int i = 0; i < 20; i++)
+		assert_found("web6");
+	assert_int_equal(ask_script("exit 1", 20000), -EPROTO);
+	assert_int_equal(ask_script("exec sleep 1000", 50), -ETIMEDOUT);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void not_there(void **state)
 {
 	struct mw_container_question q = {.name = "web6", .root = tree, .helper = "/nowhere/memweir-container"};
@@ -172,8 +185,13 @@ static void not_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		host_test(answers_that_are_none), host_test(its_own_error), host_test(no_end),
-		host_test(a_pipe_held_open),	  host_test(nothing_leaks), host_test(not_there),
+		host_test(answers_that_are_none),
+		host_test(its_own_error),
+		host_test(no_end),
+		host_test(a_pipe_held_open),
+		host_test(nothing_leaks),
+		host_test(a_caller_that_ignores_its_children),
+		host_test(not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
