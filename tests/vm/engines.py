@@ -513,9 +513,12 @@ class Rootless(Runc):
 
     def launch(self, name):
         os.chown(self.bundle(name), self.uid, self.uid)
-        sh("systemd-run", "--quiet", "--unit", "mwt-" + name, "--slice", "user-%d.slice" % self.uid, "-p", "Delegate=yes", "-p",
-           "User=%d" % self.uid, "-p", "Type=oneshot", "-p", "RemainAfterExit=yes", "--setenv", "XDG_RUNTIME_DIR=" + self.runtime_dir,
-           *self.base, "run", "-d", "--bundle", self.bundle(name), name)
+        log = self.bundle(name) + "/log"
+        p = subprocess.run(["systemd-run", "--quiet", "--unit", "mwt-" + name, "--slice", "user-%d.slice" % self.uid, "-p", "Delegate=yes",
+                            "-p", "User=%d" % self.uid, "-p", "Type=oneshot", "-p", "RemainAfterExit=yes", "-p", "StandardError=file:" + log,
+                            "--setenv", "XDG_RUNTIME_DIR=" + self.runtime_dir, *self.base, "run", "-d", "--bundle", self.bundle(name), name],
+                           capture_output=True, text=True)
+        check(p.returncode == 0, "crun of a user runs " + name, p.stderr, read(log)[-600:])
 
     def restart_container(self, c):
         raise Failed("a user's container is not restarted: run it again")

@@ -249,8 +249,9 @@ static int rank_name(const struct mw_container *c, const char *asked)
 	if (colon &&
 	    (strlen(c->engine) != (size_t)(colon - asked) || strncmp(c->engine, asked, strlen(c->engine)) != 0))
 		return -1;
+	/* Where the ID is the name it is one among names. */
 	if (!strcmp(c->id, name))
-		return 0;
+		return !strcmp(c->name, name);
 	if (is_named(c, name))
 		return 1;
 	return strncmp(c->id, name, strlen(name)) ? -1 : 2;

@@ -195,6 +195,19 @@ static void a_beginning_of_two(void **state)
 	assert_string_equal(found.name, "web5");
 }
 
+/* Of plain runtimes the ID is the name. */
+static void a_name_that_is_an_id(void **state)
+{
+	(void)state;
+	tree_file("run/crun/web3/status", "{\"pid\":1021,\"process-start-time\":7000,\"cgroup-path\":\"/x/web3\"}");
+	host_process(1021, 7000, "/x/web3");
+	assert_int_equal(host_ask("web3", NULL), -EEXIST);
+	assert_said("podman:web3 (4e08672adb00)");
+	assert_said("crun:web3 (web3)");
+	assert_found("crun:web3");
+	assert_string_equal(found.cgroup, "/x/web3");
+}
+
 /* An ID goes before a name, a name before the beginning of an ID. */
 static void a_name_that_looks_like_an_id(void **state)
 {
@@ -324,6 +337,7 @@ int main(void)
 		host_test(by_cgroup),
 		host_test(two_of_one_name),
 		host_test(a_beginning_of_two),
+		host_test(a_name_that_is_an_id),
 		host_test(a_name_that_looks_like_an_id),
 		host_test(who_does_not_run),
 		host_test(dead_recycled_and_moved),
