@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/cgroup_limits.h"
 #include "core/proc.h"
 #include "core/systemd.h"
+#include "daemon/guard.h"
 #include "daemon/unit.h"
 #include "util/cleanup.h"
 
@@ -200,6 +202,7 @@ static void limits_of_files(struct mw_target *t)
 static int limits_of_unit(struct mw_target *t, const char *unit, struct mw_error *err)
 {
 	char path[PATH_MAX];
+	struct mw_limits props = mw_no_limits;
 	int r = mw_systemd_text(unit, "ControlGroup", path, sizeof(path), err);
 
 	if (r >= 0 && strcmp(path, t->cgroup) != 0)
@@ -209,8 +212,16 @@ static int limits_of_unit(struct mw_target *t, const char *unit, struct mw_error
 	if (!t->unit)
 		return r < 0 ? r : mw_fail(err, -ENOMEM, "unit %s: no memory", unit);
 	snprintf(t->unit->name, sizeof(t->unit->name), "%s", unit);
-	r = mw_unit_limits(unit, &t->before.limits, &t->unit->dropins, err);
+	r = mw_unit_limits(unit, &props, &t->unit->dropins, err);
 	t->before.known = r >= 0;
+	for (enum mw_held i = 0; r >= 0 && i < MW_HELD_COUNT; i++) {
+		__u64 wanted = mw_held_get(&props, i), file = mw_held_get(&t->before.limits, i);
+
+		/* As the unit has it; what somebody wrote behind PID 1's back is lost with its next write, but if it
+		 * is tighter. */
+		if (mw_limit_rounded(wanted) == file || (i == MW_HELD_LOW ? file < wanted : file > wanted))
+			mw_held_set(&t->before.limits, i, wanted);
+	}
 	return r;
 }
 
