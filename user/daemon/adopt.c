@@ -9,6 +9,7 @@
 #include "core/proc.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -113,6 +114,22 @@ struct adopting {
 	int count;
 };
 
+/* Its cgroup went while nobody looked, but a unit keeps its properties for the next time it runs. */
+static void left_behind(struct mw_guard *g, const char *name, __u64 cgroup_id)
+{
+	struct mw_worker w = {.cgroup_id = cgroup_id, .dir_fd = -1};
+	struct mw_error err = {0};
+
+	snprintf(w.name, sizeof(w.name), "%s", name);
+	if (mw_state_load(g, &w) < 0)
+		return;
+	if (w.unit && w.before.known && !w.dry_run && g->has_memory && mw_unit_release(g, &w, false, NULL, &err) < 0)
+		mw_say(g->tell, LOG_ERR, "%s", err.text);
+	free(w.unit);
+	mw_container_free(w.container);
+	free(w.container);
+}
+
 static void adopt_attached(const char *name, const char *class_name, const char *cgroup, __u64 cgroup_id, void *arg)
 {
 	struct adopting *a = arg;
@@ -127,6 +144,7 @@ static void adopt_attached(const char *name, const char *class_name, const char 
 	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
 	fd = cgroup[0] == '/' && !strstr(cgroup, "..") ? mw_cgroup_open(path) : -1;
 	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id) { /* gone, or another one of that name */
+		left_behind(g, name, cgroup_id);
 		mw_state_remove(g, name);
 		return;
 	}

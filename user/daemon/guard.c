@@ -133,7 +133,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
 	w->lifts++;
 	if (w->unit && !r->dry_run) /* or the next daemon-reload brings it back */
-		mw_unit_wish(w, 0);
+		mw_unit_wish(g, w, 0);
 	if (!r->dry_run)
 		mw_notice_step(w, MW_RUNG_LIFT, w->squeeze.usage_at_lift);
 	if (mw_rung_allowed(MW_RUNG_FREEZE, w->profile.policy)) /* soon enough to see what the lift did */

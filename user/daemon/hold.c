@@ -86,6 +86,7 @@ static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, 
 	w->hold.found = have;
 	name_writer(&w->hold, what, now_ns);
 	mw_hold_conflict(&w->hold, now_ns);
+	g->hold_due = true;
 	say(g, w, what, was, respected, now_ns);
 	mw_state_save(g, w);
 }
@@ -145,14 +146,13 @@ void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_ev
 {
 	struct mw_hold *h = &w->hold;
 
-	(void)g;
 	if ((pid_t)e->pid == getpid() || (pid_t)e->pid == getppid()) /* we, and the keeper */
 		return;
 	if (e->pid == 1 && w->unit && is_ours(w, e->flags, e->value))
 		return;
 	h->writers[e->flags] = (struct mw_writer){.time_ns = e->time_ns, .pid = e->pid};
 	snprintf(h->writers[e->flags].comm, sizeof(h->writers[e->flags].comm), "%s", e->comm);
-	h->look = true;
+	h->look = g->hold_due = true;
 }
 
 static void repair(struct mw_guard *g, struct mw_worker *w)
@@ -160,7 +160,7 @@ static void repair(struct mw_guard *g, struct mw_worker *w)
 	w->hold.repair_ns = 0;
 	w->hold.repairs++;
 	if (w->unit) /* a lift goes on meanwhile */
-		mw_unit_wish(w, 0);
+		mw_unit_wish(g, w, 0);
 	else
 		mw_act_limits(g, w);
 }
@@ -168,13 +168,16 @@ static void repair(struct mw_guard *g, struct mw_worker *w)
 void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w;
+	bool more = false;
 
-	for (w = g->workers.by_id; w; w = w->by_id.next) {
+	for (w = g->hold_due ? g->workers.by_id : NULL; w; w = w->by_id.next) {
 		if (w->hold.look && may_look(g, w, now_ns)) {
 			w->hold.look = false;
 			look_at_files(g, w, now_ns);
 		}
 		if (w->hold.repair_ns && now_ns >= w->hold.repair_ns && mw_life_limited(w))
 			repair(g, w);
+		more |= w->hold.look || w->hold.repair_ns;
 	}
+	g->hold_due = more;
 }

@@ -41,7 +41,7 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 	w->squeeze.raised = 0;
 	if (w->unit) {
 		w->unit->high = 0;
-		mw_unit_wish(w, 0);
+		mw_unit_wish(g, w, 0);
 		return;
 	}
 	mw_action_limits(&a, &w->limits);
@@ -88,7 +88,7 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 		a.n_writes = 1;
 		a.mark = high_mark(g, w);
 		if (w->unit)
-			mw_unit_wish(w, 0);
+			mw_unit_wish(g, w, 0);
 		else if (mw_actions_submit(g->actions, &a) < 0)
 			return; /* again at the next sample */
 		else

@@ -193,11 +193,11 @@ static void set_high(struct mw_guard *g, struct mw_worker *w, struct mw_pace_inp
 		w->hold.raised = high;
 		if (w->unit) {
 			w->unit->high = high;
-			mw_unit_wish(w, TELL_UNIT_NS);
+			mw_unit_wish(g, w, TELL_UNIT_NS);
 		}
 	} else if (w->unit) {
 		w->unit->high = high;
-		mw_unit_wish(w, 0);
+		mw_unit_wish(g, w, 0);
 	} else {
 		a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LOWER_DEADLINE_NS);
 		a.writes[0] = (struct mw_action_write){"memory.high", high};

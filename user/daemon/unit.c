@@ -217,23 +217,24 @@ static int submit(struct mw_guard *g, const struct mw_worker *w, const struct ca
 		return -ENOMEM;
 	*c = *what;
 	c->unit = *w->unit;
-	c->dir_fd = fcntl(w->dir_fd, F_DUPFD_CLOEXEC, 3);
+	c->dir_fd = w->dir_fd < 0 ? -1 : fcntl(w->dir_fd, F_DUPFD_CLOEXEC, 3);
 	a.call = run_call;
 	a.arg = c;
 	a.slow = true;
-	r = c->dir_fd < 0 ? -errno : mw_actions_submit(g->actions, &a);
+	r = c->dir_fd < 0 && !c->release ? -errno : mw_actions_submit(g->actions, &a);
 	if (r < 0)
 		call_free(c);
 	return r;
 }
 
-void mw_unit_wish(struct mw_worker *w, __u64 in_ns)
+void mw_unit_wish(struct mw_guard *g, struct mw_worker *w, __u64 in_ns)
 {
 	__u64 due = mw_now_ns() + in_ns;
 
 	if (!w->unit->due || due < w->unit->due_ns)
 		w->unit->due_ns = due;
 	w->unit->due = true;
+	g->unit_wishes = true;
 }
 
 /* memory.high as the state of things wants it now. */
@@ -247,11 +248,15 @@ static __u64 high_now(const struct mw_worker *w)
 void mw_unit_tick(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w;
+	bool more = false;
 
-	for (w = g->workers.by_id; w; w = w->by_id.next) {
+	for (w = g->unit_wishes ? g->workers.by_id : NULL; w; w = w->by_id.next) {
 		struct call c = {.dir_fd = -1, .want = w->limits};
 
-		if (!w->unit || !w->unit->due || w->unit->under_way || w->leaving || now_ns < w->unit->due_ns)
+		if (!w->unit || !w->unit->due)
+			continue;
+		more = true;
+		if (w->unit->under_way || w->leaving || now_ns < w->unit->due_ns)
 			continue;
 		w->unit->due = mw_life_limited(w);
 		if (!w->unit->due)
@@ -263,6 +268,7 @@ void mw_unit_tick(struct mw_guard *g, __u64 now_ns)
 		w->unit->asked_once = w->unit->under_way = true;
 		w->unit->due = false;
 	}
+	g->unit_wishes = more;
 }
 
 int mw_unit_release(struct mw_guard *g, struct mw_worker *w, bool forget, struct mw_request *request,
@@ -322,7 +328,7 @@ static void limits_set(struct mw_guard *g, struct mw_worker *w, const struct cal
 	if (r->status >= 0 || r->status == -ENOENT || r->status == -ENODEV)
 		return;
 	if (r->status != -EBUSY) /* PID 1 has not done it: it is asked again */
-		mw_unit_wish(w, RETRY_NS);
+		mw_unit_wish(g, w, RETRY_NS);
 	mw_tell(g->tell, LOG_ERR, "limits-failed", w, "worker %s (%s): its limits are not as wanted: %s", w->name,
 		w->class_name, r->text);
 }

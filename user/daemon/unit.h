@@ -23,7 +23,7 @@ int mw_unit_put_back(const struct mw_unit *unit, const struct mw_limits *before,
 int mw_unit_lift(const char *unit, struct mw_error *err);
 
 /* What the worker's state wants is to be asked for in_ns from now, with what else comes until then. */
-void mw_unit_wish(struct mw_worker *w, __u64 in_ns);
+void mw_unit_wish(struct mw_guard *g, struct mw_worker *w, __u64 in_ns);
 void mw_unit_tick(struct mw_guard *g, __u64 now_ns); /* every beat */
 /*
  * Let w go: its limits put back, then forgotten (forget), then request answered (NULL: nobody waits). It is
