@@ -47,6 +47,10 @@ static void print_event(const char *type, struct json_object *e)
 	append(line, sizeof(line), "  ", mw_field_str(e, "kind"), "");
 	if (mw_field_u64(e, "duration_ns", &number) && number)
 		append(line, sizeof(line), "  ", mw_say_ns(e, "duration_ns", buf), "");
+	if (*mw_field_str(e, "file")) {
+		append(line, sizeof(line), "  ", mw_field_str(e, "file"), " set to ");
+		append(line, sizeof(line), "", mw_say_limit(e, "new_bytes", buf), "");
+	}
 	append(line, sizeof(line), "  limit: ", mw_field_str(e, "limit"), "");
 	append(line, sizeof(line), ", filled by ", mw_field_str(e, "culprit"), "");
 	append(line, sizeof(line), "  ", mw_field_str(e, "level"), "");

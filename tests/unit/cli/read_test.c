@@ -72,6 +72,14 @@ static const struct fake_reply table[] = {
 			   "\"paced_ns\":210000000") ",\"leak\":{" WORKER("web-7", "tool") ",\"verdict\":\"steady\"},"
 											   "\"pauses\":" PAUSES
 											   ",\"incidents\":[]}"},
+	{"GET", "/v1/report/boxed", 200,
+	 "{\"worker\":" PS(
+		 "boxed", "tool",
+		 ",\"unit\":\"docker-0123.scope\",\"container\":{\"engine\":\"docker\",\"id\":\"0123456789abcdef\","
+		 "\"name\":\"bo\\u001bxed\",\"image\":\"box:1\",\"pod\":\"\",\"namespace\":\"\"},"
+		 "\"conflicts\":{\"count\":2,\"repairs\":1,\"file\":\"memory.max\",\"found_bytes\":null,\"by\":"
+		 "\"runc\"}") ",\"leak\":{" WORKER("boxed", "tool") ",\"verdict\":\"steady\"},\"pauses\":" PAUSES
+								    ",\"incidents\":[]}"},
 	{"GET", "/v1/report/nobody", 404, "{\"error\":\"no worker under guard has this name\"}"},
 	{"GET", "/v1/events/recent", 200, "{\"events\":[" EVENT "]}"},
 	{"GET", "/v1/events", 200,
@@ -259,6 +267,12 @@ static void report_one(void **state)
 	assert_out("web-7 (tool), cgroup /memweir/tool/web-7\n  npx some-server\n");
 	assert_out("  reclaimed ahead of it: 34.1 MB in 12 batches, 210 ms of the guard's time\n");
 	assert_out("incidents\nnone\n");
+	assert_null(strstr(last.out, "container"));
+	assert_int_equal(memweir(&f, "report", "boxed"), 0);
+	assert_out("  container bo?xed of docker, ID 0123456789ab, image box:1\n");
+	assert_out("  limited through systemd, unit docker-0123.scope\n");
+	assert_out("  its limits were changed by others 2 times and put back 1; last memory.max to ");
+	assert_out(" by runc\n");
 	assert_int_equal(memweir(&f, "report", "nobody"), 1);
 	assert_string_equal(last.err, "memweir report: no worker under guard has this name\n");
 }
