@@ -175,7 +175,7 @@ static void free_name(struct mw_guard *g, const struct mw_target *t, char ret_na
 	mw_target_name(t, base);
 	snprintf(ret_name, MW_NAME_SIZE, "%s", base);
 	for (int i = 2; i < 1000 && mw_worker_by_name(&g->workers, ret_name); i++)
-		snprintf(ret_name, MW_NAME_SIZE, "%.58s-%d", base, i);
+		snprintf(ret_name, MW_NAME_SIZE, "%.50s-%d", base, i);
 }
 
 static int take(struct mw_guard *g, struct finding *f, struct mw_worker **ret_worker, struct mw_error *err)
