@@ -126,12 +126,18 @@ int mw_unit_lift(const char *unit, struct mw_error *err)
 
 /* ---- in an action thread ---- */
 
-/* Reclaimed here, so that PID 1 need not: it would stand still for as long as that takes. */
-static __u64 make_room(int dir_fd, __u64 limit)
+/*
+ * Reclaimed here, so that PID 1 need not: it would stand still for as long as that takes. What is in use afterwards
+ * where that is still more than the lower limit, else 0.
+ */
+static __u64 make_room(int dir_fd, enum mw_held what, __u64 limit)
 {
-	__u64 used = 0, freed, want = limit > MARGIN ? limit - MARGIN : 0;
+	__u64 used = 0, now = 0, freed, want = limit > MARGIN ? limit - MARGIN : 0;
 
-	if (limit == MW_UNLIMITED || mw_cgroup_read_u64(dir_fd, "memory.current", &used) || used <= want)
+	mw_cgroup_read_u64(dir_fd, mw_held_file(what), &now);
+	if (mw_limit_rounded(limit) >= now) /* it stands, or one that is lower */
+		return 0;
+	if (mw_cgroup_read_u64(dir_fd, "memory.current", &used) || used <= want)
 		return 0;
 	mw_cgroup_reclaim(dir_fd, used - want, mw_now_ns() + ROOM_NS, &freed);
 	mw_cgroup_read_u64(dir_fd, "memory.current", &used);
@@ -169,13 +175,13 @@ static int await_shown(const struct call *c, char *text, size_t size)
 static int set_limits(struct call *c, char *text, size_t size)
 {
 	char wanted[24], in_use[24];
-	__u64 max = c->want.max, used = make_room(c->dir_fd, max);
+	__u64 max = c->want.max, used = make_room(c->dir_fd, MW_HELD_MAX, max);
 	struct mw_error err = {0};
 	int r;
 
 	if (used) /* memory.max below what is in use has the kernel kill */
 		mw_cgroup_read_u64(c->dir_fd, mw_held_file(MW_HELD_MAX), &c->want.max);
-	if (make_room(c->dir_fd, c->want.high)) {
+	if (make_room(c->dir_fd, MW_HELD_HIGH, c->want.high)) {
 		c->want.high = MW_UNLIMITED;
 		c->high_waits = true;
 	}
