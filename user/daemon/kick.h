@@ -10,7 +10,7 @@
 
 /* For the calling thread, which alone may use it. 0 or -errno; without it on and off do nothing. */
 int mw_kick_init(void);
-void mw_kick_on(void); /* from now on, until off, no sleep that a signal ends lasts longer than 250 ms */
+void mw_kick_on(void); /* from now on, until off, no sleep that a signal ends lasts longer than 2 ms */
 void mw_kick_off(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include "core/cgroup.h"
 #include "core/root.h"
 #include "daemon/guard.h"
+#include "daemon/kick.h"
 #include "daemon/pressure.h"
 #include "daemon/unit.h"
 #include "util/cleanup.h"
@@ -285,7 +286,9 @@ void mw_guard_close(struct mw_guard *g)
 	mw_unit_close(g);
 	if (g->server)
 		unlinkat(g->run_fd, SOCKET, 0);
+	mw_kick_on(); /* it closes what clients have sent and nobody read */
 	mw_server_free(g->server);
+	mw_kick_off();
 	if (g->keeper)
 		mw_keeper_disconnect(g->keeper);
 	mw_act_flush(g);
