@@ -82,8 +82,8 @@ int mw_brought_judge(const struct mw_brought *b, uid_t uid, struct mw_error *err
 	}
 	if (b->dir_uid != uid)
 		return mw_fail(err, -EPERM,
-			       "process %d runs, or has run, a set-user-ID program: only plain processes can become "
-			       "workers",
+			       "process %d runs, or has run, a set-user-ID program or one it may not read: only plain "
+			       "processes can become workers",
 			       b->pid);
 	return 0;
 }

@@ -272,15 +272,21 @@ static int set_target(struct mw_guard *g, struct mw_request *r, const char *targ
 		      bool save, struct mw_error *err)
 {
 	struct mw_worker *w = target_worker(g, target);
+	struct mw_tight before = w ? w->tight : (struct mw_tight){0};
+	int rc;
 
 	if (mw_serve_reader(r)) {
-		int rc = mw_serve_room_to_set(g, err);
-
+		rc = mw_serve_room_to_set(g, err);
 		return rc < 0 ? rc : mw_life_tighten(g, w, kv, n, err);
 	}
 	for (size_t i = 0; w && i < n; i++)
 		mw_tight_drop(&w->tight, kv[i].key);
-	return set(g, target, kv, n, save, err);
+	rc = set(g, target, kv, n, save, err);
+	if (w && rc < 0)
+		w->tight = before;
+	else if (w && before.set != w->tight.set)
+		mw_state_save(g, w);
+	return rc;
 }
 
 /* False: it has been answered. */
