@@ -14,8 +14,9 @@ struct mw_peer {
 
 struct mw_peer mw_peer_of(int fd);
 /*
- * The process itself, -ESRCH when it has ended. By the socket where the kernel has that (SO_PEERPIDFD, 6.5); else by
- * its pid, which may be another's by now: whoever acts on it looks at whose process it is.
+ * The process itself; one that has ended gives -ESRCH or, on newer kernels, a pidfd that says so. By the socket where
+ * the kernel has that (SO_PEERPIDFD, 6.5); else by its pid, which may be another's by now: whoever acts on it looks at
+ * whose process it is.
  */
 int mw_peer_pidfd(int fd, const struct mw_peer *peer);
 /* Its effective group or one of its supplementary ones. false where the kernel does not say. */
