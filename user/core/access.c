@@ -9,6 +9,7 @@
 #define OWNER (1U << MW_CALLER_OWNER)
 
 static const unsigned int table[] = {
+	[MW_RIGHT_ROOT] = ROOT,
 	[MW_RIGHT_HEALTH] = ROOT | OWNER,
 	[MW_RIGHT_CONFIG] = ROOT | OWNER,
 	[MW_RIGHT_LIST] = ROOT | OWNER,
@@ -43,6 +44,8 @@ bool mw_access_allowed(enum mw_right right, enum mw_caller caller)
 int mw_access_check(enum mw_right right, enum mw_caller caller, const struct mw_access_words *words,
 		    struct mw_error *err)
 {
+	const char *what = words->what ? words->what : "this";
+
 	if (mw_access_allowed(right, caller))
 		return 0;
 	if (caller == MW_CALLER_NOBODY && !words->group[0])
@@ -56,5 +59,5 @@ int mw_access_check(enum mw_right right, enum mw_caller caller, const struct mw_
 			       words->worker ? words->worker : "?");
 	return mw_fail(err, -EPERM,
 		       "%s: only root may; members of %s run workers, look at and act on their own, and tighten them",
-		       words->what, words->group);
+		       what, words->group);
 }

@@ -12,6 +12,7 @@
 #include "util/error.h"
 
 enum mw_right {
+	MW_RIGHT_ROOT, /* what nobody has thought about: 0, so that a route that says nothing is root's */
 	MW_RIGHT_HEALTH, /* the daemon's own counters */
 	MW_RIGHT_CONFIG, /* classes and settings, to read */
 	MW_RIGHT_LIST, /* ps, check, reports, events: what is another's is left out */
@@ -46,7 +47,7 @@ bool mw_access_allowed(enum mw_right right, enum mw_caller caller);
 struct mw_access_words {
 	const char *group; /* the configured one; "": none is */
 	const char *worker; /* NULL: none in question */
-	const char *what; /* "kill", as the caller asked for it */
+	const char *what; /* "kill", as the caller asked for it; NULL: this */
 	uid_t uid;
 };
 /* 0, or -EPERM with a sentence that names what is missing. */
