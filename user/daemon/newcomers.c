@@ -196,6 +196,7 @@ static void start_scan(struct mw_guard *g)
 	n->scan = s;
 	n->scan_due_ns = 0;
 	n->scanned_ns = now;
+	n->n_asked = 0;
 }
 
 static void end_scan(struct mw_newcomers *n)
@@ -215,11 +216,23 @@ void mw_newcomers_pump(struct mw_guard *g)
 
 /* ---- what they bring ---- */
 
+/* In this scan; of more cgroups than there is room for some are asked for again. */
+static bool was_asked(struct mw_newcomers *n, __u64 id)
+{
+	for (unsigned i = 0; i < n->n_asked && i < MW_NEWCOMERS_ASKS; i++)
+		if (n->asked[i] == id)
+			return true;
+	n->asked[n->n_asked++ % MW_NEWCOMERS_ASKS] = id;
+	return false;
+}
+
 static void ask_for(struct mw_guard *g, const struct mw_arrival *who, const struct mw_facts *f)
 {
 	struct mw_newcomers *n = &g->newcomers;
 	struct mw_container_ask *place = NULL;
 
+	if (!who->at_ns && was_asked(n, f->ids[0]))
+		return;
 	for (size_t i = 0; i < MW_NEWCOMERS_ASKS; i++) {
 		struct mw_container_ask *a = &n->asks[i];
 

@@ -59,6 +59,8 @@ struct mw_newcomers {
 	struct mw_facts_batch *batch; /* under way; NULL: none */
 	struct mw_container_ask asks[MW_NEWCOMERS_ASKS];
 	struct mw_asking *asking; /* the one that is being asked for; NULL: none */
+	__u64 asked[MW_NEWCOMERS_ASKS]; /* ids of cgroups this scan has asked for: each has many processes */
+	unsigned n_asked;
 	struct mw_proc_scan *scan; /* every pid there is, fed into the queue as it empties; NULL: none under way */
 	__u64 scan_due_ns, scanned_ns; /* 0: not due; the last one's beginning */
 	unsigned taking; /* on their way under guard */
