@@ -67,6 +67,7 @@ struct mw_worker {
 	struct mw_container *container; /* owned; NULL: it is none, or none that is known */
 	struct mw_hold hold;
 	struct mw_limits held; /* as last written or asked for, whatever came of it */
+	bool held_known;
 	bool leaving; /* to be detached when its limits are back */
 
 	pid_t main_pid; /* what run started or attach named; 0: unknown */

@@ -32,6 +32,8 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 		w->before.known = false;
 	if (w->owner == MW_OWNER_SYSTEMD && !w->unit) /* nobody knows what to put back */
 		w->owner = MW_OWNER_FOREIGN;
+	else if (!w->made)
+		mw_hold_adopt(w);
 	if (w->tight.set) /* or its class is gone from the configuration */
 		mw_life_profile(g, w, &profile);
 	mw_limits_settle(w, &profile);

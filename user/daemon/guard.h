@@ -245,6 +245,7 @@ void mw_past_close(struct mw_guard *g);
 /* hold.c: limits that somebody else changes. After each look; often: also what a sample does not carry. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns);
 void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e); /* MW_EVENT_LIMIT */
+void mw_hold_adopt(struct mw_worker *w); /* what others have set while no daemon looked */
 void mw_hold_tick(struct mw_guard *g,
 		  __u64 now_ns); /* every beat: what was written is looked at, what is due repaired */
 

@@ -68,6 +68,14 @@ static void name_writer(struct mw_hold *h, enum mw_held what, __u64 now_ns)
 	by->time_ns = 0;
 }
 
+/* The newest word of others; of a unit's property it stands in a drop-in of theirs from now on. */
+static void take_word(struct mw_worker *w, enum mw_held what, __u64 have)
+{
+	mw_held_set(&w->before.limits, what, have);
+	if (w->unit)
+		w->unit->dropins |= 1U << what;
+}
+
 static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
 {
 	__u64 was = mw_held_get(&w->limits, what);
@@ -77,7 +85,7 @@ static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, 
 	if (!w->before.known)
 		w->before.limits = mw_no_limits;
 	w->before.known = true;
-	mw_held_set(&w->before.limits, what, have); /* their newest word */
+	take_word(w, what, have);
 	if (mw_life_profile(g, w, &p) < 0)
 		p = w->profile;
 	mw_limits_settle(w, &p);
@@ -155,8 +163,42 @@ void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_ev
 	h->look = g->hold_due = true;
 }
 
+/* What others have set since is heard before anything is written over it. */
+static void hear(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_profile p;
+	bool any = false;
+
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+		__u64 have;
+
+		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) || is_ours(w, i, have) ||
+		    have == mw_limit_rounded(mw_held_get(&w->before.limits, i)))
+			continue;
+		take_word(w, i, have);
+		any = true;
+	}
+	if (!any || mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
+		return;
+	mw_limits_settle(w, &p);
+	mw_state_save(g, w);
+}
+
+void mw_hold_adopt(struct mw_worker *w)
+{
+	for (enum mw_held i = 0; w->before.known && w->held_known && i < MW_HELD_COUNT; i++) {
+		__u64 have, held = mw_limit_rounded(mw_held_get(&w->held, i));
+
+		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) || have == held ||
+		    (i == MW_HELD_HIGH && have > held)) /* lifted, or raised */
+			continue;
+		take_word(w, i, have);
+	}
+}
+
 static void repair(struct mw_guard *g, struct mw_worker *w)
 {
+	hear(g, w);
 	w->hold.repair_ns = 0;
 	w->hold.repairs++;
 	if (w->unit) /* a lift goes on meanwhile */

@@ -48,6 +48,9 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
 	a.mark = high_mark(g, w);
 	w->held = w->limits;
+	w->held_known = true;
+	if (!w->made)
+		mw_state_save(g, w);
 	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
 	w->limits_under_way += !w->limits_due;
 }

@@ -32,6 +32,24 @@ static void add_bool(struct json_object *o, const char *key, bool v)
 	json_object_object_add(o, key, json_object_new_boolean(v));
 }
 
+/* "before_max", "before_high", ... */
+static const char *limit_key(const char *whose, enum mw_held what, char *buf, size_t size)
+{
+	static const char *const names[] = {
+		[MW_HELD_MAX] = "max", [MW_HELD_HIGH] = "high", [MW_HELD_LOW] = "low", [MW_HELD_SWAP_MAX] = "swap_max"};
+
+	snprintf(buf, size, "%s_%s", whose, names[what]);
+	return buf;
+}
+
+static void add_limits(struct json_object *o, const char *whose, const struct mw_limits *l)
+{
+	char key[32];
+
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+		add_u64(o, limit_key(whose, i, key, sizeof(key)), mw_held_get(l, i));
+}
+
 /* The texts of a container that are kept. */
 static const struct {
 	const char *key;
@@ -83,10 +101,9 @@ static struct json_object *state_json(const struct mw_worker *w)
 	add_u64(o, "oom_kills_at_start", w->oom_kills_at_start);
 	add_u64(o, "lifts", w->lifts);
 	add_bool(o, "before_known", w->before.known);
-	add_u64(o, "before_max", w->before.limits.max);
-	add_u64(o, "before_high", w->before.limits.high);
-	add_u64(o, "before_low", w->before.limits.low);
-	add_u64(o, "before_swap_max", w->before.limits.swap_max);
+	add_limits(o, "before", &w->before.limits);
+	add_bool(o, "held_known", w->held_known);
+	add_limits(o, "held", &w->held);
 	add_bool(o, "before_oom_group", w->before.limits.oom_group);
 	add_text(o, "unit", w->unit ? w->unit->name : "");
 	add_u64(o, "unit_dropins", w->unit ? w->unit->dropins : 0);
@@ -168,6 +185,14 @@ static const char *get_text(struct json_object *o, const char *key)
 		       : "";
 }
 
+static void get_limits(struct json_object *o, const char *whose, struct mw_limits *ret_limits)
+{
+	char key[32];
+
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+		mw_held_set(ret_limits, i, get_u64(o, limit_key(whose, i, key, sizeof(key))));
+}
+
 static void load_unit(struct json_object *o, struct mw_worker *w)
 {
 	const char *name = get_text(o, "unit");
@@ -235,13 +260,10 @@ int mw_state_load(struct mw_guard *g, struct mw_worker *w)
 	w->oom_kills_at_start = get_u64(o, "oom_kills_at_start");
 	w->lifts = get_u64(o, "lifts");
 	w->before.known = get_bool(o, "before_known");
-	w->before.limits = (struct mw_limits){
-		.max = get_u64(o, "before_max"),
-		.high = get_u64(o, "before_high"),
-		.low = get_u64(o, "before_low"),
-		.swap_max = get_u64(o, "before_swap_max"),
-		.oom_group = get_bool(o, "before_oom_group"),
-	};
+	w->held_known = get_bool(o, "held_known");
+	get_limits(o, "before", &w->before.limits);
+	get_limits(o, "held", &w->held);
+	w->before.limits.oom_group = get_bool(o, "before_oom_group");
 	load_unit(o, w);
 	load_container(o, w);
 	json_object_put(o);

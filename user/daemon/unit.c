@@ -323,7 +323,9 @@ static void limits_set(struct mw_guard *g, struct mw_worker *w, const struct cal
 	struct mw_unit *u = w->unit;
 
 	u->under_way = false;
-	u->asked = c->want;
+	u->asked = w->held = c->want;
+	w->held_known = true;
+	mw_state_save(g, w);
 	w->limits_ns = mw_now_ns();
 	w->limits_failed = r->status < 0;
 	if (c->high_waits && !w->squeeze.lifted) {

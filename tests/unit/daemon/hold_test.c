@@ -163,6 +163,26 @@ static void respects_a_tighter_one(void **state)
 	assert_int_equal(w->hold.conflicts, 1);
 }
 
+/* While a repair waits, and while no daemon looked. */
+static void hears_before_it_writes(void **state)
+{
+	(void)state;
+	file_is("memory.max", 2 * MAX);
+	mw_hold_look(&g, w, true, later);
+	file_is("memory.max", 20480000); /* tighter, before the repair */
+	mw_hold_tick(&g, later);
+	settle();
+	assert_int_equal(now_in("memory.max"), 20480000);
+	assert_int_equal(w->before.limits.max, 20480000);
+	assert_int_equal(w->profile.max_heap, 20480000);
+	assert_true(w->held_known);
+	file_is("memory.max", 12288000);
+	file_is("memory.high", MW_UNLIMITED);
+	mw_hold_adopt(w);
+	assert_int_equal(w->before.limits.max, 12288000);
+	assert_int_equal(w->before.limits.high, MW_UNLIMITED);
+}
+
 static void does_not_hear_itself(void **state)
 {
 	struct mw_event e = {.type = MW_EVENT_LIMIT, .flags = MW_LIMIT_MAX, .value = MAX, .time_ns = 1};
@@ -195,8 +215,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(leaves_its_own_alone), TEST(puts_a_looser_one_back),	 TEST(respects_a_tighter_one),
-		TEST(does_not_hear_itself), TEST(is_not_for_whom_we_only_watch),
+		TEST(leaves_its_own_alone),   TEST(puts_a_looser_one_back), TEST(respects_a_tighter_one),
+		TEST(hears_before_it_writes), TEST(does_not_hear_itself),   TEST(is_not_for_whom_we_only_watch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
