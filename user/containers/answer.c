@@ -10,6 +10,7 @@
 #include "report/json_out.h"
 #include "util/cleanup.h"
 #include "util/libexec.h"
+#include "util/utf8.h"
 
 /* The members that are texts: one row for both directions. */
 static const struct text_row {
@@ -63,6 +64,15 @@ static struct json_object *write_found(const struct mw_found *f)
 	return mw_json_end(&o);
 }
 
+/* Names of files and folders, whatever is in them. */
+static void put_plain(struct mw_json_out *o, const char *key, const char *text)
+{
+	char plain[sizeof(((struct mw_answer *)0)->looked)];
+
+	mw_utf8_take(plain, sizeof(plain), text, strlen(text));
+	mw_json_text(o, key, plain);
+}
+
 int mw_answer_write(const struct mw_answer *a, char **ret_text)
 {
 	_cleanup_(mw_json_putp) struct json_object *obj = NULL;
@@ -82,8 +92,8 @@ int mw_answer_write(const struct mw_answer *a, char **ret_text)
 	mw_json_put(&o, "found", TAKE_PTR(list));
 	mw_json_u64(&o, "left_out", a->left_out);
 	mw_json_u64(&o, "unread", a->unread);
-	mw_json_text(&o, "problem", a->problem);
-	mw_json_text(&o, "looked", a->looked);
+	put_plain(&o, "problem", a->problem);
+	put_plain(&o, "looked", a->looked);
 	obj = mw_json_end(&o);
 	text = obj ? json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 		   : NULL;

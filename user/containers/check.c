@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "containers/found.h"
 #include "core/cgroup.h"
@@ -39,17 +39,16 @@ static bool cut_to_unit(const char *path, const char *unit, char *ret, size_t si
 	return false;
 }
 
-/* A user's file may name any process: it must be the user's own, or below the user's slice. */
-static bool is_users(const char *proc, const struct mw_found *f)
+/*
+ * A user's file may name any process and any cgroup above it, such as the slice that a cron job of his is in: only what
+ * systemd has handed to the user is his.
+ */
+static bool is_users(const struct mw_found *f)
 {
-	char path[PATH_MAX + 32], slice[40];
-	struct stat st;
+	char slice[48];
 
-	snprintf(slice, sizeof(slice), "/user-%u.slice/", f->uid);
-	if (strstr(f->c.cgroup, slice))
-		return true;
-	snprintf(path, sizeof(path), "%s/%d", proc, f->c.pid);
-	return !stat(path, &st) && st.st_uid == f->uid;
+	snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice", f->uid);
+	return mw_cgroup_path_holds(slice, f->c.cgroup) && strcmp(slice, f->c.cgroup) != 0;
 }
 
 static int check_process(const char *proc, struct mw_found *f, const char *name, struct mw_error *err)
@@ -79,9 +78,9 @@ static int check_place(const char *root, const char *proc, struct mw_found *f, c
 		return mw_fail(err, -EXDEV, "%s: process %d is in %s, expected unit %s", name, f->c.pid, path, f->unit);
 	if (!f->unit[0] && !is_inside(f->c.cgroup, path))
 		return mw_fail(err, -EXDEV, "%s: process %d is in %s, expected %s", name, f->c.pid, path, f->c.cgroup);
-	if (f->uid && !is_users(proc, f))
-		return mw_fail(err, -EXDEV, "%s: process %d does not belong to user %u, whose files name it", name,
-			       f->c.pid, f->uid);
+	if (f->uid && !is_users(f))
+		return mw_fail(err, -EXDEV, "%s: cgroup %s does not belong to user %u, whose files name it", name,
+			       f->c.cgroup, f->uid);
 	if (mw_cgroup_mount(root, mount, sizeof(mount)) < 0)
 		strcpy(mount, "/sys/fs/cgroup");
 	snprintf(dir, sizeof(dir), "%s%s%s", root, mount, f->c.cgroup);

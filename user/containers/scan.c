@@ -299,14 +299,13 @@ static bool home_of(int root_fd, uid_t uid, char *ret, size_t size)
 	return false;
 }
 
-static void scan_user(struct mw_scan *scan, int root_fd, const char *name)
+static void scan_user(struct mw_scan *scan, int root_fd, uid_t uid)
 {
-	uid_t uid = (uid_t)strtoul(name, NULL, 10);
 	size_t left = MW_SCAN_USER_MAX;
 	char above[300], home[256];
 	_cleanup_close_ int runtime_fd = -1, home_fd = -1;
 
-	snprintf(above, sizeof(above), "run/user/%s", name);
+	snprintf(above, sizeof(above), "run/user/%u", uid);
 	runtime_fd = open_at(root_fd, above, O_PATH | O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 	strcat(above, "/");
 	for (size_t i = 0; runtime_fd >= 0 && i < ARRAY_SIZE(runtime_places); i++)
@@ -326,10 +325,14 @@ static void scan_users(struct mw_scan *scan, int root_fd)
 	struct dirent *e;
 
 	for (size_t n = 0; dir && n < USERS_MAX && (e = readdir(dir));) {
-		/* root's own are root's, not a user's */
-		if (strspn(e->d_name, "0123456789") != strlen(e->d_name) || !strcmp(e->d_name, "0"))
+		uid_t uid = (uid_t)strtoul(e->d_name, NULL, 10);
+		char name[16];
+
+		/* Written in no other way, so that no two folders are one user's; root's own are root's. */
+		snprintf(name, sizeof(name), "%u", uid);
+		if (!uid || strcmp(name, e->d_name) != 0)
 			continue;
-		scan_user(scan, root_fd, e->d_name);
+		scan_user(scan, root_fd, uid);
 		n++;
 	}
 }

@@ -298,7 +298,13 @@ static void rootless(void **state)
 	if (geteuid())
 		return;
 	assert_int_equal(host_ask("mine", NULL), -ESRCH);
-	assert_said("process 814 does not belong to user 1000");
+	assert_said("cgroup /default/web4 does not belong to user 1000");
+	/* His own process, in a service of the system's: he names all of them. */
+	host_process(1021, 7000, "/system.slice/cron.service");
+	assert_int_equal(chown(tree_path("proc/1021"), uid, uid), 0);
+	tree_file(path, "{\"pid\":1021,\"process-start-time\":7000,\"cgroup-path\":\"/system.slice\"}");
+	assert_int_equal(host_ask("mine", NULL), -ESRCH);
+	assert_said("cgroup /system.slice does not belong to user 1000");
 }
 
 static void questions_that_are_none(void **state)
