@@ -514,9 +514,12 @@ class Rootless(Runc):
     def launch(self, name):
         os.chown(self.bundle(name), self.uid, self.uid)
         log = self.bundle(name) + "/log"
+        # Out of the way first: a cgroup with processes passes no controller on to the container's.
+        script = "d=%s$(sed -n s/^0:://p /proc/self/cgroup) && mkdir $d/run && echo $$ >$d/run/cgroup.procs && exec %s run -d --bundle %s %s" % (
+            CG, " ".join(self.base), self.bundle(name), name)
         p = subprocess.run(["systemd-run", "--quiet", "--unit", "mwt-" + name, "--slice", "user-%d.slice" % self.uid, "-p", "Delegate=yes",
                             "-p", "User=%d" % self.uid, "-p", "Type=oneshot", "-p", "RemainAfterExit=yes", "-p", "StandardError=file:" + log,
-                            "--setenv", "XDG_RUNTIME_DIR=" + self.runtime_dir, *self.base, "run", "-d", "--bundle", self.bundle(name), name],
+                            "--setenv", "XDG_RUNTIME_DIR=" + self.runtime_dir, "sh", "-c", script.replace("$", "$$")],
                            capture_output=True, text=True)
         check(p.returncode == 0, "crun of a user runs " + name, p.stderr, read(log)[-600:])
 
