@@ -109,6 +109,8 @@ static const char *const seeds[] = {
 	"\xef\xbb\xbf[class node-mcp]\r\nmax_heap = 1.5G\r\nmax_bin_heap = auto\r\nswap_max = 0\r\npolicy = strict\r\n",
 	"[tree]\nroot = /guarded\nbudget = 3GB\n[class tool]\nlow = 5MB\nbudget = 1G\nthp = off\nshare = class\n",
 	"[worker a.b]\nmax_heap = 7M\nmax_bin_heap = 6MB\n[worker a]\nlow = default\npause_budget = none\n",
+	"[rule a]\nimage = *x[!a]\nlabel = a=[[:digit:]]\\*\nclass = none\n[rule b]\nuid = 1?\nparent = context\nclass "
+	"= tool\npriority = 7\n",
 	"[class x]\n# why\n\n[class tool]\nhibernate_threshold = 85%\noom_group = off\n selectable = yes",
 	"16 KiB",
 	"2 min 10 s",

@@ -245,7 +245,7 @@ static void ask_for(struct mw_guard *g, const struct mw_arrival *who, const stru
 			place = a;
 	}
 	if (place)
-		*place = (struct mw_container_ask){strdup(f->cgroup), who->at_ns, mw_now_ns(), 0};
+		*place = (struct mw_container_ask){strdup(f->cgroup), *who, mw_now_ns(), 0};
 	if (!place || !place->cgroup) {
 		n->dropped++;
 		mw_newcomers_scan_in(n, MW_NEWCOMERS_LEFT_OUT_NS);
@@ -260,7 +260,8 @@ static void judge_one(struct mw_guard *g, const struct mw_arrival *who, const st
 		n->gone++;
 	else if (!f->executable[0])
 		return;
-	else if ((who->flags & MW_NEWCOMER_CGROUP) && n->needs.containers && mw_admit_is_container(g, f))
+	else if ((who->flags & MW_NEWCOMER_CGROUP) && !(who->flags & MW_NEWCOMER_NO_CONTAINER) && n->needs.containers &&
+		 mw_admit_is_container(g, f))
 		ask_for(g, who, f);
 	else
 		mw_admit_process(g, who, f);
@@ -300,10 +301,12 @@ static void ask_done(struct mw_guard *g, struct mw_asking *a, int status)
 
 	n->asking = NULL;
 	if (status == 0 && n->on)
-		mw_admit_container(g, a, ask->at_ns);
+		mw_admit_container(g, a, ask->who.at_ns);
 	if (status < 0 && n->on && ask->tries < ARRAY_SIZE(ask_again_ns)) {
 		ask->due_ns = mw_now_ns() + ask_again_ns[ask->tries++];
-	} else { /* done, or no engine's */
+	} else { /* done, or no engine's: then what rules say of any cgroup and process counts */
+		if (status < 0 && n->on)
+			arrive(n, ask->who.pid, ask->who.flags | MW_NEWCOMER_NO_CONTAINER, ask->who.at_ns);
 		free(ask->cgroup);
 		*ask = (struct mw_container_ask){0};
 	}

@@ -28,6 +28,8 @@
 struct mw_guard;
 struct mw_worker;
 
+#define MW_NEWCOMER_NO_CONTAINER (1U << 31) /* in mw_arrival.flags: no engine knows its cgroup */
+
 /* One on its way. */
 struct mw_arrival {
 	pid_t pid;
@@ -38,7 +40,8 @@ struct mw_arrival {
 /* A cgroup that looks like a container's; asked for again until an engine's files know it. */
 struct mw_container_ask {
 	char *cgroup; /* owned; NULL: a free place */
-	__u64 at_ns, due_ns;
+	struct mw_arrival who; /* the process that is known of it */
+	__u64 due_ns;
 	unsigned tries;
 };
 

@@ -53,7 +53,8 @@ bool mw_admit_is_container(const struct mw_guard *g, const struct mw_facts *f)
 {
 	struct mw_owner_info info;
 
-	if (worker_of(g, f) || strcmp(f->cgroup, "/") == 0 || is_our_program(f))
+	/* podman's own conmon has a scope of the containers' kind. */
+	if (worker_of(g, f) || strcmp(f->cgroup, "/") == 0 || is_our_program(f) || strstr(f->cgroup, "/libpod-conmon-"))
 		return false;
 	if (f->other_pids)
 		return true;
