@@ -223,6 +223,16 @@ static bool is_still_there(const struct mw_facts *f)
 	       mw_proc_cgroup("/proc", f->pid, cgroup, sizeof(cgroup)) == 0 && strcmp(cgroup, f->cgroup) == 0;
 }
 
+/* Its parent stands where it does: then its cgroup is not its alone, and need not be tried. */
+static bool is_with_parent(const struct mw_facts *f)
+{
+	char cgroup[sizeof(f->cgroup)];
+	pid_t parent;
+
+	return mw_proc_ppid("/proc", f->pid, &parent) == 0 && parent &&
+	       mw_proc_cgroup("/proc", parent, cgroup, sizeof(cgroup)) == 0 && strcmp(cgroup, f->cgroup) == 0;
+}
+
 /*
  * It alone: in place where its cgroup is its own, else with what it has started into one of ours; or the whole of its
  * unit, or of its cgroup where it is in none.
@@ -239,7 +249,7 @@ static int take_process(struct mw_guard *g, const struct mw_ruling *r, const str
 	memcpy(a.cgroup, f->cgroup, sizeof(a.cgroup));
 	if (r->about == MW_ABOUT_PROCESS) {
 		a.pid = f->pid;
-		a.moves = in_worker || strcmp(f->cgroup, "/") == 0;
+		a.moves = in_worker || strcmp(f->cgroup, "/") == 0 || is_with_parent(f);
 		return take(g, &a, NULL, NULL, err);
 	}
 	mw_rule_unit(f->cgroup, unit, sizeof(unit), &length);
