@@ -55,7 +55,7 @@ int mw_access_check(enum mw_right right, enum mw_caller caller, const struct mw_
 		return mw_fail(err, -EPERM, "uid %u is not in group %s: only root and its members may talk to memweir",
 			       (unsigned int)words->uid, words->group);
 	if (caller == MW_CALLER_OTHER && mw_access_allowed(right, MW_CALLER_OWNER))
-		return mw_fail(err, -EPERM, "%s: worker %s is another user's: only root and its owner may", words->what,
+		return mw_fail(err, -EPERM, "%s: worker %s is another user's: only root and its owner may", what,
 			       words->worker ? words->worker : "?");
 	return mw_fail(err, -EPERM,
 		       "%s: only root may; members of %s run workers, look at and act on their own, and tighten them",
