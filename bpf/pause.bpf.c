@@ -73,21 +73,19 @@ int BPF_PROG(memstall_enter, unsigned long *flags)
 
 /*
  * Was it a page that had been evicted not long ago? The kernel enters a memstall where it waits for such a page's lock
- * and where it reads such pages, several ahead or one alone. These functions cannot be attached to (inline ones,
- * whatever the compiler made of them), so they are looked for among the callers, when nothing else explains the stall.
+ * and where it reads such pages. These functions cannot be attached to (inline ones, whatever the compiler made of
+ * them), so they are looked for among the callers, when nothing else explains the stall.
  */
 extern const void folio_wait_bit_common __ksym __weak;
 extern const void read_pages __ksym __weak;
-extern const void filemap_read_folio __ksym __weak;
 extern const void submit_bio __ksym __weak;
 
 #define FUNCTION_SIZE 0x600 /* of these at the most: 0x3a0 on 6.12 */
-#define READ_ONE_SIZE 0x180 /* filemap_read_folio, before functions that are none */
 #define CALLERS	      6 /* the tracing program's own frames first */
 
-static __always_inline bool is_in(__u64 ip, const void *function, __u64 size)
+static __always_inline bool is_in(__u64 ip, const void *function)
 {
-	return function && ip - (__u64)function < size;
+	return function && ip - (__u64)function < FUNCTION_SIZE;
 }
 
 static __always_inline bool is_refault(void *ctx)
@@ -97,8 +95,7 @@ static __always_inline bool is_refault(void *ctx)
 	if (bpf_get_stack(ctx, ips, sizeof(ips), 0) <= 0)
 		return false;
 	for (int i = 0; i < CALLERS; i++) {
-		if (is_in(ips[i], &folio_wait_bit_common, FUNCTION_SIZE) || is_in(ips[i], &read_pages, FUNCTION_SIZE) ||
-		    is_in(ips[i], &submit_bio, FUNCTION_SIZE) || is_in(ips[i], &filemap_read_folio, READ_ONE_SIZE))
+		if (is_in(ips[i], &folio_wait_bit_common) || is_in(ips[i], &read_pages) || is_in(ips[i], &submit_bio))
 			return true;
 	}
 	return false;

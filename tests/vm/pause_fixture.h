@@ -126,16 +126,16 @@ static const char library[] = "/usr/lib/llvm-14/lib/libclang-cpp.so.14"; /* a la
  * A little more than fits, again and again: what was evicted comes back, and is waited for. The first half is read
  * oftener, so that the kernel takes it for a workingset (without MGLRU it wants to have seen an active list).
  */
-static inline int read_library(const struct rounds *r, int advice)
+static inline int read_again(void *arg)
 {
 	_cleanup_close_ int fd = open(library, O_RDONLY | O_CLOEXEC);
+	const struct rounds *r = arg;
 	volatile char *bytes = mmap(NULL, r->bytes, PROT_READ, MAP_SHARED, fd, 0);
 	__u64 sum = 0;
 
 	if (bytes == MAP_FAILED)
 		return 1;
 	stay_here();
-	madvise((void *)bytes, r->bytes, advice);
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	for (int round = 0; round < r->rounds && !asked_to_stop; round++) {
 		for (size_t at = 0; at < r->bytes; at += PAGE)
@@ -144,17 +144,6 @@ static inline int read_library(const struct rounds *r, int advice)
 			sum += bytes[at];
 	}
 	return sum == 0;
-}
-
-static inline int read_again(void *arg)
-{
-	return read_library(arg, MADV_NORMAL);
-}
-
-/* Without reading ahead: one page at a time. */
-static inline int read_singly(void *arg)
-{
-	return read_library(arg, MADV_RANDOM);
 }
 
 static inline int touch_memory(const struct rounds *r, int flags)

@@ -49,24 +49,6 @@ static void test_page_cache_that_comes_back(void **state)
 	close_guarded(&g);
 }
 
-static void test_single_pages_that_come_back(void **state)
-{
-	struct guarded g = open_guarded("single", 8 * MIB, CAP(PAUSE_MEMSTALL));
-	struct rounds r = {10 * MIB, 100000};
-	pid_t pid;
-
-	(void)state;
-	need(access(library, R_OK) == 0, "no library of 50 MB to read");
-	pid = child_in(g.dir, read_singly, &r);
-	wait_for(read_pauses(&g) && g.p[MW_PAUSE_THRASH].count >= 100);
-	put(g.dir, "cgroup.kill", "1");
-	reap(pid);
-	say_pauses(&g);
-	assert_balanced(g.p, 0);
-	assert_true(g.p[MW_PAUSE_OTHER].total_ns <= g.p[MW_PAUSE_MEMSTALL].total_ns / 5);
-	close_guarded(&g);
-}
-
 static void swap_that_comes_back(const char *name, int (*touch)(void *arg))
 {
 	struct guarded g = open_guarded(name, 24 * MIB, CAP(PAUSE_MEMSTALL) | CAP(PAUSE_SWAP_IN));
@@ -177,7 +159,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_page_cache_that_comes_back, end_test),
-		cmocka_unit_test_teardown(test_single_pages_that_come_back, end_test),
 		cmocka_unit_test_teardown(test_swap_that_comes_back, end_test),
 		cmocka_unit_test_teardown(test_shared_memory_that_comes_back, end_test),
 		cmocka_unit_test_teardown(test_limit_above, end_test),
