@@ -114,7 +114,7 @@ static void assert_same_reclaim(const struct guarded *g, const struct taskstats 
 
 /*
  * Thrashing: the kernel counts waits for the lock of an evicted page, and reads of one from swap; each is a memstall.
- * It leaves out the reading itself, and the reading ahead, of evicted pages of files, which are our thrash.
+ * It leaves out the reading ahead of evicted pages of files, which is our thrash as well.
  */
 static void test_file(void **state)
 {
