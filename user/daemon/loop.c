@@ -139,6 +139,7 @@ static int on_sample(sd_event_source *src, uint64_t usec, void *arg)
 	struct mw_guard *g = arg;
 
 	(void)usec;
+	consume_ring(g); /* who has changed a limit, before the change itself is seen */
 	mw_guard_sample(g, MW_SAMPLE_MOVED, mw_now_ns());
 	return again(src, g->cfg.monitor.sample_interval_ns);
 }
@@ -148,6 +149,7 @@ static int on_check(sd_event_source *src, uint64_t usec, void *arg)
 	struct mw_guard *g = arg;
 
 	(void)usec;
+	consume_ring(g);
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	mw_guard_check(g, mw_now_ns());
 	return again(src, g->cfg.monitor.check_interval_ns);
