@@ -357,6 +357,7 @@ static void test_workers_and_slots(void **state)
 	assert_int_equal(mw_kernel_worker_remove(k, 902), 0);
 	assert_int_equal(mw_kernel_worker_info(k, 902, &got), -ENOENT);
 	assert_int_equal(mw_kernel_worker_ids(k, ids, 4), 1);
+	info.slot = 0; /* the one that is free again */
 	for (int i = 0; i < 200; i++) { /* past the sweep */
 		assert_int_equal(mw_kernel_worker_add(k, 1000 + i, &info), 0);
 		assert_int_equal(mw_kernel_worker_remove(k, 1000 + i), 0);
