@@ -9,7 +9,7 @@
     engines.clean()       # every container and engine of this process
 
 Docker, Podman("crun"), Podman("runc"), Ctr, Kubelet (ctr with the kubelet's cgroup layout and annotations), Runc("runc"),
-Runc("crun"), Rootless, Nspawn, and Unit for a systemd service. Under systemd cgroups are made by it, else by the engine. With host=True
+Runc("crun"), Nspawn, and Unit for a systemd service. Under systemd cgroups are made by it, else by the engine. With host=True
 a container sees the host's /usr and this project, read-only, so that it can run node and tests/workers."""
 import glob
 import itertools
@@ -451,12 +451,9 @@ class Runc(Engine):
                 "linux": {"namespaces": [{"type": t} for t in ("pid", "mount", "ipc", "uts")], "cgroupsPath": where,
                           "resources": {"memory": {"limit": memory}} if memory else {}}}
         os.makedirs(self.bundle(name), exist_ok=True)
-        write(self.bundle(name) + "/config.json", json.dumps(self.spec(spec)))
+        write(self.bundle(name) + "/config.json", json.dumps(spec))
         self.launch(name)
         return name
-
-    def spec(self, spec):
-        return spec
 
     def launch(self, name):
         # Its standard streams are the container's: not pipes that somebody waits on.
@@ -475,61 +472,6 @@ class Runc(Engine):
 
     def remove_container(self, c):
         sh(*self.base, "delete", "-f", c.id, ok=False)
-
-
-class Rootless(Runc):
-    """crun as a user without rights, in a delegated service below the user's slice. A container's ID is its name."""
-    uid = 4242
-
-    def __init__(self):
-        super().__init__("crun")
-        self.runtime_dir = "/run/user/%d" % self.uid
-        self.base = ["crun", "--cgroup-manager", "cgroupfs"]
-
-    def start(self):
-        check(SYSTEMD, "a user's slice needs systemd")
-        super().start()
-        if ":%d:" % self.uid not in read("/etc/passwd"):
-            with open("/etc/passwd", "a") as f:
-                f.write("mwt:x:%d:%d::/home/mwt:/bin/sh\n" % (self.uid, self.uid))
-        for d in self.runtime_dir, "/home/mwt", self.bundle(""):
-            os.makedirs(d, exist_ok=True)
-            os.chown(d, self.uid, self.uid)
-        return self
-
-    def bundle(self, name):
-        return "%s/rootless/%s" % (BASE, name)
-
-    def create(self, name, cmd, labels, annotations, memory, host, cgroup, env):
-        place = "/user.slice/user-%d.slice/mwt-%s.service/box" % (self.uid, name)
-        super().create(name, cmd, labels, annotations, memory, host, place, env)
-        return name
-
-    def spec(self, spec):
-        user = [{"containerID": 0, "hostID": self.uid, "size": 1}]
-        spec["linux"]["namespaces"].append({"type": "user"})
-        spec["linux"].update(uidMappings=user, gidMappings=user)
-        return spec
-
-    def launch(self, name):
-        os.chown(self.bundle(name), self.uid, self.uid)
-        log = self.bundle(name) + "/log"
-        # Out of the way first: a cgroup with processes passes no controller on to the container's.
-        script = "d=%s$(sed -n s/^0:://p /proc/self/cgroup) && mkdir $d/run && echo $$ >$d/run/cgroup.procs && exec %s run -d --bundle %s %s" % (
-            CG, " ".join(self.base), self.bundle(name), name)
-        p = subprocess.run(["systemd-run", "--quiet", "--unit", "mwt-" + name, "--slice", "user-%d.slice" % self.uid, "-p", "Delegate=yes",
-                            "-p", "User=%d" % self.uid, "-p", "Type=oneshot", "-p", "RemainAfterExit=yes", "-p", "StandardError=file:" + log,
-                            "--setenv", "XDG_RUNTIME_DIR=" + self.runtime_dir, "sh", "-c", script.replace("$", "$$")],
-                           capture_output=True, text=True)
-        check(p.returncode == 0, "crun of a user runs " + name, p.stderr, read(log)[-600:])
-
-    def restart_container(self, c):
-        raise Failed("a user's container is not restarted: run it again")
-
-    def remove_container(self, c):
-        c.kill()
-        sh("systemctl", "stop", "mwt-" + c.id, ok=False)
-        shutil.rmtree("%s/crun/%s" % (self.runtime_dir, c.id), ignore_errors=True)
 
 
 class Nspawn(Engine):
