@@ -114,15 +114,12 @@ static void look_at(struct mw_guard *g, struct mw_worker *w, const __u64 have[MW
 	}
 }
 
-static void look_at_files(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+static void read_files(const struct mw_worker *w, __u64 have[MW_HELD_COUNT])
 {
-	__u64 have[MW_HELD_COUNT];
-
 	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
 		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have[i]) != 0)
 			have[i] = UNKNOWN;
 	}
-	look_at(g, w, have, now_ns);
 }
 
 /* Repairs first: until they are through, what was found is what is known already. */
@@ -132,22 +129,21 @@ static bool may_look(const struct mw_guard *g, const struct mw_worker *w, __u64 
 	       !w->hold.repair_ns && !ours_under_way(w, now_ns) && now_ns - w->started_ns >= SETTLE_NS;
 }
 
+/* Only noted: by the next beat the name of whoever wrote it has come. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns)
 {
-	__u64 have[MW_HELD_COUNT] = {[MW_HELD_LOW] = UNKNOWN, [MW_HELD_SWAP_MAX] = UNKNOWN};
+	__u64 have[MW_HELD_COUNT] = {w->usage.max, w->usage.high, UNKNOWN, UNKNOWN};
 
-	if (!may_look(g, w, now_ns))
+	if (w->hold.look || !may_look(g, w, now_ns))
 		return;
-	if (all && !w->made) { /* few are attached: their files are read */
-		look_at_files(g, w, now_ns);
-		return;
-	}
+	if (all && !w->made) /* few are attached: their files are read */
+		read_files(w, have);
 	/* The look is young, and what was on its way when it was taken is not what is looked for. */
-	if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
+	else if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
 		return;
-	have[MW_HELD_MAX] = w->usage.max;
-	have[MW_HELD_HIGH] = w->usage.high;
-	look_at(g, w, have, now_ns);
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+		w->hold.look |= have[i] != UNKNOWN && !is_ours(w, i, have[i]);
+	g->hold_due |= w->hold.look;
 }
 
 void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
@@ -209,13 +205,15 @@ static void repair(struct mw_guard *g, struct mw_worker *w)
 
 void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
 {
+	__u64 have[MW_HELD_COUNT];
 	struct mw_worker *w;
 	bool more = false;
 
 	for (w = g->hold_due ? g->workers.by_id : NULL; w; w = w->by_id.next) {
 		if (w->hold.look && may_look(g, w, now_ns)) {
 			w->hold.look = false;
-			look_at_files(g, w, now_ns);
+			read_files(w, have);
+			look_at(g, w, have, now_ns);
 		}
 		if (w->hold.repair_ns && now_ns >= w->hold.repair_ns && mw_life_limited(w))
 			repair(g, w);

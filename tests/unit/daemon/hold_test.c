@@ -54,6 +54,13 @@ static void settle(void)
 	w->limits_ns = 0;
 }
 
+/* A look, and the beat after it. */
+static void look(void)
+{
+	mw_hold_look(&g, w, true, later);
+	mw_hold_tick(&g, later);
+}
+
 static int start(void **state)
 {
 	struct mw_error err = {0};
@@ -99,17 +106,17 @@ static int stop(void **state)
 static void leaves_its_own_alone(void **state)
 {
 	(void)state;
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 0);
 	file_is("memory.high", MW_UNLIMITED); /* a lift, whoever made it: it comes back another way */
-	mw_hold_look(&g, w, true, later);
+	look();
 	w->hold.raised = HIGH + 4096;
 	file_is("memory.high", HIGH + 4096); /* pacing */
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 0);
 	w->limits_under_way = 1;
 	file_is("memory.max", 4096);
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 0);
 	w->limits_under_way = 0;
 }
@@ -131,11 +138,11 @@ static void puts_a_looser_one_back(void **state)
 	assert_int_equal(w->hold.by_pid, 4711);
 	assert_int_equal(w->hold.found, 2 * MAX);
 	assert_int_equal(w->before.limits.max, 2 * MAX); /* their newest word, for the day we let go */
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 1);
 	/* Again: later, and without a name where none was told. */
 	file_is("memory.swap.max", MW_UNLIMITED);
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 2);
 	assert_string_equal(w->hold.by, "");
 	mw_hold_tick(&g, later);
@@ -150,7 +157,7 @@ static void respects_a_tighter_one(void **state)
 {
 	(void)state;
 	file_is("memory.max", 40960000);
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 1);
 	assert_int_equal(w->profile.max_heap, 40960000);
 	assert_int_equal(w->limits.max, 40960000);
@@ -159,7 +166,7 @@ static void respects_a_tighter_one(void **state)
 	settle();
 	assert_int_equal(now_in("memory.max"), 40960000);
 	assert_int_equal(now_in("memory.high"), (__u64)(40960000 * 0.85 + 0.5));
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 1);
 }
 
@@ -167,10 +174,14 @@ static void respects_a_tighter_one(void **state)
 static void hears_before_it_writes(void **state)
 {
 	(void)state;
-	file_is("memory.max", 2 * MAX);
-	mw_hold_look(&g, w, true, later);
+	for (int i = 0; i < 2; i++) { /* the second time the repair waits */
+		file_is("memory.max", 2 * MAX);
+		look();
+		settle();
+	}
+	assert_int_equal(w->hold.repairs, 1);
 	file_is("memory.max", 20480000); /* tighter, before the repair */
-	mw_hold_tick(&g, later);
+	mw_hold_tick(&g, later + MW_HOLD_FIRST_NS);
 	settle();
 	assert_int_equal(now_in("memory.max"), 20480000);
 	assert_int_equal(w->before.limits.max, 20480000);
@@ -207,7 +218,7 @@ static void is_not_for_whom_we_only_watch(void **state)
 	(void)state;
 	w->owner = MW_OWNER_FOREIGN;
 	file_is("memory.max", 4096);
-	mw_hold_look(&g, w, true, later);
+	look();
 	assert_int_equal(w->hold.conflicts, 0);
 }
 
