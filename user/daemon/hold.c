@@ -114,10 +114,13 @@ static void look_at(struct mw_guard *g, struct mw_worker *w, const __u64 have[MW
 	}
 }
 
+/* In a cgroup of ours no other manager is: what root tries there with swap and protection is left to him. */
 static void read_files(const struct mw_worker *w, __u64 have[MW_HELD_COUNT])
 {
 	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
-		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have[i]) != 0)
+		bool looked_at = !w->made || i == MW_HELD_MAX || i == MW_HELD_HIGH;
+
+		if (!looked_at || mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have[i]) != 0)
 			have[i] = UNKNOWN;
 	}
 }
