@@ -103,10 +103,10 @@ bench: ## measured costs, as ratios (VM and native)
 	@$(MAKE) --no-print-directory programs tests
 	@scripts/bench
 
-bench-pauses: ## stalls for memory without guard, without pace and with it; one table a kernel (VM)
-	@scripts/deps build vm
+bench-pauses: ## stalls for memory: no guard, systemd, systemd-oomd, memweir; one table a kernel (VM)
+	@scripts/deps build vm bench
 	@$(MAKE) --no-print-directory programs tests
-	@scripts/vm --all --zram 1G -- tests/bench/pauses
+	@scripts/vm --all --systemd --zram 1G -- tests/bench/pauses
 
 asan: ## unit tests with ASan and UBSan, then under valgrind
 	@$(MAKE) --no-print-directory SANITIZE=1 programs tests
@@ -197,4 +197,4 @@ $(SKEL): $(B)/bpf/memweir.bpf.o
 	@echo "  GEN  $@"
 	$(Q)$(BPFTOOL) gen skeleton $< name memweir > $@
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

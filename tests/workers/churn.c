@@ -5,6 +5,7 @@
  *   file   keeps ANON_BYTES in use and reads WORK_BYTES of FILE in a circle, a step at a time
  *   burst  grows by WORK_BYTES in steps, gives them back, rests as long as it took, again; before each it reads
  *          CACHED bytes of FILE, so that there is something to reclaim
+ *   huge   the same in transparent huge pages
  *   leak   grows by a step at a time up to WORK_BYTES and keeps it all
  * SLEEP_US lie between two steps. "ready" once the anonymous part is there; begins with a line on stdin; every second
  * and at the end, when WORK_BYTES are given back, "STEPS BYTES NANOSECONDS MAX_US P99_US", then "end", and waits for
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define PAGE	 4096UL
+#define HUGE	 (2UL << 20)
 #define HIST	 1024 /* 16 linear parts to each power of two of microseconds */
 #define CACHED	 (8UL << 20)
 #define HOT_STEP 16 /* pages of the kept part that each step uses */
@@ -43,13 +45,14 @@ static void touch(char *p, size_t n)
 		p[i]++;
 }
 
-static char *map(size_t n)
+static char *map(size_t n, int advice)
 {
-	char *p = mmap(NULL, n + PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = mmap(NULL, n + HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED)
 		exit(9);
-	madvise(p, n, MADV_NOHUGEPAGE);
+	p += -(size_t)p & (HUGE - 1);
+	madvise(p, n, advice);
 	return p;
 }
 
@@ -92,7 +95,7 @@ static void step_file(int fd)
 	static char *buffer;
 
 	if (!buffer)
-		buffer = map(step);
+		buffer = map(step, MADV_NOHUGEPAGE);
 	if (pread(fd, buffer, step, (off_t)at) <= 0)
 		exit(8);
 	at = at + 2 * step > work_bytes ? 0 : at + step;
@@ -152,7 +155,7 @@ static void run(char kind, int fd, u64 sleep_ns, u64 seconds)
 		if (kind == 'f')
 			step_file(fd);
 		else
-			step_anon(kind == 'b', fd);
+			step_anon(kind != 'l', fd);
 		if (kind == 'f' || at > before) { /* not the rest at a burst's top */
 			count(now() - t);
 			bytes += step;
@@ -180,8 +183,8 @@ int main(int argc, char **argv)
 	work_bytes = strtoul(argv[6], NULL, 10);
 	if (argc > 7 && (fd = open(argv[7], O_RDONLY)) < 0)
 		return 7;
-	kept = map(anon);
-	work = map(work_bytes);
+	kept = map(anon, MADV_NOHUGEPAGE);
+	work = map(work_bytes, argv[1][0] == 'h' ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 	touch(kept, anon);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("ready\n");
