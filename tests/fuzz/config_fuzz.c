@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * Any bytes as a configuration file. With clang: -fsanitize=fuzzer,address. With -DMW_FUZZ_MAIN any compiler
- * makes a program that mutates the seeds below, N times (first argument), the same way every time.
+ * makes a program that mutates the seeds below (mutate.h), N times (first argument), the same way every time.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -103,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef MW_FUZZ_MAIN
+#include "mutate.h"
 
 static const char *const seeds[] = {
 	"[monitor]\ncheck_interval = 2s\nsample_interval = 100ms ; often\nmax_history: 5\n",
@@ -118,66 +119,13 @@ static const char *const seeds[] = {
 	"class tool",
 };
 
-static unsigned int next_random(void)
-{
-	static unsigned long long state = 1;
-
-	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (unsigned int)(state >> 33);
-}
-
-/* Flip, insert, drop, repeat a piece, or splice in another seed. */
-static size_t mutate(char *text, size_t len, size_t room)
-{
-	static const char odd[] = "\0\n\r\t []=;:#\\\"%.-0159maxMKG\xff\xef\xbb\xbf";
-	size_t at = len ? next_random() % len : 0, n = len ? next_random() % (len - at) % 40 + 1 : 0;
-	const char *seed = seeds[next_random() % ARRAY_SIZE(seeds)];
-
-	if (at + n > len)
-		n = len - at;
-	switch (next_random() % 5) {
-	case 0:
-		if (len)
-			text[at] = odd[next_random() % (sizeof(odd) - 1)];
-		return len;
-	case 1:
-		memmove(text + at, text + at + n, len - at - n);
-		return len - n;
-	case 2:
-		if (len + n > room)
-			return len;
-		memmove(text + at + n, text + at, len - at);
-		return len + n;
-	case 3:
-		n = strlen(seed);
-		if (len + n > room)
-			return len;
-		memmove(text + at + n, text + at, len - at);
-		memcpy(text + at, seed, n);
-		return len + n;
-	default:
-		if (len)
-			text[at] = (char)next_random();
-		return len;
-	}
-}
+static const char *const words[] = {"\n",   "\r",	    " ",      "[", "]", "=",  ";",  ":",  "#",
+				    "\\",   "\"",	    "%",      "-", "0", "99", "ma", "xM", "KG",
+				    "\xff", "\xef\xbb\xbf", "default"};
 
 int main(int argc, char **argv)
 {
-	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 20000;
-	static char text[4096];
-
-	for (long i = 0; i < rounds; i++) {
-		const char *seed = seeds[next_random() % ARRAY_SIZE(seeds)];
-		size_t len = strlen(seed);
-
-		memcpy(text, seed, len);
-		for (unsigned int m = next_random() % 12; m; m--)
-			len = mutate(text, len, sizeof(text));
-		LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-	}
-	printf("%ld inputs\n", rounds);
-	return 0;
+	return fuzz_main(argc, argv, FUZZ_TEXTS(seeds), FUZZ_TEXTS(words));
 }
 
 #endif

@@ -134,6 +134,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef MW_FUZZ_MAIN
+#include "mutate.h"
 
 /* The kind, then what such a file looks like. */
 static const char *const seeds[] = {
@@ -159,68 +160,13 @@ static const char *const seeds[] = {
 	"docker:ns/pod/web",
 };
 
-static unsigned int next_random(void)
-{
-	static unsigned long long state = 1;
-
-	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (unsigned int)(state >> 33);
-}
-
-/* Another byte, a piece dropped, doubled, or put in. */
-static size_t mutate(char *text, size_t len, size_t room)
-{
-	static const char *const words[] = {"\"",	    "{",       "[[[[[[[[",
-					    "}]",	    "\\u0000", "\xff\xfe",
-					    "\xe2\x80\xae", "-1",      "1e99",
-					    "null",	    "/../",    "18446744073709551616",
-					    "\\\\",	    "=",       "_",
-					    "memweir.",	    "{\"a\":", "true"};
-	size_t at = 1 + (len > 1 ? next_random() % (len - 1) : 0), n = next_random() % 40 + 1;
-	const char *word = words[next_random() % ARRAY_SIZE(words)];
-
-	if (at > len)
-		return len;
-	n = n > len - at ? len - at : n;
-	switch (next_random() % 4) {
-	case 0:
-		if (at < len)
-			text[at] = (char)next_random();
-		return len;
-	case 1:
-		memmove(text + at, text + at + n, len - at - n);
-		return len - n;
-	case 2:
-		if (len + n > room)
-			return len;
-		memmove(text + at + n, text + at, len - at);
-		return len + n;
-	default:
-		n = strlen(word);
-		if (len + n > room)
-			return len;
-		memmove(text + at + n, text + at, len - at);
-		memcpy(text + at, word, n);
-		return len + n;
-	}
-}
+static const char *const words[] = {"\"",	    "{",  "[[[[[[[[", "}]",	  "\\u0000", "\xff\xfe",
+				    "\xe2\x80\xae", "-1", "1e99",     "null",	  "/../",    "18446744073709551616",
+				    "\\\\",	    "=",  "_",	      "memweir.", "{\"a\":", "true"};
 
 int main(int argc, char **argv)
 {
-	long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 20000;
-	static char text[4096];
-
-	for (long i = 0; i < rounds; i++) {
-		const char *seed = seeds[next_random() % ARRAY_SIZE(seeds)];
-		size_t len = strlen(seed);
-
-		memcpy(text, seed, len);
-		for (unsigned int m = next_random() % 8; m; m--)
-			len = mutate(text, len, sizeof(text));
-		LLVMFuzzerTestOneInput((const uint8_t *)text, len);
-	}
-	printf("%ld inputs\n", rounds);
-	return 0;
+	return fuzz_main(argc, argv, FUZZ_TEXTS(seeds), FUZZ_TEXTS(words));
 }
 
 #endif

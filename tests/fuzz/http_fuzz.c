@@ -5,7 +5,7 @@
  *
  * With libFuzzer: clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuser
  *	tests/fuzz/http_fuzz.c user/util/http_reply.c
- * Without: gcc -DMW_FUZZ_MAIN, the rest the same; arguments: rounds (100000), seed (1). Same seed, same inputs.
+ * Without: gcc -DMW_FUZZ_MAIN, the rest the same; arguments: rounds (20000), seed (1). Same seed, same inputs.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -69,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef MW_FUZZ_MAIN
-#define INPUT_MAX 4096
+#include "mutate.h"
 
 static const char *const seeds[] = {
 	"\x10HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -81,65 +81,12 @@ static const char *const seeds[] = {
 	"20\r\nevent: lost\ndata: {\"lost\":12}\n\n\r\n0\r\nTrailer: 1\r\n\r\n",
 };
 
-/* xorshift64: the same inputs everywhere, unlike rand(). */
-static uint64_t random_next(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
-static size_t mutate_once(uint8_t *buf, size_t size, uint64_t *state)
-{
-	static const char *const words[] = {"\r\n",	  "\n\n", "0\r\n\r\n",	       "Content-Length: ", "data:",
-					    "event: x\n", "ffff", "HTTP/1.1 200 \r\n", "chunked",	   "\xff"};
-	const char *word = words[random_next(state) % ARRAY_SIZE(words)];
-	size_t at = random_next(state) % (size + 1), length = strlen(word);
-
-	switch (random_next(state) % 5) {
-	case 0: /* another byte */
-		if (at < size)
-			buf[at] = (uint8_t)random_next(state);
-		return size;
-	case 1: /* cut */
-		return at ? at : size;
-	case 2: /* remove one */
-		if (at == size)
-			return size;
-		memmove(buf + at, buf + at + 1, size - at - 1);
-		return size - 1;
-	case 3: /* double what is behind */
-		length = size - at < INPUT_MAX - size ? size - at : INPUT_MAX - size;
-		memmove(buf + size, buf + at, length);
-		return size + length;
-	default: /* insert a word */
-		if (size + length > INPUT_MAX)
-			return size;
-		memmove(buf + at + length, buf + at, size - at);
-		memcpy(buf + at, word, length);
-		return size + length;
-	}
-}
+static const char *const words[] = {"\r\n",	  "\n\n", "0\r\n\r\n",	       "Content-Length: ", "data:",
+				    "event: x\n", "ffff", "HTTP/1.1 200 \r\n", "chunked",	   "\xff"};
 
 int main(int argc, char **argv)
 {
-	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 100000;
-	uint64_t state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
-	static uint8_t buf[INPUT_MAX];
-	size_t size;
-
-	state = state ? state : 1; /* zero stays zero */
-	for (unsigned long i = 0; i < rounds; i++) {
-		const char *seed = seeds[i % ARRAY_SIZE(seeds)];
-
-		size = strlen(seed);
-		memcpy(buf, seed, size);
-		for (uint64_t n = random_next(&state) % 8; n; n--)
-			size = mutate_once(buf, size, &state);
-		LLVMFuzzerTestOneInput(buf, size);
-	}
-	printf("%lu inputs\n", rounds);
-	return 0;
+	return fuzz_main(argc, argv, FUZZ_TEXTS(seeds), FUZZ_TEXTS(words));
 }
+
 #endif
