@@ -198,7 +198,7 @@ static void policy_and_dry_run_only_tell(void **state)
 		sleeping(true);
 		start(f, dry, dry);
 		mw_breaker_throttle(f->b, 1, TID, mw_now_ns());
-		poll(NULL, 0, 30);
+		poll(NULL, 0, 300); /* it has looked by now, also on a busy machine */
 		sleeping(false);
 		r = wait_report(f);
 		assert_int_equal(r.lifted, dry); /* would have been */
