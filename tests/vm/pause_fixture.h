@@ -123,13 +123,15 @@ static inline void stay_here(void)
 static const char library[] = "/usr/lib/llvm-14/lib/libclang-cpp.so.14"; /* a large file, read for its bytes */
 
 /*
- * A little more than fits, again and again: what was evicted comes back, and is waited for. The first half is read
- * oftener, so that the kernel takes it for a workingset (without MGLRU it wants to have seen an active list).
+ * A little more than fits, again and again: what was evicted comes back, and is waited for. A hot part is read between
+ * every two pieces of the rest, and another part of the file is hot in the next round: without MGLRU the kernel takes
+ * for a workingset only what it saw referenced at two of its scans, and had to put off its active list.
  */
 static inline int read_again(void *arg)
 {
 	_cleanup_close_ int fd = open(library, O_RDONLY | O_CLOEXEC);
 	const struct rounds *r = arg;
+	const size_t hot = r->bytes / 8 * 3;
 	volatile char *bytes = mmap(NULL, r->bytes, PROT_READ, MAP_SHARED, fd, 0);
 	__u64 sum = 0;
 
@@ -138,10 +140,13 @@ static inline int read_again(void *arg)
 	stay_here();
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	for (int round = 0; round < r->rounds && !asked_to_stop; round++) {
-		for (size_t at = 0; at < r->bytes; at += PAGE)
-			sum += bytes[at % (r->bytes / 2)];
-		for (size_t at = 0; at < r->bytes; at += PAGE)
-			sum += bytes[at];
+		const size_t from = round % 2 ? r->bytes - hot : 0, rest = round % 2 ? 0 : hot;
+
+		for (size_t at = 0; at < r->bytes - hot && !asked_to_stop; at += PAGE) {
+			for (size_t h = 0; at % MIB == 0 && h < hot; h += PAGE)
+				sum += bytes[from + h];
+			sum += bytes[rest + at];
+		}
 	}
 	return sum == 0;
 }

@@ -177,7 +177,7 @@ static void hear(struct mw_guard *g, struct mw_worker *w)
 		take_word(w, i, have);
 		any = true;
 	}
-	if (!any || mw_config_worker_profile(&g->cfg, w->class_name, w->name, &p, NULL) < 0)
+	if (!any || mw_life_profile(g, w, &p) < 0)
 		return;
 	mw_limits_settle(w, &p);
 	mw_state_save(g, w);
