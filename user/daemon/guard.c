@@ -347,6 +347,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 	unsigned cpu_reads = CPU_READS;
 	struct mw_worker *w, *next;
 
+	g->hold_turn++;
 	mw_stall_check(g, now_ns);
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		enum mw_trend_verdict trend_before = w->trend.verdict;

@@ -107,6 +107,7 @@ struct mw_guard {
 	__u64 swap_free; /* of the host, bytes, at the last look */
 	bool protect_due;
 	bool unit_wishes, hold_due; /* some worker has one: otherwise nobody is looked at */
+	__u32 hold_turn; /* checks so far: whose files are read in this one */
 	__u32 beats; /* of 200 ms */
 	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;

@@ -14,9 +14,10 @@
 #include "util/clock.h"
 #include "util/size.h"
 
-#define SETTLE_NS (1 * MW_NS_PER_S) /* our own may still be on its way */
-#define WRITER_NS (10 * MW_NS_PER_S) /* a name is older than this: somebody else's */
-#define TOLD_NS	  (60 * MW_NS_PER_S) /* lines about one worker are no closer, unless it is another's doing */
+#define SETTLE_NS     (1 * MW_NS_PER_S) /* our own may still be on its way */
+#define WRITER_NS     (10 * MW_NS_PER_S) /* a name is older than this: somebody else's */
+#define TOLD_NS	      (60 * MW_NS_PER_S) /* lines about one worker are no closer, unless it is another's doing */
+#define FILES_A_CHECK 16 /* workers whose files are read in one check, and in one beat; the others have their turn */
 
 static bool ours_under_way(const struct mw_worker *w, __u64 now_ns)
 {
@@ -132,6 +133,17 @@ static bool may_look(const struct mw_guard *g, const struct mw_worker *w, __u64 
 	       !w->hold.repair_ns && !ours_under_way(w, now_ns) && now_ns - w->started_ns >= SETTLE_NS;
 }
 
+/*
+ * Files of who is attached: swap and protection are in no sample. With many of them each has its turn once in a few
+ * checks; the kernel's word of a write (limit-writer) comes at once all the same.
+ */
+static bool has_turn(const struct mw_guard *g, const struct mw_worker *w)
+{
+	__u32 rounds = g->workers.count / FILES_A_CHECK + 1;
+
+	return !w->made && w->slot % rounds == g->hold_turn % rounds;
+}
+
 /* Only noted: by the next beat the name of whoever wrote it has come. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns)
 {
@@ -139,7 +151,7 @@ void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_n
 
 	if (w->hold.look || !may_look(g, w, now_ns))
 		return;
-	if (all && !w->made) /* few are attached: their files are read */
+	if (all && has_turn(g, w))
 		read_files(w, have);
 	/* The look is young, and what was on its way when it was taken is not what is looked for. */
 	else if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
@@ -211,15 +223,19 @@ void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
 	__u64 have[MW_HELD_COUNT];
 	struct mw_worker *w;
 	bool more = false;
+	int left = FILES_A_CHECK;
 
 	for (w = g->hold_due ? g->workers.by_id : NULL; w; w = w->by_id.next) {
-		if (w->hold.look && may_look(g, w, now_ns)) {
+		if (left > 0 && w->hold.look && may_look(g, w, now_ns)) {
 			w->hold.look = false;
+			left--;
 			read_files(w, have);
 			look_at(g, w, have, now_ns);
 		}
-		if (w->hold.repair_ns && now_ns >= w->hold.repair_ns && mw_life_limited(w))
+		if (left > 0 && w->hold.repair_ns && now_ns >= w->hold.repair_ns && mw_life_limited(w)) {
+			left--;
 			repair(g, w);
+		}
 		more |= w->hold.look || w->hold.repair_ns;
 	}
 	g->hold_due = more;
