@@ -30,6 +30,19 @@ void mw_limits_settle(struct mw_worker *w, const struct mw_profile *p)
 		mw_hold_limits(&w->limits, &w->before.limits);
 }
 
+/* What is ours, for the next daemon; not again where a full queue makes it only another try. */
+static void keep_held(struct mw_guard *g, struct mw_worker *w)
+{
+	bool news = !w->held_known;
+
+	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+		news |= mw_held_get(&w->held, i) != mw_held_get(&w->limits, i);
+	w->held = w->limits;
+	w->held_known = true;
+	if (news && !w->made)
+		mw_state_save(g, w);
+}
+
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LIMITS_DEADLINE_NS);
@@ -47,10 +60,7 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 	mw_action_limits(&a, &w->limits);
 	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
 	a.mark = high_mark(g, w);
-	w->held = w->limits;
-	w->held_known = true;
-	if (!w->made)
-		mw_state_save(g, w);
+	keep_held(g, w);
 	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
 	w->limits_under_way += !w->limits_due;
 }
