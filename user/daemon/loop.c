@@ -16,6 +16,8 @@
 #include "util/clock.h"
 
 #define ACCURACY_US 1000 /* timers may be late by this, to be served together */
+#define DONE_TURN_NS                                                                                                   \
+	(10 * MW_NS_PER_MS) /* for what action threads have done: one may bring the next, and others wait */
 
 static void consume_ring(struct mw_guard *g)
 {
@@ -47,11 +49,12 @@ static int on_actions(sd_event_source *src, int fd, uint32_t revents, void *arg)
 {
 	struct mw_guard *g = arg;
 	struct mw_action_result result;
+	__u64 until_ns = mw_now_ns() + DONE_TURN_NS;
 
 	(void)src, (void)fd, (void)revents;
-	while (mw_actions_next(g->actions, &result))
+	while (mw_now_ns() < until_ns && mw_actions_next(g->actions, &result))
 		mw_guard_on_done(g, &result);
-	return 0;
+	return 0; /* what is left keeps it readable */
 }
 
 /* cgroup.events of some worker changed: it may have become empty. */
