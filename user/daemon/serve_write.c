@@ -149,7 +149,9 @@ static int start(struct mw_guard *g, struct mw_request *r, struct json_object *b
 				: mw_life_start(g, &s, ret_w, err);
 	pidfd = mw_request_peer_pidfd(r);
 	if (pidfd < 0)
-		return mw_fail(err, pidfd, "the process that asks cannot be held: %s", strerror(-pidfd));
+		return mw_fail(err, pidfd, "the process that asks %s%s",
+			       pidfd == -ESRCH ? "has ended" : "cannot be held: ",
+			       pidfd == -ESRCH ? "" : strerror(-pidfd));
 	return mw_life_bring(g, &s, pidfd, ret_w, err);
 }
 
