@@ -138,7 +138,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u64);
 	__type(value, __u64);
-} newcomer_cgroups __weak SEC(".maps");
+} newcomer_told __weak SEC(".maps");
 
 /* Add to a counter of maps/stats. */
 #define mw_count(field, n)                                                                                             \

@@ -29,13 +29,13 @@ static __always_inline struct mw_newcomer_map *wanting(__u32 what, __u64 *cgroup
 
 static __always_inline bool is_first(__u64 cgroup_id, __u64 bit)
 {
-	__u64 *told = bpf_map_lookup_elem(&newcomer_cgroups, &cgroup_id), bits = bit;
+	__u64 *told = bpf_map_lookup_elem(&newcomer_told, &cgroup_id), bits = bit;
 
 	if (told && *told & bit)
 		return false;
 	if (told)
 		bits |= *told;
-	bpf_map_update_elem(&newcomer_cgroups, &cgroup_id, &bits, BPF_ANY);
+	bpf_map_update_elem(&newcomer_told, &cgroup_id, &bits, BPF_ANY);
 	return true;
 }
 

@@ -23,7 +23,7 @@ const char *const mw_map_names[MAP_MAX] = {
 	[MAP_STATS] = "stats",
 	[MAP_CONFIG] = "config",
 	[MAP_NEWCOMERS] = "newcomers",
-	[MAP_NEWCOMER_CGROUPS] = "newcomer_cgroups",
+	[MAP_NEWCOMER_CGROUPS] = "newcomer_told",
 };
 
 static __u32 at_most(__u64 n, __u32 limit)
