@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/brought.h"
 #include "core/cgroup.h"
 #include "core/cgroup_limits.h"
 #include "core/root.h"
@@ -305,6 +306,7 @@ int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_er
 {
 	_cleanup_cgroup_ struct cgroup *cg = NULL;
 	_cleanup_close_ int fd = open_cgroup(mount, path);
+	struct mw_brought now;
 	int ecg, r;
 
 	if (fd < 0)
@@ -321,7 +323,7 @@ int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_er
 	r = mw_cgroup_has_pid(fd, pid);
 	if (r == 1)
 		return 0;
-	if (kill(pid, 0) && errno == ESRCH)
+	if (mw_brought_read("/proc", pid, &now) < 0 || now.ended)
 		return mw_fail(err, -ESRCH, "process %d is gone", pid);
 	return mw_fail(err, r ? r : -EIO, "process %d is not in cgroup %s after it was moved there", pid, path);
 }
