@@ -11,6 +11,8 @@
 #include "http/internal.h"
 #include "util/cleanup.h"
 
+#define DROPPED_MAX (16ULL << 20) /* of a body that is announced to be larger nothing is read, whoever sends it */
+
 const char *mw_request_method(const struct mw_request *r)
 {
 	return r->method;
@@ -216,14 +218,19 @@ static enum MHD_Result refuse(struct mw_request *r, unsigned status, const char 
 
 static enum MHD_Result begin(struct mw_request *r)
 {
-	const char *length = mw_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *announced = mw_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	__u64 length = announced ? strtoull(announced, NULL, 10) : 0;
 
-	if (length && strtoull(length, NULL, 10) > MW_HTTP_BODY_MAX)
+	if (length > MW_HTTP_BODY_MAX && (length > DROPPED_MAX || mw_request_header(r, MHD_HTTP_HEADER_EXPECT)))
 		return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 64 KiB\n");
+	r->too_large = length > MW_HTTP_BODY_MAX;
 	return MHD_YES;
 }
 
-/* A body without announced size that grows too large is read to its end and dropped: only then may we answer. */
+/*
+ * A body that is too large is read to its end and dropped, and answered then: a client that is still sending when the
+ * socket is closed does not get to see the answer.
+ */
 static enum MHD_Result add_body(struct mw_request *r, const char *data, size_t size)
 {
 	char *body;
