@@ -15,9 +15,13 @@
 #define COOKIE_FACTS 1 /* no cgroup has these ids: a look of each kind at a time */
 #define COOKIE_ASK   2
 
-/* The state file of a container comes a little after its cgroup, on a slow host a good deal. */
+/*
+ * The state file of a container comes a little after its cgroup, on a slow host a good deal. After QUICK_ASKS what
+ * rules say of any cgroup and process counts too; the rest is for engines that take their time.
+ */
 static const __u64 ask_again_ns[] = {10 * MW_NS_PER_MS, 30 * MW_NS_PER_MS, 100 * MW_NS_PER_MS, 300 * MW_NS_PER_MS,
-				     1 * MW_NS_PER_S};
+				     1 * MW_NS_PER_S,	3 * MW_NS_PER_S,   10 * MW_NS_PER_S,   30 * MW_NS_PER_S};
+#define QUICK_ASKS 5
 
 /* ---- the timer ---- */
 
@@ -241,11 +245,13 @@ static void ask_for(struct mw_guard *g, const struct mw_arrival *who, const stru
 			a->due_ns = a->due_ns < mw_now_ns() ? a->due_ns : mw_now_ns();
 			return;
 		}
-		if (!a->cgroup && !place)
-			place = a;
+		if ((!a->cgroup && (!place || place->cgroup)) || (a->tries > QUICK_ASKS && !place && !n->asking))
+			place = a; /* a free one, else of one that is hardly a container's */
 	}
-	if (place)
+	if (place) {
+		free(place->cgroup);
 		*place = (struct mw_container_ask){strdup(f->cgroup), *who, mw_now_ns(), 0};
+	}
 	if (!place || !place->cgroup) {
 		n->dropped++;
 		mw_newcomers_scan_in(n, MW_NEWCOMERS_LEFT_OUT_NS);
@@ -298,15 +304,16 @@ static void ask_done(struct mw_guard *g, struct mw_asking *a, int status)
 {
 	struct mw_newcomers *n = &g->newcomers;
 	struct mw_container_ask *ask = &n->asks[a->place];
+	bool open = status < 0 && status != -ENODEV && n->on;
 
 	n->asking = NULL;
 	if (status == 0 && n->on)
 		mw_admit_container(g, a, ask->who.at_ns);
-	if (status < 0 && n->on && ask->tries < ARRAY_SIZE(ask_again_ns)) {
+	if (open && ask->tries == QUICK_ASKS)
+		arrive(n, ask->who.pid, ask->who.flags | MW_NEWCOMER_NO_CONTAINER, ask->who.at_ns);
+	if (open && ask->tries < ARRAY_SIZE(ask_again_ns)) {
 		ask->due_ns = mw_now_ns() + ask_again_ns[ask->tries++];
-	} else { /* done, or no engine's: then what rules say of any cgroup and process counts */
-		if (status < 0 && n->on)
-			arrive(n, ask->who.pid, ask->who.flags | MW_NEWCOMER_NO_CONTAINER, ask->who.at_ns);
+	} else {
 		free(ask->cgroup);
 		*ask = (struct mw_container_ask){0};
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/cgroup.h"
 #include "daemon/newcomers.h"
@@ -28,12 +29,14 @@ int mw_look_container(void *arg, char *text, size_t size)
 	const struct mw_container_question q = {.cgroup = a->cgroup};
 	struct mw_error err = {0};
 	_cleanup_close_ int fd = -1;
-	char path[sizeof(a->container.cgroup) + 512];
+	char path[sizeof(a->container.cgroup) + 512]; /* each cgroup, below the mount */
 	int r = mw_container_ask(&q, &a->container, &err);
 
 	snprintf(text, size, "%s", err.text);
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		snprintf(path, sizeof(path), "%s%s", a->mount, a->cgroup);
+		return access(path, F_OK) ? -ENODEV : r; /* there is nothing to ask again for */
+	}
 	snprintf(path, sizeof(path), "%s%s", a->mount, a->container.cgroup);
 	fd = mw_cgroup_open(path);
 	a->id = fd < 0 ? 0 : mw_cgroup_id(fd);
