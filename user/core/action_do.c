@@ -89,8 +89,9 @@ static void say_reclaimed(struct mw_action_result *res, const struct room *room,
 	mw_size_format(res->before_bytes, before, sizeof(before));
 	mw_size_format(a->bytes, asked, sizeof(asked));
 	if (res->status == -ETIMEDOUT)
-		mw_action_say(res, "%s of %s freed (%.1f %%), less than the %s asked for: the deadline came first",
-			      saved, before, res->saved_pct, asked);
+		mw_action_say(res, "%s of %s freed (%.1f %%), less than the %s asked for: the deadline came first%s%s",
+			      saved, before, res->saved_pct, asked, room->why_no_swap ? "; page cache only: " : "",
+			      room->why_no_swap ?: "");
 	else if (!bytes)
 		mw_action_say(res, "nothing of %s could be freed%s%s", before,
 			      room->why_no_swap ? ": " : "; it is all in use", room->why_no_swap ?: "");
