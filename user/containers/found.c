@@ -56,13 +56,6 @@ bool mw_cgroup_path_valid(const char *path)
 	return true;
 }
 
-bool mw_cgroup_path_holds(const char *path, const char *below)
-{
-	size_t n = strlen(path);
-
-	return !strncmp(path, below, n) && (!below[n] || below[n] == '/');
-}
-
 static bool ours(const char *key)
 {
 	return !strncmp(key, "memweir.", 8);

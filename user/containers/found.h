@@ -39,8 +39,6 @@ bool mw_container_id_valid(const char *id, size_t n);
 bool mw_container_name_valid(const char *name);
 /* An absolute path of which no part is empty, "." or "..", and not the root itself. */
 bool mw_cgroup_path_valid(const char *path);
-/* below is path itself or a path under it. */
-bool mw_cgroup_path_holds(const char *path, const char *below);
 
 /*
  * Keep a label: text is cleaned. One whose key is there stays as it was. What is over MW_CONTAINER_LABELS or too long

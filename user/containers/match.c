@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "containers/state.h"
+#include "core/cgroup.h"
 #include "util/cleanup.h"
 
 #define STOPPED_MAX 1024

@@ -25,7 +25,7 @@ struct mw_source {
 	uid_t uid; /* 0, or the user below whose folder it stands */
 	char id[MW_CONTAINER_NAME]; /* from the path; of a link its whole name; "" of MW_SOURCE_STORAGE */
 	char namespace[MW_CONTAINER_ID]; /* containerd's, from the path */
-	int fd; /* regular, at most mw_source_limit() bytes; -1: a link */
+	int fd; /* regular, no larger than its kind may be; -1: a link */
 	size_t size;
 };
 

@@ -6,6 +6,7 @@
 
 #include "containers/json_in.h"
 #include "containers/state.h"
+#include "core/cgroup.h"
 #include "util/cleanup.h"
 
 #define CGROUP_FS "/sys/fs/cgroup"

@@ -4,26 +4,20 @@
 #define MW_BROUGHT_H
 
 #include <linux/types.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/proc.h"
 #include "util/error.h"
 
 struct mw_brought {
 	pid_t pid;
 	__u64 start; /* clock ticks since boot */
-	uid_t uids[4]; /* real, effective, saved, of the file system */
+	struct mw_proc_status status;
 	uid_t dir_uid; /* whose /proc/PID is: not the process's own once a set-user-ID program ran in it */
-	bool ended; /* a zombie */
 };
 
 /* -ESRCH when it is gone. */
 int mw_brought_read(const char *proc_root, pid_t pid, struct mw_brought *ret_brought);
 /* Is it uid's, all of it? -EPERM with a sentence; -ESRCH when it has ended. */
 int mw_brought_judge(const struct mw_brought *b, uid_t uid, struct mw_error *err);
-/* The process behind a pidfd. -EBADF when it is none, -ESRCH when it has ended or stands outside of our pid namespace.
- */
-int mw_pidfd_pid(const char *proc_root, int pidfd, pid_t *ret_pid);
-bool mw_pidfd_lives(int pidfd);
-
 #endif

@@ -94,6 +94,13 @@ bool mw_cgroup_has_memory(int dir_fd)
 	return false;
 }
 
+bool mw_cgroup_path_holds(const char *path, const char *below)
+{
+	size_t n = strlen(path);
+
+	return !strncmp(path, below, n) && (!below[n] || below[n] == '/');
+}
+
 int mw_cgroup_open(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

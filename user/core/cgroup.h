@@ -20,6 +20,9 @@ int mw_cgroup_mount(const char *prefix, char *ret_path, size_t size);
 /* Whether the memory controller is available at this directory (cgroup.controllers). */
 bool mw_cgroup_has_memory(int dir_fd);
 
+/* below is path itself or a path under it. Both alike with or without leading slash. */
+bool mw_cgroup_path_holds(const char *path, const char *below);
+
 int mw_cgroup_open(
 	const char *path); /* O_DIRECTORY|O_CLOEXEC|O_RDONLY descriptor or -errno; no symbolic link at the end */
 /* kernfs id, what BPF calls the cgroup id (name_to_handle_at; elsewhere than on cgroupfs the inode number). 0 on

@@ -9,13 +9,12 @@
 #include <fcntl.h>
 #include <libcgroup.h>
 #include <limits.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "core/brought.h"
 #include "core/cgroup.h"
 #include "core/cgroup_limits.h"
+#include "core/proc.h"
 #include "core/root.h"
 #include "util/cleanup.h"
 #include "util/trim.h"
@@ -306,7 +305,7 @@ int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_er
 {
 	_cleanup_cgroup_ struct cgroup *cg = NULL;
 	_cleanup_close_ int fd = open_cgroup(mount, path);
-	struct mw_brought now;
+	struct mw_proc_status now;
 	int ecg, r;
 
 	if (fd < 0)
@@ -323,7 +322,7 @@ int mw_setup_attach(const char *mount, const char *path, pid_t pid, struct mw_er
 	r = mw_cgroup_has_pid(fd, pid);
 	if (r == 1)
 		return 0;
-	if (mw_brought_read("/proc", pid, &now) < 0 || now.ended)
+	if (mw_proc_status("/proc", pid, &now) < 0 || now.ended)
 		return mw_fail(err, -ESRCH, "process %d is gone", pid);
 	return mw_fail(err, r ? r : -EIO, "process %d is not in cgroup %s after it was moved there", pid, path);
 }

@@ -51,24 +51,6 @@ static int read_arguments(const char *dir, char *buf, size_t size)
 	return 0;
 }
 
-/* The owner of /proc/PID is root where a process may not be dumped: its status says who it is. */
-static int read_uid(const char *dir, uid_t *ret_uid)
-{
-	char path[PATH_MAX], text[8192], *line;
-	unsigned int uid;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/status", dir);
-	n = mw_cgroup_read(AT_FDCWD, path, text, sizeof(text));
-	if (n < 0 && n != -E2BIG)
-		return (int)n;
-	line = strstr(text, "\nUid:");
-	if (!line || sscanf(line, "\nUid: %*u %u", &uid) != 1)
-		return -EBADMSG;
-	*ret_uid = uid;
-	return 0;
-}
-
 static ino_t pid_namespace(const char *dir)
 {
 	char path[PATH_MAX + 16];
@@ -129,13 +111,15 @@ void mw_facts_attributes(const char *mount, const char *cgroup, char ret_trusted
 int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, bool attributes, struct mw_facts *ret_facts)
 {
 	struct mw_facts f = {.pid = pid};
-	char dir[256], unit[256], top[sizeof(f.cgroup)];
-	size_t length;
+	struct mw_proc_status status = {0};
+	char dir[256], top[sizeof(f.cgroup)];
 	int r = mw_proc_start_ticks(proc_root, pid, &f.start);
 
 	snprintf(dir, sizeof(dir), "%s/%d", proc_root, pid);
+	/* The owner of /proc/PID is root where a process may not be dumped: its status says who it is. */
 	if (r >= 0)
-		r = read_uid(dir, &f.uid);
+		r = mw_proc_status(proc_root, pid, &status);
+	f.uid = status.uids[1];
 	if (r >= 0)
 		r = read_executable(dir, f.executable, sizeof(f.executable));
 	if (r >= 0 && f.executable[0])
@@ -147,8 +131,7 @@ int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, bool attr
 	if (r < 0)
 		return r == -ENOENT && access(dir, F_OK) < 0 ? -ESRCH : r;
 	f.other_pids = has_other_pids(proc_root, dir);
-	mw_rule_unit(f.cgroup, unit, sizeof(unit), &length);
-	snprintf(top, sizeof(top), "%.*s", (int)(length ? length : strlen(f.cgroup)), f.cgroup);
+	mw_rule_top(f.cgroup, top, sizeof(top));
 	if (attributes)
 		mw_facts_attributes(mount, top, f.trusted, f.user);
 	*ret_facts = f;

@@ -7,43 +7,43 @@
 static const struct {
 	const char *file, *property;
 } names[] = {
-	[MW_HELD_MAX] = {"memory.max", "MemoryMax"},
-	[MW_HELD_HIGH] = {"memory.high", "MemoryHigh"},
-	[MW_HELD_LOW] = {"memory.low", "MemoryLow"},
-	[MW_HELD_SWAP_MAX] = {"memory.swap.max", "MemorySwapMax"},
+	[MW_LIMIT_MAX] = {"memory.max", "MemoryMax"},
+	[MW_LIMIT_HIGH] = {"memory.high", "MemoryHigh"},
+	[MW_LIMIT_LOW] = {"memory.low", "MemoryLow"},
+	[MW_LIMIT_SWAP_MAX] = {"memory.swap.max", "MemorySwapMax"},
 };
-_Static_assert(ARRAY_SIZE(names) == MW_HELD_COUNT, "names for each limit");
+_Static_assert(ARRAY_SIZE(names) == MW_LIMIT_KIND_MAX, "names for each limit");
 
-const char *mw_held_file(enum mw_held what)
+const char *mw_held_file(enum mw_limit_kind what)
 {
-	return (unsigned)what < MW_HELD_COUNT ? names[what].file : "?";
+	return (unsigned)what < MW_LIMIT_KIND_MAX ? names[what].file : "?";
 }
 
-const char *mw_held_property(enum mw_held what)
+const char *mw_held_property(enum mw_limit_kind what)
 {
-	return (unsigned)what < MW_HELD_COUNT ? names[what].property : "?";
+	return (unsigned)what < MW_LIMIT_KIND_MAX ? names[what].property : "?";
 }
 
-static __u64 *field(struct mw_limits *l, enum mw_held what)
+static __u64 *field(struct mw_limits *l, enum mw_limit_kind what)
 {
 	switch (what) {
-	case MW_HELD_MAX:
+	case MW_LIMIT_MAX:
 		return &l->max;
-	case MW_HELD_HIGH:
+	case MW_LIMIT_HIGH:
 		return &l->high;
-	case MW_HELD_LOW:
+	case MW_LIMIT_LOW:
 		return &l->low;
 	default:
 		return &l->swap_max;
 	}
 }
 
-__u64 mw_held_get(const struct mw_limits *l, enum mw_held what)
+__u64 mw_held_get(const struct mw_limits *l, enum mw_limit_kind what)
 {
 	return *field((struct mw_limits *)l, what);
 }
 
-void mw_held_set(struct mw_limits *l, enum mw_held what, __u64 value)
+void mw_held_set(struct mw_limits *l, enum mw_limit_kind what, __u64 value)
 {
 	*field(l, what) = value;
 }
@@ -59,10 +59,10 @@ void mw_hold_profile(struct mw_profile *p, const struct mw_limits *theirs)
 
 void mw_hold_limits(struct mw_limits *ours, const struct mw_limits *theirs)
 {
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
 		__u64 *mine = field(ours, i), other = mw_held_get(theirs, i);
 
-		if (i == MW_HELD_LOW ? other > *mine : other < *mine)
+		if (i == MW_LIMIT_LOW ? other > *mine : other < *mine)
 			*mine = other;
 	}
 }

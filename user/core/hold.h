@@ -12,18 +12,11 @@
 #include "core/config.h"
 #include "memweir/abi.h"
 
-/* The limits that are held. The numbers are those of mw_event.flags in MW_EVENT_LIMIT. */
-enum mw_held {
-	MW_HELD_MAX = MW_LIMIT_MAX,
-	MW_HELD_HIGH = MW_LIMIT_HIGH,
-	MW_HELD_LOW = MW_LIMIT_LOW,
-	MW_HELD_SWAP_MAX = MW_LIMIT_SWAP_MAX,
-	MW_HELD_COUNT,
-};
-const char *mw_held_file(enum mw_held what); /* "memory.max" */
-const char *mw_held_property(enum mw_held what); /* of a systemd unit: "MemoryMax" */
-__u64 mw_held_get(const struct mw_limits *l, enum mw_held what);
-void mw_held_set(struct mw_limits *l, enum mw_held what, __u64 value);
+/* The limits that are held: all that MW_EVENT_LIMIT tells of. */
+const char *mw_held_file(enum mw_limit_kind what); /* "memory.max" */
+const char *mw_held_property(enum mw_limit_kind what); /* of a systemd unit: "MemoryMax" */
+__u64 mw_held_get(const struct mw_limits *l, enum mw_limit_kind what);
+void mw_held_set(struct mw_limits *l, enum mw_limit_kind what, __u64 value);
 
 /* A profile below a memory.max of others: percent, thresholds and everything that follows are of what is in force. */
 void mw_hold_profile(struct mw_profile *p, const struct mw_limits *theirs);
@@ -33,7 +26,7 @@ void mw_hold_limits(struct mw_limits *ours, const struct mw_limits *theirs);
 /* A systemd unit whose own cgroup a worker's is: PID 1 writes its limits. */
 struct mw_unit {
 	char name[256];
-	__u32 dropins; /* bit per mw_held: a drop-in that `set-property --runtime` makes was there before us */
+	__u32 dropins; /* bit per mw_limit_kind: a drop-in that `set-property --runtime` makes was there before us */
 	struct mw_limits asked; /* what PID 1 was last asked for */
 	bool asked_once;
 	bool due, under_way; /* a wish waits; a call is under way */
@@ -56,12 +49,12 @@ struct mw_writer {
 struct mw_hold {
 	__u64 conflicts; /* limits changed by others */
 	__u64 repairs;
-	enum mw_held what; /* the last one */
+	enum mw_limit_kind what; /* the last one */
 	__u64 found;
 	char by[MW_COMM_SIZE]; /* who wrote it; "" unknown */
 	__u32 by_pid;
 	bool look; /* somebody wrote: the files are to be read */
-	struct mw_writer writers[MW_HELD_COUNT]; /* who last wrote each */
+	struct mw_writer writers[MW_LIMIT_KIND_MAX]; /* who last wrote each */
 	__u64 told_ns;
 	__u32 told_pid;
 	char told_by[MW_COMM_SIZE]; /* of whom the log had a line last, at told_ns */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "core/cgroup.h"
 #include "util/cleanup.h"
 
 static const char *const names[] = {
@@ -62,14 +63,6 @@ static const char *manager_of(const char *component)
 			return is_unit(component) && last != '-' ? "" : managers[i].manager;
 	}
 	return "";
-}
-
-/* Whether path is root or below it. */
-static bool below(const char *root, const char *path)
-{
-	size_t n = strlen(root);
-
-	return n && !strncmp(path, root, n) && (path[n] == '/' || !path[n]);
 }
 
 static bool climbs(const char *path)
@@ -138,7 +131,7 @@ int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegat
 		return -EINVAL;
 	if (snprintf(path, sizeof(path), "%s", cgroup) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (below(root, path)) {
+	if (*root && mw_cgroup_path_holds(root, path)) {
 		*ret_info = (struct mw_owner_info){.owner = MW_OWNER_OWN, .manager = ""};
 		return 0;
 	}

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +107,13 @@ int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks)
 	return stat_field(proc_root, pid, 22, ret_ticks);
 }
 
+bool mw_proc_is(const char *proc_root, pid_t pid, __u64 start_ticks)
+{
+	__u64 now;
+
+	return mw_proc_start_ticks(proc_root, pid, &now) == 0 && now == start_ticks;
+}
+
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid)
 {
 	__u64 ppid;
@@ -119,20 +127,57 @@ int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid)
 	return 0;
 }
 
+/* What follows "KEY:" and blanks in a text of lines; NULL without. */
+static const char *line_of(const char *text, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, n) == 0 && line[n] == ':')
+			return line + n + 1 + strspn(line + n + 1, " \t");
+	}
+	return NULL;
+}
+
 /* "Key:   123 kB" in bytes; 0 where the key is missing (kernel threads, zombies) or no number. */
 static __u64 kilobytes(const char *buf, const char *key)
 {
-	size_t length = strlen(key);
+	const char *number = line_of(buf, key);
+	__u64 value = number && *number >= '0' && *number <= '9' ? strtoull(number, NULL, 10) : 0;
 
-	for (const char *line = buf; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (!strncmp(line, key, length) && line[length] == ':') {
-			const char *number = line + length + 1 + strspn(line + length + 1, " \t");
-			__u64 value = *number >= '0' && *number <= '9' ? strtoull(number, NULL, 10) : 0;
+	return value > (1ULL << 53) ? 0 : value * 1024;
+}
 
-			return value > (1ULL << 53) ? 0 : value * 1024;
-		}
+static bool read_uids(const char *text, uid_t uids[4])
+{
+	const char *at = line_of(text, "Uid");
+	char *end;
+
+	for (int i = 0; at && i < 4; i++, at = end) {
+		unsigned long v = strtoul(at, &end, 10);
+
+		if (end == at || v > (uid_t)-1)
+			return false;
+		uids[i] = (uid_t)v;
 	}
+	return at;
+}
+
+int mw_proc_status(const char *proc_root, pid_t pid, struct mw_proc_status *ret_status)
+{
+	struct mw_proc_status s = {0};
+	char buf[STATUS_SIZE];
+	ssize_t n = read_proc(proc_root, pid, "status", buf, sizeof(buf));
+	const char *state;
+
+	if (n < 0)
+		return (int)n;
+	state = line_of(buf, "State");
+	if (!read_uids(buf, s.uids) || !state)
+		return -EBADMSG;
+	s.ended = *state == 'Z' || *state == 'X';
+	*ret_status = s;
 	return 0;
 }
 
@@ -237,4 +282,34 @@ int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free)
 	*ret_total = kilobytes(buf, "SwapTotal");
 	*ret_free = kilobytes(buf, "SwapFree");
 	return 0;
+}
+
+int mw_pidfd_pid(const char *proc_root, int pidfd, pid_t *ret_pid)
+{
+	char path[256], text[1024], *end;
+	const char *at;
+	ssize_t n;
+	long pid;
+
+	snprintf(path, sizeof(path), "%s/self/fdinfo/%d", proc_root, pidfd);
+	n = mw_cgroup_read(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT ? -EBADF : (int)n;
+	at = line_of(text, "Pid");
+	if (!at)
+		return -EBADF;
+	pid = strtol(at, &end, 10);
+	if (end == at)
+		return -EBADF;
+	if (pid <= 0)
+		return -ESRCH;
+	*ret_pid = (pid_t)pid;
+	return 0;
+}
+
+bool mw_pidfd_lives(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 0;
 }

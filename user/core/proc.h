@@ -15,7 +15,15 @@ int mw_proc_cgroup(const char *proc_root, pid_t pid, char *ret_path, size_t size
 void mw_proc_comm(const char *proc_root, pid_t pid, char *ret_comm, size_t size);
 /* Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good. -ESRCH. */
 int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks);
+/* The process that began at start_ticks is there still. */
+bool mw_proc_is(const char *proc_root, pid_t pid, __u64 start_ticks);
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid);
+struct mw_proc_status {
+	uid_t uids[4]; /* real, effective, saved, of file systems */
+	bool ended; /* a zombie, or dead */
+};
+/* -ESRCH when gone; -EBADMSG when a line is missing or no number. */
+int mw_proc_status(const char *proc_root, pid_t pid, struct mw_proc_status *ret_status);
 /* anon + swap and shmem of a process (status: RssAnon, VmSwap, RssShmem), bytes: for hosts without the v2 memory
  * controller. -ESRCH. */
 int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem,
@@ -30,6 +38,10 @@ bool mw_proc_tree_fills(const char *proc_root, pid_t pid, const pid_t *members, 
  * -ESRCH when it has gone, -EOPNOTSUPP where the kernel does not say (CONFIG_PROC_CHILDREN).
  */
 ssize_t mw_proc_children(const char *proc_root, pid_t pid, pid_t *pids, size_t n);
+/* The process behind a pidfd. -EBADF when it is none, -ESRCH when it has ended or stands outside of our pid namespace.
+ */
+int mw_pidfd_pid(const char *proc_root, int pidfd, pid_t *ret_pid);
+bool mw_pidfd_lives(int pidfd);
 /* Total and free swap of the host, bytes (meminfo). */
 int mw_proc_swap(const char *proc_root, __u64 *ret_total, __u64 *ret_free);
 

@@ -47,6 +47,15 @@ const char *mw_rule_unit(const char *cgroup, char *buf, size_t size, size_t *ret
 	return unit;
 }
 
+void mw_rule_top(const char *cgroup, char *ret_path, size_t size)
+{
+	char unit[COMPONENT_MAX];
+	size_t length;
+
+	mw_rule_unit(cgroup, unit, sizeof(unit), &length);
+	snprintf(ret_path, size, "%.*s", (int)(length ? length : strlen(cgroup)), cgroup);
+}
+
 static bool slice_fits(const char *pattern, const char *cgroup)
 {
 	char component[COMPONENT_MAX];
@@ -157,13 +166,9 @@ static const struct mw_rule *find_rule(const struct mw_config *cfg, const struct
 
 static const char *label_of(const struct mw_newcomer *n, enum mw_label_kind kind)
 {
-	for (size_t i = 0; n->container && i < n->container->n_labels; i++) {
-		const struct mw_label *l = &n->container->labels[i];
+	const char *value = n->container ? mw_container_label(n->container, kind, MW_CLASS_KEY) : NULL;
 
-		if (l->kind == kind && strcmp(l->key, MW_CLASS_KEY) == 0)
-			return l->value;
-	}
-	return "";
+	return value ?: "";
 }
 
 static bool is_tighter(const struct mw_class *a, const struct mw_class *b)

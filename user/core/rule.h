@@ -65,5 +65,7 @@ struct mw_rule_needs mw_rule_needs(const struct mw_config *cfg);
  * directory. NULL and 0: none. Returns buf.
  */
 const char *mw_rule_unit(const char *cgroup, char *buf, size_t size, size_t *ret_length);
+/* The directory of that unit, from the cgroup root; cgroup itself where it stands in none. */
+void mw_rule_top(const char *cgroup, char *ret_path, size_t size);
 
 #endif

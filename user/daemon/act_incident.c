@@ -63,7 +63,7 @@ bool mw_act_incident_tick(struct mw_guard *g)
 
 bool mw_act_incident_done(struct mw_guard *g, const struct mw_action_result *r)
 {
-	if (r->kind != MW_ACTION_CALL)
+	if (r->call != write_incident)
 		return false;
 	if (r->status)
 		mw_say(g->tell, LOG_ERR, "incident: %s", r->text);

@@ -16,11 +16,9 @@
 /* A pid that was used again names a stranger, whose exit would pass for the worker's. */
 static bool main_is_gone(const struct mw_worker *w)
 {
-	__u64 start;
-
 	if (!w->main_pid || !w->main_start)
 		return false;
-	return mw_proc_start_ticks("/proc", w->main_pid, &start) < 0 || start != w->main_start;
+	return !mw_proc_is("/proc", w->main_pid, w->main_start);
 }
 
 /* The common end of taking one up: state, limits, everybody told. */

@@ -55,9 +55,7 @@ static const struct mw_worker *worker_above(const struct mw_guard *g, const char
 	const struct mw_worker *w;
 
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
-		size_t n = strlen(w->cgroup);
-
-		if (strncmp(path, w->cgroup, n) == 0 && (path[n] == '/' || !path[n]))
+		if (mw_cgroup_path_holds(w->cgroup, path))
 			return w;
 	}
 	return NULL;

@@ -27,7 +27,7 @@ static bool ours_under_way(const struct mw_worker *w, __u64 now_ns)
 }
 
 /* What should stand there, of what we last wrote or asked for. */
-static bool is_ours(const struct mw_worker *w, enum mw_held what, __u64 have)
+static bool is_ours(const struct mw_worker *w, enum mw_limit_kind what, __u64 have)
 {
 	const struct mw_limits *l = w->unit ? &w->unit->asked : &w->held;
 
@@ -35,10 +35,11 @@ static bool is_ours(const struct mw_worker *w, enum mw_held what, __u64 have)
 	if (have == mw_limit_rounded(mw_held_get(l, what)) || have == mw_limit_rounded(mw_held_get(&w->limits, what)))
 		return true;
 	/* Lifted, by us or by whoever wants to help: that comes back as any lift. Raised: by pacing. */
-	return what == MW_HELD_HIGH && (have == MW_UNLIMITED || have == mw_limit_rounded(w->hold.raised));
+	return what == MW_LIMIT_HIGH && (have == MW_UNLIMITED || have == mw_limit_rounded(w->hold.raised));
 }
 
-static void say(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 was, bool respected, __u64 now_ns)
+static void say(struct mw_guard *g, struct mw_worker *w, enum mw_limit_kind what, __u64 was, bool respected,
+		__u64 now_ns)
 {
 	char now[24], before[24], who[64] = "somebody";
 
@@ -59,7 +60,7 @@ static void say(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u6
 }
 
 /* Who wrote it, if that was told. */
-static void name_writer(struct mw_hold *h, enum mw_held what, __u64 now_ns)
+static void name_writer(struct mw_hold *h, enum mw_limit_kind what, __u64 now_ns)
 {
 	struct mw_writer *by = &h->writers[what];
 	bool known = by->time_ns && now_ns - by->time_ns < WRITER_NS;
@@ -70,14 +71,14 @@ static void name_writer(struct mw_hold *h, enum mw_held what, __u64 now_ns)
 }
 
 /* The newest word of others; of a unit's property it stands in a drop-in of theirs from now on. */
-static void take_word(struct mw_worker *w, enum mw_held what, __u64 have)
+static void take_word(struct mw_worker *w, enum mw_limit_kind what, __u64 have)
 {
 	mw_held_set(&w->before.limits, what, have);
 	if (w->unit)
 		w->unit->dropins |= 1U << what;
 }
 
-static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, __u64 have, __u64 now_ns)
+static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_limit_kind what, __u64 have, __u64 now_ns)
 {
 	__u64 was = mw_held_get(&w->limits, what);
 	struct mw_profile p;
@@ -103,23 +104,23 @@ static void changed(struct mw_guard *g, struct mw_worker *w, enum mw_held what, 
 #define UNKNOWN (MW_UNLIMITED - 1) /* not looked at: no limit is that */
 
 /* All are judged by what should have stood there before any of them changes that. */
-static void look_at(struct mw_guard *g, struct mw_worker *w, const __u64 have[MW_HELD_COUNT], __u64 now_ns)
+static void look_at(struct mw_guard *g, struct mw_worker *w, const __u64 have[MW_LIMIT_KIND_MAX], __u64 now_ns)
 {
-	bool other[MW_HELD_COUNT];
+	bool other[MW_LIMIT_KIND_MAX];
 
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		other[i] = have[i] != UNKNOWN && !is_ours(w, i, have[i]);
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
 		if (other[i])
 			changed(g, w, i, have[i], now_ns);
 	}
 }
 
 /* In a cgroup of ours no other manager is: what root tries there with swap and protection is left to him. */
-static void read_files(const struct mw_worker *w, __u64 have[MW_HELD_COUNT])
+static void read_files(const struct mw_worker *w, __u64 have[MW_LIMIT_KIND_MAX])
 {
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
-		bool looked_at = !w->made || i == MW_HELD_MAX || i == MW_HELD_HIGH;
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
+		bool looked_at = !w->made || i == MW_LIMIT_MAX || i == MW_LIMIT_HIGH;
 
 		if (!looked_at || mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have[i]) != 0)
 			have[i] = UNKNOWN;
@@ -147,7 +148,7 @@ static bool has_turn(const struct mw_guard *g, const struct mw_worker *w)
 /* Only noted: by the next beat the name of whoever wrote it has come. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns)
 {
-	__u64 have[MW_HELD_COUNT] = {w->usage.max, w->usage.high, UNKNOWN, UNKNOWN};
+	__u64 have[MW_LIMIT_KIND_MAX] = {w->usage.max, w->usage.high, UNKNOWN, UNKNOWN};
 
 	if (w->hold.look || !may_look(g, w, now_ns))
 		return;
@@ -156,7 +157,7 @@ void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_n
 	/* The look is young, and what was on its way when it was taken is not what is looked for. */
 	else if (!w->usage.time_ns || w->usage.time_ns < w->limits_ns + SETTLE_NS)
 		return;
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		w->hold.look |= have[i] != UNKNOWN && !is_ours(w, i, have[i]);
 	g->hold_due |= w->hold.look;
 }
@@ -180,7 +181,7 @@ static void hear(struct mw_guard *g, struct mw_worker *w)
 	struct mw_profile p;
 	bool any = false;
 
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
 		__u64 have;
 
 		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) || is_ours(w, i, have) ||
@@ -197,11 +198,11 @@ static void hear(struct mw_guard *g, struct mw_worker *w)
 
 void mw_hold_adopt(struct mw_worker *w)
 {
-	for (enum mw_held i = 0; w->before.known && w->held_known && i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; w->before.known && w->held_known && i < MW_LIMIT_KIND_MAX; i++) {
 		__u64 have, held = mw_limit_rounded(mw_held_get(&w->held, i));
 
 		if (mw_cgroup_read_u64(w->dir_fd, mw_held_file(i), &have) || have == held ||
-		    (i == MW_HELD_HIGH && have > held)) /* lifted, or raised */
+		    (i == MW_LIMIT_HIGH && have > held)) /* lifted, or raised */
 			continue;
 		take_word(w, i, have);
 	}
@@ -220,7 +221,7 @@ static void repair(struct mw_guard *g, struct mw_worker *w)
 
 void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
 {
-	__u64 have[MW_HELD_COUNT];
+	__u64 have[MW_LIMIT_KIND_MAX];
 	struct mw_worker *w;
 	bool more = false;
 	int left = FILES_A_CHECK;

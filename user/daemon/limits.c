@@ -35,7 +35,7 @@ static void keep_held(struct mw_guard *g, struct mw_worker *w)
 {
 	bool news = !w->held_known;
 
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		news |= mw_held_get(&w->held, i) != mw_held_get(&w->limits, i);
 	w->held = w->limits;
 	w->held_known = true;

@@ -41,12 +41,10 @@ static bool is_our_program(const struct mw_facts *f)
 /* Ours, or what a host needs. What is below ROOT and no worker is ending, or the guard's own. */
 static bool is_exempt(const struct mw_guard *g, const struct mw_facts *f, const struct mw_worker *w)
 {
-	size_t root = strlen(g->root);
-
 	if (f->pid == 1 || f->pid == getpid() || f->pid == getppid() || strcmp(f->cgroup, "/init.scope") == 0 ||
 	    is_our_program(f))
 		return true;
-	return !w && strncmp(f->cgroup + 1, g->root, root) == 0 && (f->cgroup[1 + root] == '/' || !f->cgroup[1 + root]);
+	return !w && mw_cgroup_path_holds(g->root, f->cgroup + 1);
 }
 
 bool mw_admit_is_container(const struct mw_guard *g, const struct mw_facts *f)
@@ -217,10 +215,9 @@ static int take(struct mw_guard *g, const struct admission *a, const char *path,
 static bool is_still_there(const struct mw_facts *f)
 {
 	char cgroup[sizeof(f->cgroup)];
-	__u64 start;
 
-	return mw_proc_start_ticks("/proc", f->pid, &start) == 0 && start == f->start &&
-	       mw_proc_cgroup("/proc", f->pid, cgroup, sizeof(cgroup)) == 0 && strcmp(cgroup, f->cgroup) == 0;
+	return mw_proc_is("/proc", f->pid, f->start) && mw_proc_cgroup("/proc", f->pid, cgroup, sizeof(cgroup)) == 0 &&
+	       strcmp(cgroup, f->cgroup) == 0;
 }
 
 /* Its parent stands where it does: then its cgroup is not its alone, and need not be tried. */
@@ -241,8 +238,7 @@ static int take_process(struct mw_guard *g, const struct mw_ruling *r, const str
 			const struct mw_facts *f, bool in_worker, struct mw_error *err)
 {
 	struct admission a = {.ruling = *r, .at_ns = who->at_ns};
-	char unit[256], path[sizeof(f->cgroup)];
-	size_t length;
+	char path[sizeof(f->cgroup)];
 
 	if (!is_still_there(f))
 		return -ESRCH;
@@ -252,8 +248,7 @@ static int take_process(struct mw_guard *g, const struct mw_ruling *r, const str
 		a.moves = in_worker || strcmp(f->cgroup, "/") == 0 || is_with_parent(f);
 		return take(g, &a, NULL, NULL, err);
 	}
-	mw_rule_unit(f->cgroup, unit, sizeof(unit), &length);
-	snprintf(path, sizeof(path), "%.*s", (int)(length ? length : strlen(f->cgroup)), f->cgroup);
+	mw_rule_top(f->cgroup, path, sizeof(path));
 	return take(g, &a, path, NULL, err);
 }
 

@@ -33,10 +33,12 @@ static void add_bool(struct json_object *o, const char *key, bool v)
 }
 
 /* "before_max", "before_high", ... */
-static const char *limit_key(const char *whose, enum mw_held what, char *buf, size_t size)
+static const char *limit_key(const char *whose, enum mw_limit_kind what, char *buf, size_t size)
 {
-	static const char *const names[] = {
-		[MW_HELD_MAX] = "max", [MW_HELD_HIGH] = "high", [MW_HELD_LOW] = "low", [MW_HELD_SWAP_MAX] = "swap_max"};
+	static const char *const names[] = {[MW_LIMIT_MAX] = "max",
+					    [MW_LIMIT_HIGH] = "high",
+					    [MW_LIMIT_LOW] = "low",
+					    [MW_LIMIT_SWAP_MAX] = "swap_max"};
 
 	snprintf(buf, size, "%s_%s", whose, names[what]);
 	return buf;
@@ -46,7 +48,7 @@ static void add_limits(struct json_object *o, const char *whose, const struct mw
 {
 	char key[32];
 
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		add_u64(o, limit_key(whose, i, key, sizeof(key)), mw_held_get(l, i));
 }
 
@@ -189,7 +191,7 @@ static void get_limits(struct json_object *o, const char *whose, struct mw_limit
 {
 	char key[32];
 
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		mw_held_set(ret_limits, i, get_u64(o, limit_key(whose, i, key, sizeof(key))));
 }
 

@@ -113,21 +113,14 @@ static int from_container(struct mw_target *t, struct mw_error *err)
 
 /* ---- what is there ---- */
 
-static bool holds(const char *above, const char *path)
-{
-	size_t n = strlen(above);
-
-	return !strncmp(above, path, n) && (!path[n] || path[n] == '/');
-}
-
 /* Whoever limits the guard limits itself out of the way of its workers. */
 static int is_ours(const struct mw_target *t, struct mw_error *err)
 {
 	char own[PATH_MAX];
 
-	if (holds(t->cgroup + 1, t->root + strspn(t->root, "/")))
+	if (mw_cgroup_path_holds(t->cgroup + 1, t->root + strspn(t->root, "/")))
 		return mw_fail(err, -EBUSY, "memweir's workers stand below %s", t->cgroup);
-	if (mw_proc_cgroup("/proc", getpid(), own, sizeof(own)) >= 0 && holds(t->cgroup, own))
+	if (mw_proc_cgroup("/proc", getpid(), own, sizeof(own)) >= 0 && mw_cgroup_path_holds(t->cgroup, own))
 		return mw_fail(err, -EBUSY, "%s is memweir's own", t->cgroup);
 	return 0;
 }
@@ -187,8 +180,8 @@ static void limits_of_files(struct mw_target *t)
 	struct mw_limits *l = &t->before.limits;
 	__u64 group = 0;
 
-	*l = (struct mw_limits){.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+	*l = mw_no_limits;
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
 		__u64 value;
 
 		if (mw_cgroup_read_u64(t->dir_fd, mw_held_file(i), &value) == 0)
@@ -214,12 +207,12 @@ static int limits_of_unit(struct mw_target *t, const char *unit, struct mw_error
 	snprintf(t->unit->name, sizeof(t->unit->name), "%s", unit);
 	r = mw_unit_limits(unit, &props, &t->unit->dropins, err);
 	t->before.known = r >= 0;
-	for (enum mw_held i = 0; r >= 0 && i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; r >= 0 && i < MW_LIMIT_KIND_MAX; i++) {
 		__u64 wanted = mw_held_get(&props, i), file = mw_held_get(&t->before.limits, i);
 
 		/* As the unit has it; what somebody wrote behind PID 1's back is lost with its next write, but if it
 		 * is tighter. */
-		if (mw_limit_rounded(wanted) == file || (i == MW_HELD_LOW ? file < wanted : file > wanted))
+		if (mw_limit_rounded(wanted) == file || (i == MW_LIMIT_LOW ? file < wanted : file > wanted))
 			mw_held_set(&t->before.limits, i, wanted);
 	}
 	return r;
@@ -257,13 +250,9 @@ int mw_target_find(struct mw_target *t, struct mw_error *err)
 int mw_target_still(const struct mw_target *t, struct mw_error *err)
 {
 	char cgroup[PATH_MAX];
-	__u64 now;
-	int r = t->pid ? mw_proc_start_ticks("/proc", t->pid, &now) : 0;
 
-	if (t->pid && r >= 0 && now != t->pid_start)
-		r = -ESRCH;
-	if (r < 0)
-		return mw_fail(err, r, "process %d ended meanwhile", t->pid);
+	if (t->pid && !mw_proc_is("/proc", t->pid, t->pid_start))
+		return mw_fail(err, -ESRCH, "process %d ended meanwhile", t->pid);
 	if (t->move)
 		return 0;
 	if (mw_cgroup_populated(t->dir_fd) < 0)

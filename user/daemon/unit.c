@@ -24,7 +24,7 @@
 #define CLOSE_NS   (2 * MW_NS_PER_S)
 #define CALL_NS	   (30 * MW_NS_PER_S)
 #define RETRY_NS   (5 * MW_NS_PER_S) /* PID 1 does not answer */
-#define PROPERTIES MW_HELD_COUNT
+#define PROPERTIES MW_LIMIT_KIND_MAX
 
 /* What an action thread is given, and gives back; nothing of the loop's. */
 struct call {
@@ -47,7 +47,7 @@ static void call_free(struct call *c)
 /* Where `set-property --runtime` keeps what it was told, of loaded and of transient units. */
 static const char *const dropin_dirs[] = {"/run/systemd/system.control", "/run/systemd/transient"};
 
-static void dropin_path(char *path, size_t size, size_t dir, const char *unit, enum mw_held what)
+static void dropin_path(char *path, size_t size, size_t dir, const char *unit, enum mw_limit_kind what)
 {
 	snprintf(path, size, "%s/%s.d/50-%s.conf", dropin_dirs[dir], unit, mw_held_property(what));
 }
@@ -58,7 +58,7 @@ static __u32 dropins_of(const char *unit)
 	__u32 bits = 0;
 
 	for (size_t d = 0; d < ARRAY_SIZE(dropin_dirs); d++) {
-		for (enum mw_held i = 0; i < PROPERTIES; i++) {
+		for (enum mw_limit_kind i = 0; i < PROPERTIES; i++) {
 			dropin_path(path, sizeof(path), d, unit, i);
 			bits |= access(path, F_OK) == 0 ? 1U << i : 0;
 		}
@@ -72,7 +72,7 @@ static void remove_dropins(const struct mw_unit *unit)
 	char path[PATH_MAX];
 
 	for (size_t d = 0; d < ARRAY_SIZE(dropin_dirs); d++) {
-		for (enum mw_held i = 0; i < PROPERTIES; i++) {
+		for (enum mw_limit_kind i = 0; i < PROPERTIES; i++) {
 			dropin_path(path, sizeof(path), d, unit->name, i);
 			if (!(unit->dropins & 1U << i))
 				unlink(path);
@@ -88,10 +88,10 @@ int mw_unit_limits(const char *unit, struct mw_limits *ret_limits, __u32 *ret_dr
 	__u64 values[PROPERTIES];
 	int r;
 
-	for (enum mw_held i = 0; i < PROPERTIES; i++)
+	for (enum mw_limit_kind i = 0; i < PROPERTIES; i++)
 		names[i] = mw_held_property(i);
 	r = mw_systemd_numbers(unit, names, PROPERTIES, values, err);
-	for (enum mw_held i = 0; r >= 0 && i < PROPERTIES; i++)
+	for (enum mw_limit_kind i = 0; r >= 0 && i < PROPERTIES; i++)
 		mw_held_set(ret_limits, i, values[i]);
 	if (r >= 0)
 		*ret_dropins = dropins_of(unit);
@@ -102,7 +102,7 @@ static int ask(const char *unit, const struct mw_limits *l, struct mw_error *err
 {
 	struct mw_unit_value values[PROPERTIES];
 
-	for (enum mw_held i = 0; i < PROPERTIES; i++)
+	for (enum mw_limit_kind i = 0; i < PROPERTIES; i++)
 		values[i] = (struct mw_unit_value){mw_held_property(i), mw_held_get(l, i)};
 	return mw_systemd_set(unit, values, PROPERTIES, err);
 }
@@ -119,7 +119,7 @@ int mw_unit_put_back(const struct mw_unit *unit, const struct mw_limits *before,
 
 int mw_unit_lift(const char *unit, struct mw_error *err)
 {
-	const struct mw_unit_value high = {mw_held_property(MW_HELD_HIGH), MW_UNLIMITED};
+	const struct mw_unit_value high = {mw_held_property(MW_LIMIT_HIGH), MW_UNLIMITED};
 
 	return mw_systemd_set(unit, &high, 1, err);
 }
@@ -130,7 +130,7 @@ int mw_unit_lift(const char *unit, struct mw_error *err)
  * Reclaimed here, so that PID 1 need not: it would stand still for as long as that takes. What is in use afterwards
  * where that is still more than the lower limit, else 0.
  */
-static __u64 make_room(int dir_fd, enum mw_held what, __u64 limit)
+static __u64 make_room(int dir_fd, enum mw_limit_kind what, __u64 limit)
 {
 	__u64 used = 0, now = 0, freed, want = limit > MARGIN ? limit - MARGIN : 0;
 
@@ -144,13 +144,13 @@ static __u64 make_room(int dir_fd, enum mw_held what, __u64 limit)
 	return used > limit ? used : 0;
 }
 
-static bool shown(int dir_fd, enum mw_held what, __u64 want)
+static bool shown(int dir_fd, enum mw_limit_kind what, __u64 want)
 {
 	__u64 have;
 
 	if (mw_cgroup_read_u64(dir_fd, mw_held_file(what), &have))
 		return true; /* without swap accounting there is no such file, and a cgroup that is gone shows none */
-	if (what == MW_HELD_HIGH && have == MW_UNLIMITED)
+	if (what == MW_LIMIT_HIGH && have == MW_UNLIMITED)
 		return true; /* the breaker may have lifted it meanwhile */
 	return have == mw_limit_rounded(want);
 }
@@ -159,7 +159,7 @@ static int await_shown(const struct call *c, char *text, size_t size)
 {
 	__u64 until = mw_now_ns() + SHOWN_NS;
 
-	for (enum mw_held i = 0; i < PROPERTIES; i++) {
+	for (enum mw_limit_kind i = 0; i < PROPERTIES; i++) {
 		while (!shown(c->dir_fd, i, mw_held_get(&c->want, i))) {
 			if (mw_now_ns() >= until) {
 				snprintf(text, size, "PID 1 was asked for %s of %s, and %s does not show it",
@@ -175,13 +175,13 @@ static int await_shown(const struct call *c, char *text, size_t size)
 static int set_limits(struct call *c, char *text, size_t size)
 {
 	char wanted[24], in_use[24];
-	__u64 max = c->want.max, used = make_room(c->dir_fd, MW_HELD_MAX, max);
+	__u64 max = c->want.max, used = make_room(c->dir_fd, MW_LIMIT_MAX, max);
 	struct mw_error err = {0};
 	int r;
 
 	if (used) /* memory.max below what is in use has the kernel kill */
-		mw_cgroup_read_u64(c->dir_fd, mw_held_file(MW_HELD_MAX), &c->want.max);
-	if (make_room(c->dir_fd, MW_HELD_HIGH, c->want.high)) {
+		mw_cgroup_read_u64(c->dir_fd, mw_held_file(MW_LIMIT_MAX), &c->want.max);
+	if (make_room(c->dir_fd, MW_LIMIT_HIGH, c->want.high)) {
 		c->want.high = MW_UNLIMITED;
 		c->high_waits = true;
 	}

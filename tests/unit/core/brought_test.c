@@ -24,15 +24,15 @@ static void reads_whose_it_is(void **state)
 	process("S (sleeping)", "1000\t1001\t1002\t4294967294");
 	assert_int_equal(mw_brought_read(tree, 7, &b), 0);
 	assert_int_equal(b.start, 4711);
-	assert_int_equal(b.uids[0], 1000);
-	assert_int_equal(b.uids[1], 1001);
-	assert_int_equal(b.uids[2], 1002);
-	assert_int_equal(b.uids[3], 4294967294U);
+	assert_int_equal(b.status.uids[0], 1000);
+	assert_int_equal(b.status.uids[1], 1001);
+	assert_int_equal(b.status.uids[2], 1002);
+	assert_int_equal(b.status.uids[3], 4294967294U);
 	assert_int_equal(b.dir_uid, geteuid());
-	assert_false(b.ended);
+	assert_false(b.status.ended);
 	process("Z (zombie)", "0\t0\t0\t0");
 	assert_int_equal(mw_brought_read(tree, 7, &b), 0);
-	assert_true(b.ended);
+	assert_true(b.status.ended);
 	process("S", "1000\t1001");
 	assert_int_equal(mw_brought_read(tree, 7, &b), -EBADMSG);
 	process("S", "1000\t1001\t5000000000\t1");
@@ -43,7 +43,7 @@ static void reads_whose_it_is(void **state)
 
 static void judges(void **state)
 {
-	const struct mw_brought good = {.pid = 7, .uids = {1000, 1000, 1000, 1000}, .dir_uid = 1000};
+	const struct mw_brought good = {.pid = 7, .status.uids = {1000, 1000, 1000, 1000}, .dir_uid = 1000};
 	struct mw_brought b;
 	struct mw_error err = {""};
 
@@ -53,7 +53,7 @@ static void judges(void **state)
 	assert_int_equal(mw_brought_judge(&good, 0, &err), -EPERM);
 	for (int i = 0; i < 4; i++) { /* any of the four is enough: real, effective, saved, file system */
 		b = good;
-		b.uids[i] = 0;
+		b.status.uids[i] = 0;
 		assert_int_equal(mw_brought_judge(&b, 1000, &err), -EPERM);
 		assert_non_null(strstr(err.text, "only one's own processes"));
 	}
@@ -62,7 +62,7 @@ static void judges(void **state)
 	assert_int_equal(mw_brought_judge(&b, 1000, &err), -EPERM);
 	assert_non_null(strstr(err.text, "set-user-ID"));
 	b = good;
-	b.ended = true;
+	b.status.ended = true;
 	assert_int_equal(mw_brought_judge(&b, 1000, &err), -ESRCH);
 }
 

@@ -12,7 +12,7 @@ static void process(const char *executable, const void *cmdline, size_t n)
 	snprintf(proc, sizeof(proc), "%s/proc", tree);
 	snprintf(mount, sizeof(mount), "%s/cgroup", tree);
 	tree_file("proc/7/stat", "7 (x) S 1 1 1 0 -1 0 1 0 0 0 1 2 0 0 20 0 1 0 4242 1000 2 3\n");
-	tree_file("proc/7/status", "Name:\tx\nUid:\t1000\t1001\t1002\t1003\nGid:\t0\t0\t0\t0\n");
+	tree_file("proc/7/status", "Name:\tx\nState:\tS (sleeping)\nUid:\t1000\t1001\t1002\t1003\nGid:\t0\t0\t0\t0\n");
 	tree_file("proc/7/cgroup", "0::/a.slice/b.service/c\n");
 	tree_bytes("proc/7/cmdline", cmdline, n);
 	if (executable)

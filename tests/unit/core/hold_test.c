@@ -44,7 +44,7 @@ static void has_names(void **state)
 	struct mw_limits l = {0};
 
 	(void)state;
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++) {
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++) {
 		mw_held_set(&l, i, 100 + i);
 		assert_int_equal(mw_held_get(&l, i), 100 + i);
 		assert_int_equal(strncmp(mw_held_file(i), "memory.", 7), 0);
@@ -52,7 +52,7 @@ static void has_names(void **state)
 	}
 	assert_int_equal(l.max, 100);
 	assert_int_equal(l.swap_max, 103);
-	assert_string_equal(mw_held_file(MW_HELD_COUNT), "?");
+	assert_string_equal(mw_held_file(MW_LIMIT_KIND_MAX), "?");
 }
 
 /* At once, then later and later; as at the beginning after a quiet time. */

@@ -124,7 +124,7 @@ static void ps_object(void **state)
 	w.unit = &(struct mw_unit){.name = "web.service"};
 	w.hold = (struct mw_hold){.conflicts = 2,
 				  .repairs = 1,
-				  .what = MW_HELD_HIGH,
+				  .what = MW_LIMIT_HIGH,
 				  .found = 7,
 				  .by = "runc",
 				  .by_pid = 5,
