@@ -8,7 +8,7 @@
 /* How soon the daemon wakes: whenever it has read everything, or at once even if it has not. */
 enum { MW_WAKE_ADAPTIVE = 0, MW_WAKE_NOW = BPF_RB_FORCE_WAKEUP };
 
-/* An event about the current task; change pid, tid and comm when it is about another one. */
+/* An event about the current task; mw_event_about makes it one about another. */
 static __always_inline void mw_event_init(struct mw_event *event, enum mw_event_type type, __u64 worker)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
@@ -20,6 +20,14 @@ static __always_inline void mw_event_init(struct mw_event *event, enum mw_event_
 	event->pid = pid_tgid >> 32;
 	event->tid = (__u32)pid_tgid;
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
+}
+
+/* It is about another task, of a tracepoint's arguments. */
+static __always_inline void mw_event_about(struct mw_event *event, struct task_struct *task)
+{
+	event->pid = task->tgid;
+	event->tid = task->pid;
+	bpf_probe_read_kernel_str(event->comm, sizeof(event->comm), task->comm);
 }
 
 /* Number it, then send it. A full ring and a missing listener are counted; recent has it either way. */

@@ -96,9 +96,7 @@ int BPF_PROG(newcomer_attach, struct cgroup *to, const char *path, struct task_s
 		return 0;
 	mw_event_init(&event, MW_EVENT_NEWCOMER, id);
 	event.flags = MW_NEWCOMER_CGROUP;
-	event.pid = task->tgid;
-	event.tid = task->pid;
-	bpf_probe_read_kernel_str(event.comm, sizeof(event.comm), task->comm);
+	mw_event_about(&event, task);
 	tell(n, &event);
 	return 0;
 }

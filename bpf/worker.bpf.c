@@ -94,9 +94,7 @@ int BPF_PROG(worker_attach, struct cgroup *to, const char *path, struct task_str
 	if (!info)
 		return 0;
 	mw_event_init(&event, MW_EVENT_ATTACH, worker);
-	event.pid = task->tgid;
-	event.tid = task->pid;
-	bpf_probe_read_kernel_str(event.comm, sizeof(event.comm), task->comm);
+	mw_event_about(&event, task);
 	mw_emit(ctx, &event, info, MW_WAKE_ADAPTIVE);
 	return 0;
 }

@@ -9,7 +9,8 @@ static void creates_limits_and_removes(void **state)
 {
 	struct mw_limits limits = {30000000, 24000000, 3000000, 30000000, true};
 	struct mw_error err = {""};
-	int fd = make_worker("w1", &limits);
+	int fd = make_worker("w1", &limits), same;
+	__u64 id;
 
 	(void)state;
 	assert_int_equal(figure(fd, "memory.max"), 30000000 / 4096 * 4096);
@@ -18,9 +19,15 @@ static void creates_limits_and_removes(void **state)
 	assert_int_equal(figure(fd, "memory.oom.group"), 1);
 	if (!faccessat(fd, "memory.swap.max", F_OK, 0))
 		assert_int_equal(figure(fd, "memory.swap.max"), 30000000 / 4096 * 4096);
-	assert_true(mw_cgroup_id(fd) != 0);
+	id = mw_cgroup_id(fd);
+	assert_true(id != 0);
+	same = mw_cgroup_open_id(mount, id);
+	assert_true(same >= 0);
+	assert_int_equal(mw_cgroup_id(same), id);
+	close(same);
 	assert_int_equal(mw_cgroup_populated(fd), 0);
 	ok(mw_setup_remove(mount, ROOT "/tool/w1", &err));
+	assert_int_equal(mw_cgroup_open_id(mount, id), -ESTALE);
 	assert_int_equal(open_path(ROOT "/tool/w1"), -ENOENT);
 	ok(mw_setup_remove(mount, ROOT "/tool/w1", &err)); /* gone already */
 	assert_true(mw_cgroup_populated(fd) == -ENODEV || mw_cgroup_populated(fd) == -ENOENT);

@@ -169,6 +169,20 @@ class Guard:
     def logged(self, text):
         return text in read(self.log)
 
+    def says(self, text, seconds=10):
+        """It is in the log, or soon will be: ps and the kernel know of a thing a moment before it is told."""
+        try:
+            return wait_until(lambda: self.logged(text), seconds, text)
+        except Failed:
+            return False
+
+    def print_log(self, n=40):
+        """What the daemon said of itself, and its log's end."""
+        lines = read(self.log).splitlines()
+        print("# --- the daemon's log: of itself, and its end ---")
+        for line in [x for x in lines[:-n] if not x.startswith("memweir: worker ")][-100:] + lines[-n:]:
+            print("# " + line)
+
     def daemon_pid(self):
         return int(read(self.run_dir + "/daemon.lock") or 0)
 

@@ -108,12 +108,28 @@ int mw_cgroup_open(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Room for a file handle, which has its length at run time. */
+union handle {
+	struct file_handle head;
+	char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+};
+
+int mw_cgroup_open_id(const char *mount, __u64 id)
+{
+	union handle handle = {.head = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}};
+	_cleanup_close_ int mount_fd = mw_cgroup_open(mount);
+	int fd;
+
+	if (mount_fd < 0)
+		return mount_fd;
+	memcpy(handle.head.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(mount_fd, &handle.head, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 __u64 mw_cgroup_id(int dir_fd)
 {
-	union {
-		struct file_handle head;
-		char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
-	} handle = {.head.handle_bytes = MAX_HANDLE_SZ};
+	union handle handle = {.head.handle_bytes = MAX_HANDLE_SZ};
 	int mount_id;
 	__u64 id;
 	struct stat st;

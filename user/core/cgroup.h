@@ -28,6 +28,9 @@ int mw_cgroup_open(
 /* kernfs id, what BPF calls the cgroup id (name_to_handle_at; elsewhere than on cgroupfs the inode number). 0 on
  * failure. */
 __u64 mw_cgroup_id(int dir_fd);
+/* The cgroup with that id, as mw_cgroup_open; mount: where cgroup v2 is. -ESTALE when it is gone, -EPERM without
+ * CAP_DAC_READ_SEARCH. */
+int mw_cgroup_open_id(const char *mount, __u64 id);
 
 /* Read a whole file into buf, NUL-terminated. Length or -errno; -E2BIG when it does not fit (buf then holds its
  * beginning). */

@@ -72,7 +72,7 @@ void mw_newcomers_scan_in(struct mw_newcomers *n, __u64 in_ns)
 		n->scan_due_ns = due;
 }
 
-static void arrive(struct mw_newcomers *n, pid_t pid, __u32 flags, __u64 at_ns)
+static void arrive(struct mw_newcomers *n, struct mw_arrival who)
 {
 	n->told++;
 	if (n->n == MW_NEWCOMERS_QUEUE) {
@@ -80,14 +80,14 @@ static void arrive(struct mw_newcomers *n, pid_t pid, __u32 flags, __u64 at_ns)
 		mw_newcomers_scan_in(n, MW_NEWCOMERS_LEFT_OUT_NS);
 		return;
 	}
-	n->queue[(n->first + n->n++) % MW_NEWCOMERS_QUEUE] = (struct mw_arrival){pid, flags, at_ns};
+	n->queue[(n->first + n->n++) % MW_NEWCOMERS_QUEUE] = who;
 }
 
 void mw_newcomers_event(struct mw_guard *g, const struct mw_event *e)
 {
 	if (!g->newcomers.on) /* told before the rules went */
 		return;
-	arrive(&g->newcomers, (pid_t)e->pid, e->flags, e->time_ns);
+	arrive(&g->newcomers, (struct mw_arrival){(pid_t)e->pid, e->flags, e->time_ns, e->cgroup_id});
 	mw_newcomers_pump(g);
 }
 
@@ -95,7 +95,7 @@ void mw_newcomers_child(struct mw_guard *g, const struct mw_worker *w, const str
 {
 	if (!g->newcomers.needs.parents || (pid_t)e->pid == w->main_pid)
 		return;
-	arrive(&g->newcomers, (pid_t)e->pid, MW_NEWCOMER_EXEC, e->time_ns);
+	arrive(&g->newcomers, (struct mw_arrival){(pid_t)e->pid, MW_NEWCOMER_EXEC, e->time_ns, e->cgroup_id});
 	mw_newcomers_pump(g);
 }
 
@@ -103,7 +103,7 @@ void mw_newcomers_announce(struct mw_guard *g, pid_t pid)
 {
 	if (!g->newcomers.on)
 		return;
-	arrive(&g->newcomers, pid, MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, mw_now_ns());
+	arrive(&g->newcomers, (struct mw_arrival){pid, MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, mw_now_ns(), 0});
 	mw_newcomers_pump(g);
 }
 
@@ -128,7 +128,7 @@ static bool next_arrival(struct mw_newcomers *n, struct mw_arrival *ret)
 	}
 	if (!is_scanned(n))
 		return false;
-	*ret = (struct mw_arrival){s->pids[s->next++], MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, 0};
+	*ret = (struct mw_arrival){s->pids[s->next++], MW_NEWCOMER_EXEC | MW_NEWCOMER_CGROUP, 0, 0};
 	return true;
 }
 
@@ -309,8 +309,10 @@ static void ask_done(struct mw_guard *g, struct mw_asking *a, int status)
 	n->asking = NULL;
 	if (status == 0 && n->on)
 		mw_admit_container(g, a, ask->who.at_ns);
-	if (open && ask->tries == QUICK_ASKS)
-		arrive(n, ask->who.pid, ask->who.flags | MW_NEWCOMER_NO_CONTAINER, ask->who.at_ns);
+	if (open && ask->tries == QUICK_ASKS) {
+		ask->who.flags |= MW_NEWCOMER_NO_CONTAINER;
+		arrive(n, ask->who);
+	}
 	if (open && ask->tries < ARRAY_SIZE(ask_again_ns)) {
 		ask->due_ns = mw_now_ns() + ask_again_ns[ask->tries++];
 	} else {

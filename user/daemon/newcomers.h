@@ -35,6 +35,7 @@ struct mw_arrival {
 	pid_t pid;
 	__u32 flags; /* enum mw_newcomer_flag: what is new, it, its cgroup, or both */
 	__u64 at_ns; /* when that was, CLOCK_MONOTONIC; 0: before we looked */
+	__u64 cgroup_id; /* where it was then; 0: unknown */
 };
 
 /* A cgroup that looks like a container's; asked for again until an engine's files know it. */

@@ -13,12 +13,37 @@
 
 #define PIDS_MAX 65536
 
+static bool is_found(const struct mw_facts_batch *b, size_t i)
+{
+	return b->status[i] >= 0 && b->facts[i].executable[0];
+}
+
+/*
+ * A runtime's helper is the first in a container's cgroup and ends when the container's own first process is there:
+ * whoever stands there now stands for the cgroup.
+ */
+static void look_at_another(struct mw_facts_batch *b, size_t i)
+{
+	_cleanup_close_ int fd = mw_cgroup_open_id(b->mount, b->who[i].cgroup_id);
+	pid_t pids[8];
+	ssize_t n = fd < 0 ? 0 : mw_cgroup_pids(fd, true, pids, ARRAY_SIZE(pids));
+
+	for (ssize_t k = 0; k < n && k < (ssize_t)ARRAY_SIZE(pids) && !is_found(b, i); k++) {
+		b->who[i].pid = pids[k];
+		b->who[i].flags &= ~(__u32)MW_NEWCOMER_EXEC;
+		b->status[i] = mw_facts_read("/proc", b->mount, pids[k], b->attributes, &b->facts[i]);
+	}
+}
+
 int mw_look_facts(void *arg, char *text, size_t size)
 {
 	struct mw_facts_batch *b = arg;
 
-	for (size_t i = 0; i < b->n; i++)
+	for (size_t i = 0; i < b->n; i++) {
 		b->status[i] = mw_facts_read("/proc", b->mount, b->who[i].pid, b->attributes, &b->facts[i]);
+		if (!is_found(b, i) && b->who[i].flags & MW_NEWCOMER_CGROUP && b->who[i].cgroup_id)
+			look_at_another(b, i);
+	}
 	snprintf(text, size, "%zu newcomers looked at", b->n);
 	return 0;
 }
