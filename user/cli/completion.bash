@@ -35,6 +35,16 @@ _memweir_command_at() # where run's command begins, 0: not yet
 	done
 }
 
+_memweir_set_target() # what can stand where the cursor is, after set
+{
+	case $prev in
+	set) words="worker class rule monitor tree" ;;
+	worker) words=$(memweir ps --quiet 2>/dev/null) ;;
+	class) words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
+	rule) words=$(memweir report rules 2>/dev/null | sed -n '1d; /^$/q; s/ .*//p') ;;
+	esac
+}
+
 _memweir()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' verb_at=0 command_at words=''
@@ -66,7 +76,7 @@ _memweir()
 			words=$(memweir ps --quiet 2>/dev/null)
 			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"
 			;;
-		set) [[ $prev == set ]] && words="worker class rule monitor tree" ;;
+		set) _memweir_set_target ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac
 	fi

@@ -40,13 +40,18 @@ int mw_print_rules(struct json_object *doc)
 	struct json_object *rules = mw_field_array(doc, "rules"), *n = mw_field_object(doc, "newcomers");
 	_cleanup_(mw_table_freep) struct mw_table *t = mw_table_new(columns, ARRAY_SIZE(columns));
 	double left_out = n ? mw_field_number(n, "left_out", 0) + mw_field_number(n, "left_out_by_kernel", 0) : 0;
-	int r;
+	int r = 0;
 
 	if (!t)
 		return -ENOMEM;
 	for (size_t i = 0; i < mw_field_length(rules); i++)
 		row(t, json_object_array_get_idx(rules, i));
-	r = mw_table_print(t, stdout, mw_terminal_width(stdout));
+	if (mw_field_length(rules))
+		r = mw_table_print(t, stdout, mw_terminal_width(stdout));
+	else
+		puts(mw_field_bool(doc, "class_carriers")
+			     ? "no rules are in force: who comes under guard by itself brings its class along"
+			     : "no rules are in force: nobody comes under guard by itself");
 	if (!r && n && mw_field_number(n, "told", 0) > 0)
 		printf("\n%.0f newcomers looked at, %.0f came under guard, %.0f could not be taken, %.0f had ended; "
 		       "%.0f left to a later look\n",

@@ -8,16 +8,18 @@
 #include "util/cleanup.h"
 
 struct set_values {
-	bool save;
+	bool save, remove;
 };
 
 static const struct mw_option rows[] = {
 	{"save", 's', MW_OPT_FLAG, offsetof(struct set_values, save), NULL, "keep it as a drop-in, over restarts"},
+	{"remove", 'r', MW_OPT_FLAG, offsetof(struct set_values, remove), NULL,
+	 "take the rule away; with --save, also one that --save has kept"},
 	{NULL},
 };
 
 /* How many words name the target ("class tool": 2); 0 after having said what is wrong. */
-static int target_words(const struct mw_cli *cli, int argc, char **argv)
+static int target_words(const struct mw_cli *cli, bool remove, int argc, char **argv)
 {
 	static const char *const kinds[] = {"worker", "class", "rule", "monitor", "tree", NULL};
 	const char *near = mw_nearest(argv[0], kinds);
@@ -32,8 +34,13 @@ static int target_words(const struct mw_cli *cli, int argc, char **argv)
 			     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	else if (argc < n || (n == 2 && strchr(argv[1], '=')))
 		mw_say_usage(cli, "which %s? expected its name", argv[0]);
-	else if (argc == n)
-		mw_say_usage(cli, "nothing to set, expected KEY=VALUE");
+	else if (remove && strcmp(argv[0], "rule") != 0)
+		mw_say_usage(cli, "--remove is for rules; what was set of a %s goes back with KEY=default", argv[0]);
+	else if (remove && argc > n)
+		mw_say_usage(cli, "\"%s\": with --remove nothing is set, expected set rule NAME --remove", argv[n]);
+	else if (!remove && argc == n)
+		mw_say_usage(cli, "nothing to set, expected KEY=VALUE%s",
+			     strcmp(argv[0], "rule") ? "" : ", or --remove");
 	else
 		return n;
 	return 0;
@@ -60,25 +67,28 @@ static int set_run(const struct mw_cli *cli, int argc, char **argv)
 {
 	const struct set_values *v = cli->values;
 	_cleanup_json_ struct json_object *body = json_object_new_object();
-	int n = target_words(cli, argc, argv);
+	int n = target_words(cli, v->remove, argc, argv);
 	struct json_object *kv;
 	char target[256];
 
 	if (n == 0)
 		return MW_EXIT_USAGE;
-	kv = settings(cli, argc - n, argv + n);
-	if (!kv)
-		return MW_EXIT_USAGE;
+	if (!v->remove) {
+		kv = settings(cli, argc - n, argv + n);
+		if (!kv)
+			return MW_EXIT_USAGE;
+		json_object_object_add(body, "settings", kv);
+	}
 	snprintf(target, sizeof(target), "%s%s%s", argv[0], n == 2 ? " " : "", n == 2 ? argv[1] : "");
 	json_object_object_add(body, "target", json_object_new_string(target));
-	json_object_object_add(body, "settings", kv);
+	json_object_object_add(body, "remove", json_object_new_boolean(v->remove));
 	json_object_object_add(body, "save", json_object_new_boolean(v->save));
 	return mw_call_text(cli, "PATCH", "/v1/config", body);
 }
 
 const struct mw_verb mw_verb_set = {
 	.name = "set",
-	.args = "(worker NAME | class NAME | rule NAME | monitor | tree) KEY=VALUE... [--save]",
+	.args = "((worker NAME | class NAME | rule NAME | monitor | tree) KEY=VALUE... | rule NAME --remove) [--save]",
 	.summary = "change settings while all runs, until reload or restart",
 	.notes = "memweir classes shows keys and values, e.g. memweir set class tool max_heap=60MB policy=strict",
 	.options = rows,

@@ -129,6 +129,8 @@ struct mw_rule {
 	char unit[MW_PATTERN_SIZE], slice[MW_PATTERN_SIZE];
 	char file[160]; /* where class was given; "": in a call */
 	unsigned int line;
+	char hand_file[160]; /* where something of it stands that set --save has not written; "": nowhere */
+	unsigned int hand_line;
 };
 
 /* What a rule is about: its patterns say. */
@@ -192,8 +194,14 @@ int mw_config_set(struct mw_config *cfg, const char *target, const struct mw_kv 
  * disk: -ENOSPC) the old file is as it was. Blocks: not for an event loop.
  */
 int mw_config_save(const char *prefix, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err);
+/* "rule NAME" taken away. -ENOENT: there is none of that name, err lists those there are; -EINVAL: of what is no rule.
+ */
+int mw_config_remove(struct mw_config *cfg, const char *target, struct mw_error *err);
+/* All of target taken out of what mw_config_save has kept, as it keeps it. 0 also where nothing of it is there. */
+int mw_config_unsave(const char *prefix, const char *target, struct mw_error *err);
 
 const struct mw_class *mw_config_class(const struct mw_config *cfg, const char *name); /* NULL: unknown */
+const struct mw_rule *mw_config_rule(const struct mw_config *cfg, const char *target); /* "rule NAME"; NULL: unknown */
 /*
  * Class's profile with the settings of [worker NAME] over it. -ENOENT for an unknown class, err lists the known ones;
  * -EINVAL when the worker's settings contradict the class's.

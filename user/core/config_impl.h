@@ -16,6 +16,7 @@
 #define MW_CONFIG_SETTINGS_MAX 8192
 #define MW_CONFIG_RULES_MAX    256
 #define MW_CONFIG_SECTIONS_MAX 16384 /* different ones in one file */
+#define MW_SET_DROPIN_DIR      "/etc/memweir/memweir.conf.d/"
 #define MW_SET_DROPIN	       "90-set.conf"
 
 enum mw_section_kind {
@@ -104,6 +105,7 @@ int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const st
 int mw_say_unknown_section(struct mw_error *err, const struct mw_where *at, const char *found);
 /* -ENOENT; lists the classes there are. */
 int mw_say_unknown_class(struct mw_error *err, const struct mw_config *cfg, const char *name);
+int mw_say_unknown_rule(struct mw_error *err, const struct mw_config *cfg, const char *name); /* the same of rules */
 int mw_say_file(struct mw_error *err, int code, const char *what, const char *path); /* "PATH: cannot read: REASON" */
 const char *mw_section_text(const struct mw_section *s, char *buf, size_t size); /* "class tool" */
 

@@ -89,6 +89,19 @@ static void keep_place(struct mw_rule *rule, const struct mw_where *at)
 	rule->line = at->line;
 }
 
+/* Of what set --save has written, set can take away again; of what people wrote it cannot. */
+static void keep_hand(struct mw_rule *rule, const struct mw_where *at)
+{
+	static const char saved[] = MW_SET_DROPIN_DIR MW_SET_DROPIN;
+	size_t len = at->file ? strlen(at->file) : 0;
+
+	if (!len || *rule->hand_file ||
+	    (len >= sizeof(saved) - 1 && strcmp(at->file + len - (sizeof(saved) - 1), saved) == 0))
+		return;
+	snprintf(rule->hand_file, sizeof(rule->hand_file), "%s", at->file);
+	rule->hand_line = at->line;
+}
+
 int mw_rule_apply(struct mw_config *cfg, const struct mw_where *at, const struct mw_section *section,
 		  const struct mw_key *key, const char *value, struct mw_error *err)
 {
@@ -102,12 +115,43 @@ int mw_rule_apply(struct mw_config *cfg, const struct mw_where *at, const struct
 		rule = find_rule(cfg, section->name);
 		keep_place(rule, at);
 	}
+	keep_hand(rule, at);
 	if (!key)
 		return 0;
 	if (mw_key_parse(key, mw_is_default(key, value) ? key->def : value, rule) < 0)
 		return mw_say_wrong_value(err, at, section, key, value);
 	if (key->offset == offsetof(struct mw_rule, class_name))
 		keep_place(rule, at);
+	return 0;
+}
+
+const struct mw_rule *mw_config_rule(const struct mw_config *cfg, const char *target)
+{
+	struct mw_section section;
+
+	if (mw_section_parse(target, &(struct mw_where){0}, &section, NULL) < 0 || section.kind != MW_SECTION_RULE)
+		return NULL;
+	return find_rule(cfg, section.name);
+}
+
+int mw_config_remove(struct mw_config *cfg, const char *target, struct mw_error *err)
+{
+	struct mw_section section;
+	struct mw_rule *rule;
+	int r = mw_section_parse(target, &(struct mw_where){0}, &section, err);
+
+	if (r < 0)
+		return r;
+	if (section.kind != MW_SECTION_RULE)
+		return mw_fail(err, -EINVAL,
+			       "%s: only a rule can be removed; what was set of others goes back with "
+			       "KEY=default",
+			       target);
+	rule = find_rule(cfg, section.name);
+	if (!rule)
+		return mw_say_unknown_rule(err, cfg, section.name);
+	cfg->n_rules--;
+	memmove(rule, rule + 1, (size_t)(cfg->rules + cfg->n_rules - rule) * sizeof(*rule));
 	return 0;
 }
 

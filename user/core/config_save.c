@@ -209,37 +209,81 @@ static int read_back(const char *text, size_t len, const char *path, size_t expe
 	return again.n == expected ? 0 : mw_fail(err, -EINVAL, "%s: would not read back as written", path);
 }
 
-int mw_config_save(const char *prefix, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err)
+/* What is kept so far into e; none is fine. */
+static int read_kept(const char *path, struct entries *e, struct mw_error *err)
 {
-	_cleanup_(free_entries) struct entries all = {0};
-	_cleanup_free_ char *path = NULL, *dir = NULL, *old = NULL, *text = NULL;
-	const struct mw_where at = {0};
-	struct mw_section section;
-	size_t old_len = 0, len = 0;
-	int r;
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = mw_config_read(path, &text, &len, err);
 
-	r = mw_section_parse(target, &at, &section, err);
-	if (r < 0)
-		return r;
-	if (asprintf(&dir, "%s/etc/memweir/memweir.conf.d/", prefix) < 0 ||
-	    asprintf(&path, "%s%s", dir, MW_SET_DROPIN) < 0)
-		return mw_fail(err, -ENOMEM, "out of memory");
-	r = mw_config_read(path, &old, &old_len, err);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	r = old ? mw_config_parse(old, old_len, path, collect, &all, err) : 0;
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = collect(&all, &at, &section, kv[i].key, kv[i].value, err);
-	if (r < 0)
-		return r;
-	r = mw_config_render(write_entries, &all, &text, &len);
+	if (r == -ENOENT)
+		return 0;
+	return r < 0 ? r : mw_config_parse(text, len, path, collect, e, err);
+}
+
+static int write_kept(char *dir, const char *path, const struct entries *e, struct mw_error *err)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len = 0;
+	int r = mw_config_render(write_entries, e, &text, &len);
+
 	if (r < 0)
 		return mw_say_file(err, r, "cannot write", path);
-	r = read_back(text, len, path, all.n, err);
+	r = read_back(text, len, path, e->n, err);
 	if (r < 0)
 		return r;
 	r = make_dirs(dir);
 	if (r == 0)
 		r = replace_file(dir, text, len);
 	return r < 0 ? mw_say_file(err, r, "cannot write", path) : 0;
+}
+
+/* True: there were some. */
+static bool drop(struct entries *e, const struct mw_section *section)
+{
+	size_t kept = 0, before = e->n;
+
+	for (size_t i = 0; i < before; i++) {
+		if (!same_section(&e->list[i].section, section)) {
+			e->list[kept++] = e->list[i];
+			continue;
+		}
+		free(e->list[i].key);
+		free(e->list[i].value);
+	}
+	e->n = kept;
+	return kept < before;
+}
+
+/* What is kept, with these settings, or without any of target's. */
+static int rewrite(const char *prefix, const char *target, bool without, const struct mw_kv *kv, size_t n,
+		   struct mw_error *err)
+{
+	_cleanup_(free_entries) struct entries all = {0};
+	_cleanup_free_ char *path = NULL, *dir = NULL;
+	const struct mw_where at = {0};
+	struct mw_section section;
+	int r;
+
+	r = mw_section_parse(target, &at, &section, err);
+	if (r < 0)
+		return r;
+	if (asprintf(&dir, "%s" MW_SET_DROPIN_DIR, prefix) < 0 || asprintf(&path, "%s" MW_SET_DROPIN, dir) < 0)
+		return mw_fail(err, -ENOMEM, "out of memory");
+	r = read_kept(path, &all, err);
+	if (r >= 0 && without && !drop(&all, &section))
+		return 0;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = collect(&all, &at, &section, kv[i].key, kv[i].value, err);
+	return r < 0 ? r : write_kept(dir, path, &all, err);
+}
+
+int mw_config_save(const char *prefix, const char *target, const struct mw_kv *kv, size_t n, struct mw_error *err)
+{
+	return rewrite(prefix, target, false, kv, n, err);
+}
+
+int mw_config_unsave(const char *prefix, const char *target, struct mw_error *err)
+{
+	return rewrite(prefix, target, true, NULL, 0, err);
 }

@@ -156,27 +156,42 @@ int mw_say_unknown_section(struct mw_error *err, const struct mw_where *at, cons
 	return mw_config_say(err, -EINVAL, at, NULL, NULL, found, "%s", kinds);
 }
 
-int mw_say_unknown_class(struct mw_error *err, const struct mw_config *cfg, const char *name)
+/* names: of all there are, n of them, each stride bytes after the one before. */
+static int say_unknown(struct mw_error *err, const char *kind, const char *name, const char *names, size_t n,
+		       size_t stride)
 {
 	char known[256] = "", shown[QUOTE_MAX * 4 + 16];
 	size_t best = 3, len = 0;
 	const char *nearest = NULL;
+	bool full = false;
 
-	for (size_t i = 0; i < cfg->n_classes; i++) {
-		const char *candidate = cfg->classes[i].name;
+	for (size_t i = 0; i < n; i++) {
+		const char *candidate = names + i * stride;
 
 		consider(name, candidate, &best, &nearest);
-		if (len + strlen(candidate) + 8 > sizeof(known)) {
-			snprintf(known + len, sizeof(known) - len, ", ...");
-			break;
-		}
-		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "", candidate);
+		if (full)
+			continue;
+		full = len + strlen(candidate) + 8 > sizeof(known);
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i ? ", " : "",
+					full ? "..." : candidate);
 	}
 	quote(name, QUOTE_MAX, shown, sizeof(shown));
 	if (nearest)
-		return mw_fail(err, -ENOENT, "class \"%s\" is unknown (did you mean \"%s\"?); known: %s", shown,
+		return mw_fail(err, -ENOENT, "%s \"%s\" is unknown (did you mean \"%s\"?); known: %s", kind, shown,
 			       nearest, known);
-	return mw_fail(err, -ENOENT, "class \"%s\" is unknown; known: %s", shown, known);
+	return mw_fail(err, -ENOENT, "%s \"%s\" is unknown; known: %s", kind, shown, n ? known : "none");
+}
+
+int mw_say_unknown_class(struct mw_error *err, const struct mw_config *cfg, const char *name)
+{
+	return say_unknown(err, "class", name, cfg->n_classes ? cfg->classes[0].name : NULL, cfg->n_classes,
+			   sizeof(*cfg->classes));
+}
+
+int mw_say_unknown_rule(struct mw_error *err, const struct mw_config *cfg, const char *name)
+{
+	return say_unknown(err, "rule", name, cfg->n_rules ? cfg->rules[0].name : NULL, cfg->n_rules,
+			   sizeof(*cfg->rules));
 }
 
 int mw_say_file(struct mw_error *err, int code, const char *what, const char *path)

@@ -211,6 +211,23 @@ static void end_scan(struct mw_newcomers *n)
 	n->scan = NULL;
 }
 
+/* What a thread has is dropped when it is through. */
+void mw_newcomers_let_go(struct mw_newcomers *n)
+{
+	size_t asked = n->asking ? n->asking->place : MW_NEWCOMERS_ASKS;
+
+	n->n = 0;
+	n->scan_due_ns = 0;
+	if (n->scan && n->scan->ready)
+		end_scan(n);
+	for (size_t i = 0; i < MW_NEWCOMERS_ASKS; i++) {
+		if (i == asked)
+			continue;
+		free(n->asks[i].cgroup);
+		n->asks[i] = (struct mw_container_ask){0};
+	}
+}
+
 void mw_newcomers_pump(struct mw_guard *g)
 {
 	start_scan(g);
@@ -333,7 +350,7 @@ bool mw_newcomers_done(struct mw_guard *g, const struct mw_action_result *r)
 		ask_done(g, n->asking, r->status);
 	else if (!r->arg || r->arg != n->scan)
 		return false;
-	else if (r->status < 0)
+	else if (r->status < 0 || !n->on)
 		end_scan(n);
 	else
 		n->scan->ready = true;

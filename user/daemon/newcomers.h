@@ -92,6 +92,7 @@ void mw_newcomers_free(struct mw_guard *g); /* when no action thread runs any mo
 /* newcomers_rules.c asks newcomers.c: a scan in in_ns at the latest; begin what is due. */
 void mw_newcomers_scan_in(struct mw_newcomers *n, __u64 in_ns);
 void mw_newcomers_pump(struct mw_guard *g);
+void mw_newcomers_let_go(struct mw_newcomers *n); /* nothing is wanted any more: nobody is on the way */
 /* newcomers_admit.c too: somebody is taken, the next may come. */
 void mw_newcomers_judge(struct mw_guard *g);
 

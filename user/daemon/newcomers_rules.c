@@ -62,7 +62,7 @@ void mw_newcomers_apply(struct mw_guard *g)
 		wanted = 0;
 	}
 	if (!n->on)
-		n->n = 0;
+		mw_newcomers_let_go(n);
 	if (mw_kernel_has(g->kernel, MW_CAP_NEWCOMERS))
 		r = mw_kernel_newcomers_want(g->kernel, wanted, MW_NEWCOMERS_PER_S);
 	if (r < 0)

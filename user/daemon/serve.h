@@ -54,6 +54,14 @@ void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
 /* serve_rules.c */
 void mw_serve_rules(struct mw_guard *g, struct mw_request *r, const char *rest);
+/*
+ * The rule target names out of cfg, a copy of the one in force, and with save out of what set --save has kept.
+ * -EEXIST where somebody has written it into a file: all of it stays.
+ */
+int mw_serve_remove_rule(struct mw_guard *g, const char *target, bool save, struct mw_config *cfg,
+			 struct mw_error *err);
+/* What is so now that it is gone, for people. */
+const char *mw_serve_removed_text(struct mw_guard *g, const char *target, bool save, char *text, size_t size);
 void mw_serve_newcomer(struct mw_guard *g, struct mw_request *r, const char *rest);
 
 #endif

@@ -235,17 +235,27 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 	mw_serve_text(r, "noted");
 }
 
-static int set(struct mw_guard *g, const char *target, const struct mw_kv *kv, size_t n, bool save,
-	       struct mw_error *err)
+/* What one request wants to be otherwise. */
+struct change {
+	const char *target;
+	struct mw_kv kv[SETTINGS_MAX];
+	size_t n;
+	bool remove, save;
+};
+
+static int set(struct mw_guard *g, const struct change *c, struct mw_error *err)
 {
 	struct mw_config fresh, old = g->cfg;
 	int r = mw_config_copy(&g->cfg, &fresh);
 
 	if (r < 0)
-		return mw_fail(err, r, "set %s: no memory", target);
-	r = mw_config_set(&fresh, target, kv, n, err);
-	if (r >= 0 && save)
-		r = mw_config_save("", target, kv, n, err);
+		return mw_fail(err, r, "set %s: no memory", c->target);
+	if (c->remove)
+		r = mw_serve_remove_rule(g, c->target, c->save, &fresh, err);
+	else
+		r = mw_config_set(&fresh, c->target, c->kv, c->n, err);
+	if (r >= 0 && c->save && !c->remove)
+		r = mw_config_save("", c->target, c->kv, c->n, err);
 	if (r >= 0) {
 		g->cfg = fresh;
 		r = mw_place_classes(g, err);
@@ -270,20 +280,19 @@ static struct mw_worker *target_worker(struct mw_guard *g, const char *target)
 }
 
 /* By root: into the configuration, over whatever its owner said of the same keys. By a member: on its worker alone. */
-static int set_target(struct mw_guard *g, struct mw_request *r, const char *target, const struct mw_kv *kv, size_t n,
-		      bool save, struct mw_error *err)
+static int set_target(struct mw_guard *g, struct mw_request *r, const struct change *c, struct mw_error *err)
 {
-	struct mw_worker *w = target_worker(g, target);
+	struct mw_worker *w = target_worker(g, c->target);
 	struct mw_tight before = w ? w->tight : (struct mw_tight){0};
 	int rc;
 
 	if (mw_serve_reader(r)) {
 		rc = mw_serve_room_to_set(g, err);
-		return rc < 0 ? rc : mw_life_tighten(g, w, kv, n, err);
+		return rc < 0 ? rc : mw_life_tighten(g, w, c->kv, c->n, err);
 	}
-	for (size_t i = 0; w && i < n; i++)
-		mw_tight_drop(&w->tight, kv[i].key);
-	rc = set(g, target, kv, n, save, err);
+	for (size_t i = 0; w && i < c->n; i++)
+		mw_tight_drop(&w->tight, c->kv[i].key);
+	rc = set(g, c, err);
 	if (w && rc < 0)
 		w->tight = before;
 	else if (w && before.set != w->tight.set)
@@ -292,55 +301,74 @@ static int set_target(struct mw_guard *g, struct mw_request *r, const char *targ
 }
 
 /* False: it has been answered. */
-static bool may_set(struct mw_guard *g, struct mw_request *r, const char *target, bool save)
+static bool may_set(struct mw_guard *g, struct mw_request *r, const struct change *c)
 {
-	const struct mw_worker *w = target_worker(g, target);
+	const struct mw_worker *w = target_worker(g, c->target);
 
-	if (save || strncmp(target, "worker ", 7) != 0)
-		return mw_serve_may(g, r, MW_RIGHT_SET, save ? "set --save" : "set", NULL);
+	if (c->save || c->remove || strncmp(c->target, "worker ", 7) != 0)
+		return mw_serve_may(g, r, MW_RIGHT_SET, c->save ? "set --save" : "set", NULL);
 	if (!w && mw_serve_reader(r)) {
-		mw_serve_unknown(r, target + 7);
+		mw_serve_unknown(r, c->target + 7);
 		return false;
 	}
 	return mw_serve_may(g, r, MW_RIGHT_TIGHTEN, "set", w);
 }
 
+static int read_change(struct json_object *body, struct change *c, struct mw_error *err)
+{
+	struct json_object *v;
+	int rc;
+
+	c->target = mw_serve_string(body, "target") ?: "";
+	c->save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
+	c->remove = json_object_object_get_ex(body, "remove", &v) && json_object_get_boolean(v);
+	rc = read_settings(body, c->kv, &c->n, err);
+	if (rc < 0)
+		return rc;
+	if (c->remove && (!*c->target || c->n))
+		return mw_fail(err, -EINVAL, "\"remove\": expected \"target\", and no \"settings\"");
+	if (!c->remove && (!*c->target || c->n == 0))
+		return mw_fail(err, -EINVAL, "expected \"target\" and \"settings\", an object of 1 to %d keys",
+			       SETTINGS_MAX);
+	return 0;
+}
+
+static void say_change(struct mw_guard *g, struct mw_request *r, const struct change *c)
+{
+	char text[320];
+
+	if (c->remove)
+		mw_serve_removed_text(g, c->target, c->save, text, sizeof(text));
+	else
+		snprintf(text, sizeof(text), "%.80s: %zu setting%s changed%s", c->target, c->n, c->n == 1 ? "" : "s",
+			 c->save	      ? ", and kept for later"
+			 : mw_serve_reader(r) ? ", as long as it lives"
+					      : " until reload or restart");
+	mw_say(g->tell, LOG_NOTICE, "set %s", text);
+	mw_serve_text(r, text);
+}
+
 void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct json_object *body = mw_serve_body(r), *v;
-	struct mw_kv kv[SETTINGS_MAX];
+	struct json_object *body = mw_serve_body(r);
 	struct mw_error err = {0};
-	const char *target;
-	char text[160];
-	bool save;
-	size_t n = 0;
+	struct change c = {0};
 	int rc;
 
 	(void)rest;
 	if (!body)
 		return;
-	target = mw_serve_string(body, "target") ?: "";
-	save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
-	rc = read_settings(body, kv, &n, &err);
-	if (rc >= 0 && (!*target || n == 0))
-		rc = mw_fail(&err, -EINVAL, "expected \"target\" and \"settings\", an object of 1 to %d keys",
-			     SETTINGS_MAX);
-	if (rc >= 0 && !may_set(g, r, target, save)) {
+	rc = read_change(body, &c, &err);
+	if (rc >= 0 && !may_set(g, r, &c)) {
 		json_object_put(body);
 		return;
 	}
 	if (rc >= 0)
-		rc = set_target(g, r, target, kv, n, save, &err);
-	if (rc < 0) {
+		rc = set_target(g, r, &c, &err);
+	if (rc < 0)
 		mw_serve_error(r, rc, err.text);
-	} else {
-		snprintf(text, sizeof(text), "%.80s: %zu setting%s changed%s", target, n, n == 1 ? "" : "s",
-			 save		      ? ", and kept for later"
-			 : mw_serve_reader(r) ? ", as long as it lives"
-					      : " until reload or restart");
-		mw_say(g->tell, LOG_NOTICE, "set %s", text);
-		mw_serve_text(r, text);
-	}
+	else
+		say_change(g, r, &c);
 	json_object_put(body);
 }
 

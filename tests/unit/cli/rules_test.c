@@ -40,6 +40,35 @@ static void set(void **state)
 	assert_err("which rule?");
 }
 
+static void removed(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "set", "rule", "x", "--remove", "--save"), 0);
+	assert_true(fake_was_asked(&f, "\"target\":\"rule x\",\"remove\":true,\"save\":true"));
+	assert_int_equal(memweir(&f, "set", "rule", "--remove"), 2);
+	assert_err("which rule?");
+	assert_int_equal(memweir(&f, "set", "--remove", "rule", "x", "class=tool"), 2);
+	assert_err("\"class=tool\": with --remove nothing is set");
+	assert_int_equal(memweir(&f, "set", "--remove", "class", "tool"), 2);
+	assert_err("--remove is for rules; what was set of a class goes back with KEY=default");
+	assert_int_equal(memweir(&f, "set", "rule", "x"), 2);
+	assert_err("expected KEY=VALUE, or --remove");
+}
+
+static void none(void **state)
+{
+	static const struct fake_reply replies[] = {{"GET", "/v1/report/rules", 200,
+						     "{\"rules\":[],\"class_carriers\":false}"},
+						    {NULL}};
+	struct fake empty;
+
+	(void)state;
+	fake_start(&empty, replies);
+	assert_int_equal(memweir(&empty, "report", "rules"), 0);
+	assert_string_equal(last.out, "no rules are in force: nobody comes under guard by itself\n");
+	fake_stop(&empty);
+}
+
 /* The exit status with this on standard input. */
 static int hook(const char *text, const char *socket, const char *option)
 {
@@ -113,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(report),
 		cmocka_unit_test(set),
+		cmocka_unit_test(removed),
+		cmocka_unit_test(none),
 		cmocka_unit_test(hook_tells),
 		cmocka_unit_test(hook_never_fails),
 		cmocka_unit_test(hook_is_gone_in_time),

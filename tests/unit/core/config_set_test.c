@@ -202,6 +202,98 @@ static void test_save_refuses(void **state)
 	says("90-set.conf:2: [monitor] max_histry");
 }
 
+#define RULE(name) "\n[rule " name "]\nclass = tool\nimage = " name "\n"
+
+static void test_remove(void **state)
+{
+	(void)state;
+	assert_int_equal(mw_config_remove(&cfg, "rule web", &err), -ENOENT);
+	says("rule \"web\" is unknown; known: none");
+	assert_int_equal(SET("rule a", {"class", "tool"}, {"image", "a"}), 0);
+	assert_int_equal(SET("rule web", {"class", "tool"}, {"image", "w"}), 0);
+	assert_int_equal(SET("rule z", {"class", "none"}, {"image", "z"}), 0);
+	assert_int_equal(mw_config_remove(&cfg, "rule wep", &err), -ENOENT);
+	says("rule \"wep\" is unknown (did you mean \"web\"?); known: a, web, z");
+	assert_int_equal(mw_config_remove(&cfg, "class tool", &err), -EINVAL);
+	says("only a rule can be removed");
+	assert_int_equal(mw_config_remove(&cfg, "rule a\nb", &err), -EINVAL);
+	assert_null(strchr(err.text, '\n'));
+	assert_int_equal(mw_config_remove(&cfg, "", &err), -EINVAL);
+	assert_int_equal(cfg.n_rules, 3);
+	assert_int_equal(mw_config_remove(&cfg, "rule web", &err), 0);
+	assert_null(mw_config_rule(&cfg, "rule web"));
+	assert_string_equal(mw_config_rule(&cfg, "rule z")->image, "z");
+	assert_int_equal(mw_config_remove(&cfg, "rule z", &err), 0);
+	assert_int_equal(mw_config_remove(&cfg, "rule a", &err), 0);
+	assert_int_equal(cfg.n_rules, 0);
+	assert_int_equal(SET("rule web", {"class", "generic"}, {"pod", "p"}),
+			 0); /* there is room again, and nothing is left */
+	assert_string_equal(mw_config_rule(&cfg, "rule  web")->image, "");
+	assert_null(mw_config_rule(&cfg, "class web"));
+}
+
+/* A hundred long names: the sentence has an end, and the nearest is found wherever it stands. */
+static void test_remove_among_many(void **state)
+{
+	char target[80];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(target, sizeof(target), "rule a-long-name-of-somebody-who-has-many-of-them-%d", i);
+		assert_int_equal(SET(target, {"class", "tool"}, {"image", "a"}), 0);
+	}
+	assert_int_equal(SET("rule last", {"class", "tool"}, {"image", "a"}), 0);
+	assert_int_equal(mw_config_remove(&cfg, "rule lost", &err), -ENOENT);
+	says("did you mean \"last\"?");
+	says("-0, ");
+	assert_string_equal(err.text + strlen(err.text) - 5, ", ...");
+}
+
+static void test_unsave(void **state)
+{
+	(void)state;
+	assert_int_equal(mw_config_unsave(prefix, "rule web", &err), 0); /* no file: none is made */
+	assert_int_equal(access(host_path(SAVED), F_OK), -1);
+	assert_int_equal(SAVE("rule web", {"class", "tool"}, {"image", "web"}), 0);
+	assert_int_equal(SAVE("monitor", {"max_history", "20"}), 0);
+	assert_int_equal(SAVE("rule b", {"class", "tool"}, {"image", "b"}), 0);
+	assert_int_equal(SAVE("rule web", {"priority", "3"}), 0);
+	assert_int_equal(mw_config_unsave(prefix, "rule we", &err), 0);
+	assert_int_equal(mw_config_unsave(prefix, "rule web", &err), 0);
+	saved_is("\n[monitor]\nmax_history = 20\n" RULE("b"));
+	assert_int_equal(mw_config_unsave(prefix, "rule b", &err), 0);
+	assert_int_equal(mw_config_unsave(prefix, "monitor", &err), 0);
+	saved_is("");
+	assert_int_equal(mw_config_unsave(prefix, "rul b", &err), -EINVAL);
+	put(SAVED, "[monitor]\nmax_histry = 5\n");
+	assert_int_equal(mw_config_unsave(prefix, "rule b", &err), -EINVAL);
+	says("90-set.conf:2: [monitor] max_histry");
+}
+
+/* Whose is a rule to take out of the files? */
+static void test_written_by_hand(void **state)
+{
+	const struct mw_rule *r;
+	struct mw_config loaded;
+
+	(void)state;
+	put("/etc/memweir/memweir.conf", RULE("main") RULE("both"));
+	put("/etc/memweir/memweir.conf.d/50-x.conf", "[rule saved]\npriority = 2\n");
+	put("/usr/lib/memweir/memweir.conf.d/90-set.conf.conf", RULE("odd"));
+	assert_int_equal(SAVE("rule saved", {"class", "tool"}, {"image", "saved"}), 0);
+	assert_int_equal(SAVE("rule both", {"class", "generic"}), 0);
+	assert_int_equal(SAVE("rule own", {"class", "generic"}, {"pod", "x"}), 0);
+	assert_int_equal(mw_config_load(prefix, NULL, &loaded, &err), 0);
+	r = mw_config_rule(&loaded, "rule both");
+	assert_non_null(strstr(r->file, "90-set.conf"));
+	assert_non_null(strstr(r->hand_file, "/etc/memweir/memweir.conf"));
+	assert_int_equal(r->hand_line, 6);
+	assert_non_null(strstr(mw_config_rule(&loaded, "rule saved")->hand_file, "50-x.conf"));
+	assert_non_null(strstr(mw_config_rule(&loaded, "rule odd")->hand_file, "90-set.conf.conf"));
+	assert_string_equal(mw_config_rule(&loaded, "rule own")->hand_file, "");
+	mw_config_free(&loaded);
+}
+
 /* A disk that takes no more: the old file stays as it was, and no other is left. */
 static void test_save_full_disk(void **state)
 {
@@ -241,6 +333,10 @@ int main(void)
 		CLEAN(test_save),
 		CLEAN(test_save_refuses),
 		CLEAN(test_save_full_disk),
+		CLEAN(test_remove),
+		CLEAN(test_remove_among_many),
+		CLEAN(test_unsave),
+		CLEAN(test_written_by_hand),
 		CLEAN(test_many_worker_settings),
 	};
 
