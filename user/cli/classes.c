@@ -39,6 +39,10 @@ static int print_classes(struct json_object *classes)
 			for (size_t i = 0; i < n; i++)
 				mw_table_cell(t, mw_field_str(json_object_array_get_idx(classes, i), key));
 		}
+		mw_table_cell(t, "(rules)"); /* no key of a class: how many lead there */
+		for (size_t i = 0; i < n; i++)
+			mw_table_cellf(t, "%zu",
+				       mw_field_length(mw_field_array(json_object_array_get_idx(classes, i), "rules")));
 	}
 	return mw_table_print(t, stdout, 0) == 0 ? MW_EXIT_OK : MW_EXIT_FAILURE;
 }

@@ -345,7 +345,7 @@ static void add_row(const char *key, const char *value, const char *about, void 
 	json_object_object_add(arg, key, json_object_new_string(value));
 }
 
-static struct json_object *class_object(const struct mw_class *c)
+static struct json_object *class_object(const struct mw_config *cfg, const struct mw_class *c)
 {
 	const struct mw_limits l = mw_profile_limits(&c->profile);
 	const struct {
@@ -359,7 +359,7 @@ static struct json_object *class_object(const struct mw_class *c)
 		{"max_bin_bytes", c->profile.max_bin_heap},
 		{"budget_bytes", c->profile.budget},
 	};
-	struct json_object *o = json_object_new_object();
+	struct json_object *o = json_object_new_object(), *rules = json_object_new_array();
 
 	json_object_object_add(o, "name", json_object_new_string(c->name));
 	json_object_object_add(o, "builtin", json_object_new_boolean(c->builtin));
@@ -367,6 +367,10 @@ static struct json_object *class_object(const struct mw_class *c)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		json_object_object_add(o, rows[i].key,
 				       rows[i].bytes == MW_UNLIMITED ? NULL : json_object_new_uint64(rows[i].bytes));
+	for (size_t i = 0; i < cfg->n_rules; i++)
+		if (strcmp(cfg->rules[i].class_name, c->name) == 0)
+			json_object_array_add(rules, json_object_new_string(cfg->rules[i].name));
+	json_object_object_add(o, "rules", rules);
 	return o;
 }
 
@@ -377,7 +381,7 @@ void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest)
 
 	(void)rest;
 	for (size_t i = 0; i < g->cfg.n_classes; i++)
-		json_object_array_add(classes, class_object(&g->cfg.classes[i]));
+		json_object_array_add(classes, class_object(&g->cfg, &g->cfg.classes[i]));
 	mw_config_rows_monitor(&g->cfg.monitor, add_row, monitor);
 	mw_config_rows_tree(&g->cfg.tree, add_row, tree);
 	json_object_object_add(doc, "classes", classes);

@@ -88,7 +88,7 @@ static const struct fake_reply table[] = {
 	 FAKE_SSE},
 	{"GET", "/v1/config", 200,
 	 "{\"classes\":[{\"name\":\"context\",\"builtin\":true,\"max_heap\":\"100.0 "
-	 "MB\",\"max_bytes\":100000000,\"policy\":\"protect\"},"
+	 "MB\",\"max_bytes\":100000000,\"policy\":\"protect\",\"rules\":[\"a\",\"b\"]},"
 	 "{\"name\":\"mine\",\"builtin\":false,\"max_heap\":\"max\",\"policy\":\"strict\"}],"
 	 "\"monitor\":{\"check_interval\":\"5 s\"},\"tree\":{\"root\":\"\"}}"},
 	{NULL},
@@ -299,6 +299,7 @@ static void classes(void **state)
 	assert_string_equal(last.out, "KEY        context    mine\n"
 				      "max_heap  100.0 MB     max\n"
 				      "policy     protect  strict\n"
+				      "(rules)          2       0\n"
 				      "\n[monitor]\ncheck_interval = 5 s\n"
 				      "\n[tree]\nroot = \n");
 }
