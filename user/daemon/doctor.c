@@ -158,6 +158,7 @@ static void find_daemon(struct mw_findings *f, const struct mw_guard_options *op
 	up = listens(path);
 	row = mw_finding_add(f, "daemon", up, "nothing is guarded now", "memweir daemon, or systemctl start memweir");
 	snprintf(row->found, sizeof(row->found), "%s%s", up ? "listens on " : "nobody listens on ", path);
+	mw_doctor_members(f, &g.cfg, path, up);
 	known = f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0;
 	mw_doctor_peace(f, known ? g.root : "");
 	if (known && mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {
@@ -187,6 +188,7 @@ static void print_json(const struct mw_findings *f)
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(doc, "capabilities", list);
+	json_object_object_add(doc, "access", json_object_get(f->access));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 							 JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(doc);
@@ -220,6 +222,7 @@ int mw_doctor(const struct mw_guard_options *opts, bool json)
 		print_json(&f);
 	else
 		print_text(&f);
+	json_object_put(f.access);
 	mw_close(&f.mount_fd);
 	return 0;
 }

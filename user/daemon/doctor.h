@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/config.h"
 #include "daemon/kernel.h"
+
+struct json_object;
 
 struct mw_finding {
 	const char *name;
@@ -20,6 +23,7 @@ struct mw_finding {
 struct mw_findings {
 	struct mw_finding rows[MW_FINDINGS_MAX];
 	size_t n;
+	struct json_object *access; /* of members, for the document; NULL: the configuration is wrong */
 	char mount[256];
 	int mount_fd;
 };
@@ -28,5 +32,7 @@ struct mw_finding *mw_finding_add(struct mw_findings *f, const char *name, bool 
 				  const char *how);
 /* doctor_peace.c: a row for each. root: the tree of ours, without a leading slash; "": not known. */
 void mw_doctor_peace(struct mw_findings *f, const char *root);
+/* doctor_members.c: rows and document of the configured group. up: the daemon listens. */
+void mw_doctor_members(struct mw_findings *f, const struct mw_config *cfg, const char *socket_path, bool up);
 
 #endif
