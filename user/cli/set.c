@@ -81,7 +81,8 @@ static int set_run(const struct mw_cli *cli, int argc, char **argv)
 	}
 	snprintf(target, sizeof(target), "%s%s%s", argv[0], n == 2 ? " " : "", n == 2 ? argv[1] : "");
 	json_object_object_add(body, "target", json_object_new_string(target));
-	json_object_object_add(body, "remove", json_object_new_boolean(v->remove));
+	if (v->remove)
+		json_object_object_add(body, "remove", json_object_new_boolean(true));
 	json_object_object_add(body, "save", json_object_new_boolean(v->save));
 	return mw_call_text(cli, "PATCH", "/v1/config", body);
 }
