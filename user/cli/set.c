@@ -73,14 +73,14 @@ static int set_run(const struct mw_cli *cli, int argc, char **argv)
 
 	if (n == 0)
 		return MW_EXIT_USAGE;
+	snprintf(target, sizeof(target), "%s%s%s", argv[0], n == 2 ? " " : "", n == 2 ? argv[1] : "");
+	json_object_object_add(body, "target", json_object_new_string(target));
 	if (!v->remove) {
 		kv = settings(cli, argc - n, argv + n);
 		if (!kv)
 			return MW_EXIT_USAGE;
 		json_object_object_add(body, "settings", kv);
 	}
-	snprintf(target, sizeof(target), "%s%s%s", argv[0], n == 2 ? " " : "", n == 2 ? argv[1] : "");
-	json_object_object_add(body, "target", json_object_new_string(target));
 	if (v->remove)
 		json_object_object_add(body, "remove", json_object_new_boolean(true));
 	json_object_object_add(body, "save", json_object_new_boolean(v->save));
