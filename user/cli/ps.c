@@ -55,6 +55,8 @@ static void state_cell(struct mw_table *t, struct json_object *w)
 		if (mw_field_bool(w, flags[i]))
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", *text ? "," : "", flags[i]);
 	}
+	if (mw_field_object(w, "not_in_force"))
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%snot-in-force", *text ? "," : "");
 	mw_table_cell(t, text);
 }
 

@@ -63,6 +63,19 @@ static void print_conflicts(struct json_object *c)
 	       *mw_field_str(c, "by") ? mw_text_clean(mw_field_str(c, "by"), 0, by, sizeof(by)) : "an unknown process");
 }
 
+/* Limits the class wants, and the kernel or PID 1 did not take. */
+static void print_unmet(struct json_object *u)
+{
+	char max[MW_TEXT], why[128];
+
+	if (u)
+		printf("  its limits are not in force: max %s, %s; tried %.0f time%s in %s, next in %s\n",
+		       mw_say_limit(u, "max_bytes", max), mw_text_clean(mw_field_str(u, "why"), 0, why, sizeof(why)),
+		       mw_field_number(u, "tries", 0), mw_field_number(u, "tries", 0) > 1 ? "s" : "",
+		       mw_say_seconds(mw_field_number(u, "since_ms", 0) / 1000, (char[MW_TEXT]){0}),
+		       mw_say_seconds(mw_field_number(u, "next_ms", 0) / 1000, (char[MW_TEXT]){0}));
+}
+
 static void print_paced(struct json_object *w)
 {
 	double batches = mw_field_number(w, "paced_reclaims", 0);
@@ -94,6 +107,7 @@ static void print_worker(struct json_object *w)
 	if (*mw_field_str(w, "unit"))
 		printf("  limited through systemd, unit %s\n",
 		       mw_text_clean(mw_field_str(w, "unit"), 0, clean, sizeof(clean)));
+	print_unmet(mw_field_object(w, "not_in_force"));
 	print_conflicts(mw_field_object(w, "conflicts"));
 }
 

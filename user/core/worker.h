@@ -20,6 +20,7 @@
 #include "core/rule.h"
 #include "core/stalls.h"
 #include "core/tight.h"
+#include "core/unmet.h"
 #include "core/verdict.h"
 #include "leak/series.h"
 #include "memweir/abi.h"
@@ -113,7 +114,7 @@ struct mw_worker {
 	bool alerted, hibernate_told, bin_told; /* said once, until it is over */
 	bool busy; /* an action is under way on it */
 	__u64 limits_ns; /* when limits were last sent on their way */
-	bool limits_failed; /* they do not stand as wanted, and that was told */
+	struct mw_unmet unmet; /* they do not stand as wanted */
 	unsigned limits_under_way; /* writes of ours */
 	bool limits_due; /* the wanted limits are not on their way yet */
 	__u64 drop_seen_ns; /* its usage was first seen to have halved then; 0: it has not */

@@ -216,16 +216,6 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cookie);
 	struct pending *p = r->arg;
 
-	if (!p) { /* limits */
-		if (w) {
-			w->limits_failed = r->status < 0;
-			w->limits_under_way -= w->limits_under_way > 0;
-		}
-		if (r->status && r->status != -ENODEV && w)
-			mw_tell(g->tell, LOG_ERR, "limits-failed", w,
-				"worker %s (%s): its limits are not as wanted: %s", w->name, w->class_name, r->text);
-		return;
-	}
 	if (w) {
 		note_outcome(g, w, p, r);
 		tell_done(g, w, p, r);
@@ -237,14 +227,16 @@ void mw_act_done(struct mw_guard *g, const struct mw_action_result *r)
 
 void mw_act_tick(struct mw_guard *g)
 {
+	__u64 now = mw_now_ns();
 	struct mw_worker *w;
 
 	if (!mw_act_incident_tick(g))
 		return;
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
-		if (!w->limits_due)
-			continue;
-		mw_act_limits(g, w);
+		if (w->limits_due)
+			mw_act_limits(g, w);
+		else if (w->unmet.since_ns)
+			mw_limits_again(g, w, now);
 		if (w->limits_due)
 			return;
 	}

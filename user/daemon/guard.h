@@ -285,6 +285,11 @@ void mw_limits_settle(struct mw_worker *w, const struct mw_profile *p);
 /* The wanted limits into the cgroup, from an action thread; what finds no room in the queue is tried again at each
  * beat. */
 void mw_act_limits(struct mw_guard *g, struct mw_worker *w);
+bool mw_limits_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was a write of limits */
+/* What came of them, written by us or asked of PID 1: said once, and tried again. */
+void mw_limits_outcome(struct mw_guard *g, struct mw_worker *w, int status, const char *text);
+/* Limits that do not stand are tried again, if it is time. A lift that goes on is not ended by it. */
+void mw_limits_again(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
 /* Limits written at once, in this thread: only for putting back or taking away. */
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err);
 /* What was there before us, or none; where PID 1 writes it, in a moment, and w is leaving until then. */

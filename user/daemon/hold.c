@@ -21,7 +21,7 @@
 
 static bool ours_under_way(const struct mw_worker *w, __u64 now_ns)
 {
-	if (w->limits_due || w->limits_under_way || w->limits_failed || now_ns - w->limits_ns < SETTLE_NS)
+	if (w->limits_due || w->limits_under_way || w->unmet.since_ns || now_ns - w->limits_ns < SETTLE_NS)
 		return true;
 	return w->unit && (w->unit->due || w->unit->under_way || !w->unit->asked_once);
 }

@@ -10,9 +10,12 @@
 #include "daemon/unit.h"
 #include "report/text.h"
 #include "util/clock.h"
+#include "util/size.h"
 
 #define LIMITS_DEADLINE_NS (15 * MW_NS_PER_S)
 #define QUICK_DEADLINE_NS  (5 * MW_NS_PER_S)
+
+static char high_tag; /* arg of a write of memory.high alone */
 
 /* The keeper's note that memory.high is limited: written with the limit, so that a death in between is mended. */
 static __u8 *high_mark(struct mw_guard *g, const struct mw_worker *w)
@@ -43,10 +46,21 @@ static void keep_held(struct mw_guard *g, struct mw_worker *w)
 		mw_state_save(g, w);
 }
 
-void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
+static void submit_limits(struct mw_guard *g, struct mw_worker *w, bool with_high)
 {
 	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LIMITS_DEADLINE_NS);
 
+	mw_action_limits(&a, &w->limits);
+	a.n_writes -= !with_high; /* the last one */
+	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
+	a.mark = high_mark(g, w);
+	keep_held(g, w);
+	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
+	w->limits_under_way += !w->limits_due;
+}
+
+void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
+{
 	if (!g->has_memory)
 		return;
 	w->limits_ns = mw_now_ns();
@@ -57,12 +71,62 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 		mw_unit_wish(g, w, 0);
 		return;
 	}
-	mw_action_limits(&a, &w->limits);
-	snprintf(a.reason, sizeof(a.reason), "profile of class %s", w->class_name);
-	a.mark = high_mark(g, w);
-	keep_held(g, w);
-	w->limits_due = mw_actions_submit(g->actions, &a) < 0;
-	w->limits_under_way += !w->limits_due;
+	submit_limits(g, w, true);
+}
+
+void mw_limits_again(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	if (!mw_life_limited(w) || !g->has_memory)
+		return mw_unmet_forget(&w->unmet);
+	if (w->limits_under_way || w->leaving || !mw_unmet_due(&w->unmet, w->usage.current, now_ns))
+		return;
+	w->unmet.due_ns = 0;
+	if (w->unit)
+		return mw_unit_wish(g, w, 0);
+	w->limits_ns = now_ns;
+	submit_limits(g, w, !w->squeeze.lifted && !w->squeeze.raised);
+	if (!w->limits_due)
+		return;
+	w->limits_due = false; /* all of them would be written then: it is this try that waits */
+	w->unmet.due_ns = now_ns;
+}
+
+static void met(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_unmet was;
+	char took[32];
+
+	if (!mw_unmet_met(&w->unmet, &was))
+		return;
+	mw_duration_format(mw_now_ns() - was.since_ns, took, sizeof(took));
+	mw_tell(g->tell, LOG_NOTICE, "limits-met", w, "worker %s (%s): its limits stand now, after %s", w->name,
+		w->class_name, took);
+}
+
+void mw_limits_outcome(struct mw_guard *g, struct mw_worker *w, int status, const char *text)
+{
+	if (status >= 0)
+		return met(g, w);
+	if (status == -ENOENT || status == -ENODEV || status == -ECANCELED) /* it is gone, or we go */
+		return;
+	if (mw_unmet_failed(&w->unmet, w->limits.max, status, mw_now_ns()))
+		mw_tell(g->tell, LOG_ERR, "limits-failed", w,
+			"worker %s (%s): its limits are not as wanted: %s; that is tried again until they are", w->name,
+			w->class_name, text);
+}
+
+bool mw_limits_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cookie);
+
+	if (r->kind != MW_ACTION_LIMIT || (r->arg && r->arg != &high_tag))
+		return false;
+	if (!w)
+		return true;
+	w->limits_under_way -= w->limits_under_way > 0;
+	if (!r->arg || r->status < 0) /* memory.high alone says nothing of the others */
+		mw_limits_outcome(g, w, r->status, r->text);
+	return true;
 }
 
 int mw_act_put_limits(struct mw_guard *g, struct mw_worker *w, const struct mw_limits *limits, struct mw_error *err)
@@ -85,6 +149,7 @@ void mw_act_put_back(struct mw_guard *g, struct mw_worker *w)
 {
 	if (!g->has_memory)
 		return;
+	mw_unmet_forget(&w->unmet);
 	if (w->unit)
 		mw_unit_release(g, w, false, NULL, NULL);
 	else
@@ -99,6 +164,7 @@ void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w)
 	if (mw_life_limited(w)) {
 		a.writes[0] = (struct mw_action_write){"memory.high", w->limits.high};
 		a.n_writes = 1;
+		a.arg = &high_tag;
 		a.mark = high_mark(g, w);
 		if (w->unit)
 			mw_unit_wish(g, w, 0);

@@ -23,7 +23,6 @@
 #define SHOWN_NS   (2 * MW_NS_PER_S) /* PID 1 writes the files a moment after its answer */
 #define CLOSE_NS   (2 * MW_NS_PER_S)
 #define CALL_NS	   (30 * MW_NS_PER_S)
-#define RETRY_NS   (5 * MW_NS_PER_S) /* PID 1 does not answer */
 #define PROPERTIES MW_LIMIT_KIND_MAX
 
 /* What an action thread is given, and gives back; nothing of the loop's. */
@@ -327,18 +326,12 @@ static void limits_set(struct mw_guard *g, struct mw_worker *w, const struct cal
 	w->held_known = true;
 	mw_state_save(g, w);
 	w->limits_ns = mw_now_ns();
-	w->limits_failed = r->status < 0;
 	if (c->high_waits && !w->squeeze.lifted) {
 		w->squeeze.lifted = true;
 		w->squeeze.lifted_ns = w->limits_ns;
 		w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
 	}
-	if (r->status >= 0 || r->status == -ENOENT || r->status == -ENODEV)
-		return;
-	if (r->status != -EBUSY) /* PID 1 has not done it: it is asked again */
-		mw_unit_wish(g, w, RETRY_NS);
-	mw_tell(g->tell, LOG_ERR, "limits-failed", w, "worker %s (%s): its limits are not as wanted: %s", w->name,
-		w->class_name, r->text);
+	mw_limits_outcome(g, w, r->status, r->text);
 }
 
 bool mw_unit_done(struct mw_guard *g, const struct mw_action_result *r)

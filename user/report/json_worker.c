@@ -73,6 +73,23 @@ static struct json_object *conflicts(const struct mw_hold *h, __u64 now_ns)
 	return mw_json_end(&o);
 }
 
+/* Limits that are wanted and do not stand; null: they do. */
+static void put_unmet(struct mw_json_out *o, const struct mw_unmet *u, __u64 now_ns)
+{
+	struct mw_json_out part;
+
+	mw_json_u64(o, "limits_failed", u->total);
+	if (!u->since_ns)
+		return mw_json_null(o, "not_in_force");
+	part = mw_json_begin(json_object_new_object());
+	mw_json_limit(&part, "max_bytes", u->want);
+	mw_json_text(&part, "why", mw_unmet_why(u));
+	mw_json_u64(&part, "tries", u->tries);
+	mw_json_u64(&part, "since_ms", now_ns > u->since_ns ? (now_ns - u->since_ns) / MW_NS_PER_MS : 0);
+	mw_json_u64(&part, "next_ms", u->due_ns > now_ns ? (u->due_ns - now_ns) / MW_NS_PER_MS : 0);
+	mw_json_put(o, "not_in_force", mw_json_end(&part));
+}
+
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
@@ -115,6 +132,7 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_double(&o, "reclaims_per_min", rates.reclaims_per_min, 1);
 	mw_json_double(&o, "stalled_share", rates.stalled_share, 5);
 	mw_json_put(&o, "conflicts", conflicts(&w->hold, now_ns));
+	put_unmet(&o, &w->unmet, now_ns);
 	mw_json_u64(&o, "worst_pause_ns", w->stalls ? w->stalls->tally.worst_ns : 0);
 	return mw_json_end(&o);
 }

@@ -15,9 +15,9 @@
 static const char ps[] = "{\"schema\": 1,\t\"timestamp\":\"2026-11-21T20:05:01.123Z\",\"workers\":[" PS(
 	"web-7", "tool",
 	",\"high_bytes\":null,\"reclaims_per_min\":84.0,\"stalled_share\":0.0312,\"lifted\":true,\"frozen\":false,"
-	"\"hibernated\":true") "," PS("api", "context",
-				      ",\"high_bytes\":42500000,"
-				      "\"lifted\":false") "]}";
+	"\"hibernated\":true,\"not_in_force\":null") "," PS("api", "context",
+							    ",\"high_bytes\":42500000,"
+							    "\"lifted\":true,\"not_in_force\":{\"tries\":1}") "]}";
 static const char check[] =
 	"{\"schema\":1,\"checked_processes\":5,\"high_memory\":[\"web-7\"],\"memory_leaks\":[\"web-7\"],"
 	"\"hibernated\":[],\"total_memory\":812400000,\"budget_bytes\":3000000000,\"workers\":["
@@ -78,8 +78,10 @@ static const struct fake_reply table[] = {
 		 ",\"unit\":\"docker-0123.scope\",\"container\":{\"engine\":\"docker\",\"id\":\"0123456789abcdef\","
 		 "\"name\":\"bo\\u001bxed\",\"image\":\"box:1\",\"pod\":\"\",\"namespace\":\"\"},"
 		 "\"conflicts\":{\"count\":2,\"repairs\":1,\"file\":\"memory.max\",\"found_bytes\":null,\"by\":"
-		 "\"runc\"}") ",\"leak\":{" WORKER("boxed", "tool") ",\"verdict\":\"steady\"},\"pauses\":" PAUSES
-								    ",\"incidents\":[]}"},
+		 "\"runc\"},\"not_in_force\":{\"max_bytes\":50000000,\"why\":\"more is in use\",\"tries\":3,"
+		 "\"since_ms\":7500,\"next_ms\":4000}") ",\"leak\":{" WORKER("boxed", "tool") ",\"verdict\":\"steady\"}"
+											      ",\"pauses\":" PAUSES
+											      ",\"incidents\":[]}"},
 	{"GET", "/v1/report/nobody", 404, "{\"error\":\"no worker under guard has this name\"}"},
 	{"GET", "/v1/events/recent", 200, "{\"events\":[" EVENT "]}"},
 	{"GET", "/v1/events", 200,
@@ -130,7 +132,8 @@ static void ps_prints_a_table(void **state)
 		"NAME   CLASS    STATUS     %     HEAP     BIN  CURRENT      MAX  RECL/MIN  STALL%  VERDICT  STATE\n"
 		"web-7  tool     error   88.4  43.0 MB  1.2 MB  45.0 MB  50.0 MB        84     3.1  growing  "
 		"lifted,hibernated\n"
-		"api    context  error   88.4  43.0 MB  1.2 MB  45.0 MB  50.0 MB         0     0.0  growing  -\n");
+		"api    context  error   88.4  43.0 MB  1.2 MB  45.0 MB  50.0 MB         0     0.0  growing  "
+		"lifted,not-in-force\n");
 	assert_int_equal(memweir(&f, "ps", "-q"), 0);
 	assert_string_equal(last.out, "web-7\napi\n");
 }
@@ -273,6 +276,7 @@ static void report_one(void **state)
 	assert_out("  limited through systemd, unit docker-0123.scope\n");
 	assert_out("  its limits were changed by others 2 times and put back 1; last memory.max to ");
 	assert_out(" by runc\n");
+	assert_out("  its limits are not in force: max 50.0 MB, more is in use; tried 3 times in 7.5 s, next in 4 s\n");
 	assert_int_equal(memweir(&f, "report", "nobody"), 1);
 	assert_string_equal(last.err, "memweir report: no worker under guard has this name\n");
 }

@@ -101,7 +101,7 @@ static void ps_object(void **state)
 			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
 			    "command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
 			    "paced_reclaims paced_bytes paced_ns "
-			    "reclaims_per_min stalled_share conflicts worst_pause_ns");
+			    "reclaims_per_min stalled_share conflicts limits_failed not_in_force worst_pause_ns");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -120,6 +120,7 @@ static void ps_object(void **state)
 	assert_string_equal(member(o, "effective_low_bytes"), "null");
 	assert_string_equal(member(o, "unit"), "null");
 	assert_string_equal(member(o, "conflicts"), "{\"count\":0,\"repairs\":0}");
+	assert_string_equal(member(o, "not_in_force"), "null");
 	json_object_put(o);
 	w.unit = &(struct mw_unit){.name = "web.service"};
 	w.hold = (struct mw_hold){.conflicts = 2,
@@ -129,7 +130,13 @@ static void ps_object(void **state)
 				  .by = "runc",
 				  .by_pid = 5,
 				  .last_ns = 10 * MW_NS_PER_S};
+	mw_unmet_failed(&w.unmet, 7, -EBUSY, 10 * MW_NS_PER_S);
+	mw_unmet_failed(&w.unmet, 7, -EBUSY, 10 * MW_NS_PER_S);
 	o = mw_json_ps(&w, 3, MW_UNLIMITED, 11 * MW_NS_PER_S);
+	assert_string_equal(member(o, "limits_failed"), "2");
+	assert_string_equal(member(o, "not_in_force"),
+			    "{\"max_bytes\":7,\"why\":\"more is in use, and the kernel cannot reclaim it\",\"tries\":2,"
+			    "\"since_ms\":1000,\"next_ms\":1000}");
 	assert_string_equal(member(o, "unit"), "\"web.service\"");
 	assert_string_equal(member(o, "conflicts"),
 			    "{\"count\":2,\"repairs\":1,\"file\":\"memory.high\",\"found_bytes\":7,"
