@@ -2,6 +2,7 @@
 #include "core/systemd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -13,6 +14,20 @@
 #define DESTINATION "org.freedesktop.systemd1"
 #define PATH	    "/org/freedesktop/systemd1"
 #define MANAGER	    "org.freedesktop.systemd1.Manager"
+
+static const char *at_root = "";
+static __u64 timeout_us = MW_SYSTEMD_TIMEOUT_S * 1000000ULL;
+
+void mw_systemd_at(const char *root, unsigned int timeout_ms)
+{
+	at_root = root;
+	timeout_us = timeout_ms ? timeout_ms * 1000ULL : MW_SYSTEMD_TIMEOUT_S * 1000000ULL;
+}
+
+const char *mw_systemd_root(void)
+{
+	return at_root;
+}
 
 static void close_bus(sd_bus **bus)
 {
@@ -44,10 +59,12 @@ bool mw_systemd_running(void)
 static int open_private(sd_bus **ret_bus)
 {
 	_cleanup_bus_ sd_bus *bus = NULL;
+	char address[256];
 	int r = sd_bus_new(&bus);
 
+	snprintf(address, sizeof(address), "unix:path=%s/run/systemd/private", at_root);
 	if (r >= 0)
-		r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
+		r = sd_bus_set_address(bus, address);
 	if (r >= 0)
 		r = sd_bus_start(bus);
 	if (r < 0)
@@ -60,11 +77,11 @@ static int open_bus(sd_bus **ret_bus, struct mw_error *err)
 {
 	int r = open_private(ret_bus);
 
-	if (r < 0)
+	if (r < 0 && !*at_root)
 		r = sd_bus_open_system(ret_bus);
 	if (r < 0)
 		return mw_fail(err, r, "systemd cannot be reached: %s", strerror(-r));
-	sd_bus_set_method_call_timeout(*ret_bus, MW_SYSTEMD_TIMEOUT_S * 1000000ULL);
+	sd_bus_set_method_call_timeout(*ret_bus, timeout_us);
 	return 0;
 }
 

@@ -13,6 +13,13 @@
 
 #define MW_SYSTEMD_TIMEOUT_S 5
 
+/*
+ * Whom to ask: PID 1 of the host below root, at ROOT/run/systemd/private, and nobody else; and how long it has to
+ * answer. For tests, before anything is asked; root stays the caller's. "" and 0: this host's.
+ */
+void mw_systemd_at(const char *root, unsigned int timeout_ms);
+const char *mw_systemd_root(void);
+
 bool mw_systemd_running(void); /* systemd is PID 1 here (sd_booted) */
 
 /* A transient scope. */

@@ -43,12 +43,12 @@ static void call_free(struct call *c)
 
 /* ---- what PID 1 is asked, blocking ---- */
 
-/* Where `set-property --runtime` keeps what it was told, of loaded and of transient units. */
+/* Below the host's root: where `set-property --runtime` keeps what it was told, of loaded and of transient units. */
 static const char *const dropin_dirs[] = {"/run/systemd/system.control", "/run/systemd/transient"};
 
 static void dropin_path(char *path, size_t size, size_t dir, const char *unit, enum mw_limit_kind what)
 {
-	snprintf(path, size, "%s/%s.d/50-%s.conf", dropin_dirs[dir], unit, mw_held_property(what));
+	snprintf(path, size, "%s%s/%s.d/50-%s.conf", mw_systemd_root(), dropin_dirs[dir], unit, mw_held_property(what));
 }
 
 static __u32 dropins_of(const char *unit)
@@ -76,7 +76,7 @@ static void remove_dropins(const struct mw_unit *unit)
 			if (!(unit->dropins & 1U << i))
 				unlink(path);
 		}
-		snprintf(path, sizeof(path), "%s/%s.d", dropin_dirs[d], unit->name);
+		snprintf(path, sizeof(path), "%s%s/%s.d", mw_systemd_root(), dropin_dirs[d], unit->name);
 		rmdir(path); /* stays while somebody else has something in it */
 	}
 }
