@@ -53,5 +53,7 @@ bool mw_unmet_due(const struct mw_unmet *u, __u64 used, __u64 now_ns)
 
 const char *mw_unmet_why(const struct mw_unmet *u)
 {
-	return u->status == -EBUSY ? "more is in use, and the kernel cannot reclaim it" : strerror(-u->status);
+	if (u->status == -EBUSY)
+		return "more is in use, and the kernel cannot reclaim it";
+	return u->status == -ENOENT ? "systemd does not know its unit" : strerror(-u->status);
 }

@@ -107,7 +107,8 @@ void mw_limits_outcome(struct mw_guard *g, struct mw_worker *w, int status, cons
 {
 	if (status >= 0)
 		return met(g, w);
-	if (status == -ENOENT || status == -ENODEV || status == -ECANCELED) /* it is gone, or we go */
+	/* We go, or it is gone. A cgroup that is there without its unit is neither. */
+	if (status == -ECANCELED || status == -ENODEV || (status == -ENOENT && mw_cgroup_populated(w->dir_fd) < 0))
 		return;
 	if (mw_unmet_failed(&w->unmet, w->limits.max, status, mw_now_ns()))
 		mw_tell(g->tell, LOG_ERR, "limits-failed", w,

@@ -74,6 +74,8 @@ static void news(void **state)
 	assert_string_equal(mw_unmet_why(&u), "more is in use, and the kernel cannot reclaim it");
 	assert_true(mw_unmet_failed(&u, WANT / 2, -EACCES, 5 * S));
 	assert_string_equal(mw_unmet_why(&u), strerror(EACCES));
+	assert_true(mw_unmet_failed(&u, WANT / 2, -ENOENT, 6 * S));
+	assert_string_equal(mw_unmet_why(&u), "systemd does not know its unit");
 }
 
 int main(void)

@@ -145,10 +145,11 @@ static void asks_nothing_for_whom_we_only_watch(void **state)
 	w->leaving = false;
 }
 
-/* It was there when we looked, and is gone: its cgroup's end will tell, nobody is asked again. */
+/* It was there when we looked, and is gone with its cgroup: whose end will tell, nobody is asked again. */
 static void unit_is_gone(void **state)
 {
 	(void)state;
+	assert_int_equal(unlink(tree_path("cg/cgroup.events")), 0);
 	pid1_is(PID1_KNOWS_NONE);
 	mw_unit_wish(&g, w, 0);
 	beat();
@@ -192,6 +193,13 @@ static void is_refused(void **state)
 {
 	(void)state;
 	does_not_do_it(PID1_REFUSES, -EACCES, "denied");
+}
+
+/* The unit is not there, its cgroup is. */
+static void is_not_known(void **state)
+{
+	(void)state;
+	does_not_do_it(PID1_KNOWS_NONE, -ENOENT, "systemd does not know its unit");
 }
 
 static void gets_no_answer(void **state)
@@ -371,6 +379,7 @@ int main(void)
 		TEST(asks_nothing_for_whom_we_only_watch),
 		TEST(unit_is_gone),
 		TEST(is_refused),
+		TEST(is_not_known),
 		TEST(gets_no_answer),
 		TEST(is_hung_up_on),
 		TEST(is_answered_and_nothing_done),
