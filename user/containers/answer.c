@@ -59,6 +59,8 @@ static struct json_object *write_found(const struct mw_found *f)
 	mw_json_u64(&o, "pid", (__u64)f->c.pid);
 	mw_json_u64(&o, "pid_start", f->c.pid_start);
 	mw_json_u64(&o, "uid", f->uid);
+	if (f->bare)
+		mw_json_u64(&o, "bare", 1);
 	mw_json_put(&o, "labels", write_labels(&f->c));
 	mw_json_u64(&o, "labels_left_out", f->c.labels_left_out);
 	return mw_json_end(&o);
@@ -142,7 +144,7 @@ static int read_labels(struct json_object *obj, struct mw_container *c, struct m
 
 static int read_found(struct json_object *obj, struct mw_found *f, struct mw_error *err)
 {
-	__u64 pid, uid;
+	__u64 pid, uid, bare;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		if (!mw_json_member_text(obj, texts[i].key, (char *)f + texts[i].at, texts[i].size))
@@ -156,8 +158,9 @@ static int read_found(struct json_object *obj, struct mw_found *f, struct mw_err
 	    !mw_json_member_u64(obj, "pid_start", ~0ULL, &f->c.pid_start) ||
 	    !mw_json_member_u64(obj, "uid", UINT_MAX, &uid))
 		return wrong("pid", err);
-	/* Who runs has a process, since some time and in a cgroup; or a process and a unit. */
-	if (pid && !(f->c.cgroup[0] && f->c.pid_start) && !f->unit[0])
+	f->bare = mw_json_member_u64(obj, "bare", 1, &bare) && bare;
+	/* Who runs has a process, since some time and in a cgroup, or without; or a process and a unit. */
+	if (pid && !(f->c.pid_start && !f->c.cgroup[0] == f->bare) && !f->unit[0])
 		return wrong("pid", err);
 	f->c.pid = (pid_t)pid;
 	f->uid = (uid_t)uid;

@@ -264,24 +264,27 @@ static int choose(const struct mw_container_question *q, struct mw_answer *a, st
 	const char *asked = q->name ? q->name : q->cgroup;
 	bool runs[MW_FOUND_MAX] = {false};
 	size_t n = 0, which = 0;
-	int first = 0;
+	int first = 0, its = 0;
 
 	if (!a->n_found)
 		return tell_none(a, asked, err);
 	for (size_t i = 0; i < a->n_found; i++) {
 		int r = mw_found_check(q->root ? q->root : "", &a->found[i], first ? NULL : err);
 
-		runs[i] = r == 0;
+		runs[i] = r == 0 || r == -EOPNOTSUPP; /* without a cgroup of its own, and it runs */
 		first = first ? first : r;
 		if (!runs[i])
 			continue;
 		which = i;
+		its = r;
 		n++;
 	}
 	if (n > 1 || (n && a->left_out))
 		return tell_several(a, runs, asked, err);
 	if (!n)
 		return tell_not_running(a, first, err);
+	if (its) /* once more, for its own sentence; without a cgroup it is never 0 */
+		return mw_found_check(q->root ? q->root : "", &a->found[which], err);
 	*ret = a->found[which].c;
 	a->found[which].c = (struct mw_container){0}; /* its labels are the caller's now */
 	return 0;

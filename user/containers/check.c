@@ -43,12 +43,29 @@ static bool cut_to_unit(const char *path, const char *unit, char *ret, size_t si
  * A user's file may name any process and any cgroup above it, such as the slice that a cron job of his is in: only what
  * systemd has handed to the user is his.
  */
-static bool is_users(const struct mw_found *f)
+static bool is_users(uid_t uid, const char *cgroup)
 {
 	char slice[48];
 
-	snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice", f->uid);
-	return mw_cgroup_path_holds(slice, f->c.cgroup) && strcmp(slice, f->c.cgroup) != 0;
+	snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice", uid);
+	return mw_cgroup_path_holds(slice, cgroup) && strcmp(slice, cgroup) != 0;
+}
+
+static int not_users(const struct mw_found *f, const char *cgroup, const char *name, struct mw_error *err)
+{
+	return mw_fail(err, -EXDEV, "%s: cgroup %s does not belong to user %u, whose files name it", name, cgroup,
+		       f->uid);
+}
+
+/* It stays in the cgroup of whoever started it: of a user's engine without a systemd to ask, or told to make none. */
+static int check_without(const struct mw_found *f, const char *path, const char *name, struct mw_error *err)
+{
+	if (f->uid && !is_users(f->uid, path))
+		return not_users(f, path, name, err);
+	return mw_fail(err, -EOPNOTSUPP,
+		       "%s has no cgroup of its own: its engine was not let make one, or told not to, and it stands in "
+		       "%s; --pid %d --move takes it into one of ours",
+		       name, path, f->c.pid);
 }
 
 static int check_process(const char *proc, struct mw_found *f, const char *name, struct mw_error *err)
@@ -74,13 +91,14 @@ static int check_place(const char *root, const char *proc, struct mw_found *f, c
 		return mw_fail(err, r, "%s: its process %d has ended", name, f->c.pid);
 	if (r < 0)
 		return mw_fail(err, -EXDEV, "%s: process %d is in no cgroup of v2", name, f->c.pid);
+	if (f->bare)
+		return check_without(f, path, name, err);
 	if (f->unit[0] && !cut_to_unit(path, f->unit, f->c.cgroup, sizeof(f->c.cgroup)))
 		return mw_fail(err, -EXDEV, "%s: process %d is in %s, expected unit %s", name, f->c.pid, path, f->unit);
 	if (!f->unit[0] && !is_inside(f->c.cgroup, path))
 		return mw_fail(err, -EXDEV, "%s: process %d is in %s, expected %s", name, f->c.pid, path, f->c.cgroup);
-	if (f->uid && !is_users(f))
-		return mw_fail(err, -EXDEV, "%s: cgroup %s does not belong to user %u, whose files name it", name,
-			       f->c.cgroup, f->uid);
+	if (f->uid && !is_users(f->uid, f->c.cgroup))
+		return not_users(f, f->c.cgroup, name, err);
 	if (mw_cgroup_mount(root, mount, sizeof(mount)) < 0)
 		strcpy(mount, "/sys/fs/cgroup");
 	snprintf(dir, sizeof(dir), "%s%s%s", root, mount, f->c.cgroup);

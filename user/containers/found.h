@@ -19,6 +19,7 @@
 struct mw_found {
 	struct mw_container c; /* pid 0: no state file, it does not run */
 	char unit[MW_CONTAINER_NAME]; /* nspawn: the unit of systemd it is in; c.cgroup is then empty */
+	bool bare; /* its runtime made it no cgroup: c.cgroup is then empty too */
 	uid_t uid; /* of the engine: 0, or the user whose rootless engine it is */
 };
 

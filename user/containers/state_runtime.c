@@ -91,8 +91,10 @@ int mw_state_crun(const char *text, size_t n, struct mw_found *f, struct mw_erro
 		return r;
 	if (!mw_json_member_text(obj, "cgroup-path", path + 1, sizeof(path) - 1))
 		return mw_fail(err, -EBADMSG, "cgroup-path: expected a path");
-	/* Older ones wrote it without the leading slash. */
-	r = take_cgroup("cgroup-path", path[1] == '/' ? path + 1 : path, f, err);
+	/* Empty where it was not let make one, or was asked not to. Older ones wrote it without the leading slash. */
+	f->bare = !path[1];
+	if (!f->bare)
+		r = take_cgroup("cgroup-path", path[1] == '/' ? path + 1 : path, f, err);
 	return r ? r : take_process(obj, "pid", "process-start-time", f, err);
 }
 

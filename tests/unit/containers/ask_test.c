@@ -307,6 +307,47 @@ static void rootless(void **state)
 	assert_said("cgroup /system.slice does not belong to user 1000");
 }
 
+/* crun writes an empty path where it made no cgroup: said, and no place of somebody else's is taken for it. */
+static void without_a_cgroup(void **state)
+{
+	uid_t uid = geteuid() ? geteuid() : 1000;
+	char path[128], text[256], session[128];
+
+	(void)state;
+	tree_file("run/crun/alone/status", "{\"pid\":1021,\"process-start-time\":7000,\"cgroup-path\":\"\"}");
+	host_process(1021, 7000, "/system.slice/cron.service");
+	assert_int_equal(host_ask("alone", NULL), -EOPNOTSUPP);
+	assert_said("crun container alone (alone) has no cgroup of its own");
+	assert_said("stands in /system.slice/cron.service; --pid 1021 --move takes it");
+	assert_int_equal(host_ask(NULL, "/system.slice/cron.service"), -ENOENT);
+	/* It runs, so it counts where two have the name. */
+	tree_file("run/runc/alone/state.json",
+		  "{\"init_process_pid\":1023,\"init_process_start\":7002,\"cgroup_paths\":{"
+		  "\"\":\"/sys/fs/cgroup/x/alone\"}}");
+	host_process(1023, 7002, "/x/alone");
+	assert_int_equal(host_ask("alone", NULL), -EEXIST);
+	assert_found("runc:alone");
+	tree_file("proc/1023/stat", "");
+	assert_int_equal(host_ask("alone", NULL), -EOPNOTSUPP);
+	assert_said("crun container alone");
+	tree_file("proc/1021/stat", "");
+	assert_int_equal(host_ask("alone", NULL), -ESRCH);
+	/* A user's: only of a process of his own slice is said what to do. */
+	snprintf(text, sizeof(text), "root:x:0:0::/root:/bin/sh\nu:x:%u:%u::/home/u:/bin/sh\n", uid, uid);
+	tree_file("etc/passwd", text);
+	snprintf(path, sizeof(path), "run/user/%u/crun/5eed/status", uid);
+	tree_file(path, "{\"pid\":1022,\"process-start-time\":7001,\"cgroup-path\":\"\"}");
+	if (!geteuid())
+		assert_int_equal(chown(tree_path(path), uid, uid), 0);
+	snprintf(session, sizeof(session), "/user.slice/user-%u.slice/session-1.scope", uid);
+	host_process(1022, 7001, session);
+	assert_int_equal(host_ask("5eed", NULL), -EOPNOTSUPP);
+	assert_said("--pid 1022 --move");
+	host_process(1022, 7001, "/system.slice/db.service");
+	assert_int_equal(host_ask("5eed", NULL), -ESRCH);
+	assert_said("cgroup /system.slice/db.service does not belong to user");
+}
+
 static void questions_that_are_none(void **state)
 {
 	static const char *const names[] = {"",	       ".",    "..",   "../x", "a/../b",    "a b",   "web\n",
@@ -348,6 +389,7 @@ int main(void)
 		host_test(who_does_not_run),
 		host_test(dead_recycled_and_moved),
 		host_test(rootless),
+		host_test(without_a_cgroup),
 		host_test(questions_that_are_none),
 	};
 

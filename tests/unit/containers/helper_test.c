@@ -60,6 +60,8 @@ static void answers_that_are_none(void **state)
 		ONE("\"runc\"", "\"a\"", "\"/..\"", "997", "[]"),
 		ONE("\"runc\"", "\"a\"", "\"/\"", "997", "[]"),
 		ONE("\"runc\"", "\"a\"", "\"\"", "997", "[]"),
+		ONE("\"runc\"", "\"a\"", GOOD_CGROUP ",\"bare\":1", "997", "[]"),
+		ONE("\"runc\"", "\"a\"", "\"\",\"bare\":2", "997", "[]"),
 		ONE("\"runc\"", "\"a\"", GOOD_CGROUP, "-7", "[]"),
 		ONE("\"runc\"", "\"a\"", GOOD_CGROUP, "9999999999", "[]"),
 		ONE("\"runc\"", "\"a\"", GOOD_CGROUP, "997", "7"),
