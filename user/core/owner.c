@@ -101,8 +101,11 @@ static bool step(const char *path, const char *component, bool last, mw_delegate
 	return info->delegated;
 }
 
-/* .../SCOPE/container, with the scope delegated by whichever systemd has it: a user's own too. */
-static bool is_payload(const char *path, mw_delegated_fn delegated, void *arg)
+/*
+ * .../SCOPE/container, with the scope delegated by whichever systemd has it. A user's own (users) marks nothing that it
+ * delegates; but no systemd makes a directory below a scope, so there is one only where somebody was let make it.
+ */
+static bool is_payload(const char *path, bool users, mw_delegated_fn delegated, void *arg)
 {
 	static const char leaf[] = "/container", suffix[] = ".scope";
 	char scope[PATH_MAX];
@@ -116,7 +119,7 @@ static bool is_payload(const char *path, mw_delegated_fn delegated, void *arg)
 		return false;
 	n -= sizeof(leaf) - 1;
 	scope[n] = '\0';
-	return !strcmp(scope + n - sizeof(suffix) + 1, suffix) && delegated(scope, arg);
+	return !strcmp(scope + n - sizeof(suffix) + 1, suffix) && (users || delegated(scope, arg));
 }
 
 int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegated, void *arg,
@@ -148,7 +151,7 @@ int mw_owner_judge(const char *root, const char *cgroup, mw_delegated_fn delegat
 			break;
 		component = slash ? slash + 1 : NULL;
 	}
-	info.payload = info.delegated && is_payload(path, delegated, arg);
+	info.payload = info.delegated && is_payload(path, !strncmp(info.unit, "user@", 5), delegated, arg);
 	*ret_info = info;
 	return 0;
 }

@@ -82,6 +82,11 @@ static void says_how_it_is_written(void **state)
 		{"machine.slice/libpod-0123.scope/container/deep", MW_OWNER_FOREIGN, true, false},
 		{"system.slice/x.scope/container", MW_OWNER_SYSTEMD, true, false}, /* not delegated */
 		{"user.slice/user@1000.service/user.slice/libpod-1.scope/container", MW_OWNER_OWN, true, true},
+		{"user.slice/user@1.service/x.slice/x-1.scope/container", MW_OWNER_OWN, true, true}, /* marks none */
+		{"user.slice/user@1000.service/user.slice/x-1.scope/container/deep", MW_OWNER_FOREIGN, true, false},
+		{"user.slice/user@1000.service/user.slice/x-1.scope", MW_OWNER_FOREIGN, true, false},
+		{"user.slice/user@1000.service/app.slice/x.service/container", MW_OWNER_FOREIGN, true, false},
+		{"user.slice/user@1000.service/container", MW_OWNER_FOREIGN, true, false},
 		{"user.slice/user@1000.service/app.slice/x.service", MW_OWNER_FOREIGN, true, false},
 		{"kubepods.slice/kubepods-pod1.slice/cri-containerd-01.scope", MW_OWNER_FOREIGN, false, false},
 		{"kubepods.slice/crio-01.scope/container", MW_OWNER_FOREIGN, false, false},
