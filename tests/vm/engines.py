@@ -5,6 +5,7 @@
     c = docker.run("web", "sleep", "1000", labels={"a": "b"}, memory=64 * MB)
     c.pid, c.cgroup       # as the kernel says, not the engine
     c.restart(); c.update(memory=32 * MB); c.kill(); c.remove()
+    c = docker.talk("srv", "cat"); c.client.stdin.write(b"x")   # docker run -i: its streams are the client's pipes
     docker.kill()         # the daemon alone: containers go on
     engines.clean()       # every container and engine of this process
 
@@ -20,7 +21,7 @@ import signal
 import subprocess
 import uuid
 
-from harness import PROJECT, Failed, check, read, wait_until, write
+from harness import PROJECT, WORKERS, Failed, check, read, wait_until, write
 
 BASE = "/run/mwt-engines"
 ROOTFS = BASE + "/rootfs"
@@ -50,8 +51,8 @@ def rootfs():
     """busybox, and links into /usr for what host=True mounts there."""
     if os.path.isdir(ROOTFS):
         return ROOTFS
-    for d in ("bin", "proc", "sys", "dev", "tmp", "etc", "usr", "run", "root", "var/tmp", PROJECT.lstrip("/")):
-        os.makedirs(os.path.join(ROOTFS, d), exist_ok=True)
+    for d in ["bin", "proc", "sys", "dev", "tmp", "etc", "usr", "run", "root", "var/tmp"] + binds(True):
+        os.makedirs(os.path.join(ROOTFS, d.lstrip("/")), exist_ok=True)
     shutil.copy(shutil.which("busybox"), ROOTFS + "/bin/busybox")
     for name in "sh", "sleep", "cat", "true", "dd":
         os.symlink("busybox", ROOTFS + "/bin/" + name)
@@ -69,7 +70,9 @@ def image():
 
 
 def binds(host):
-    return ["/usr", PROJECT] if host else []
+    node = os.path.realpath(shutil.which("node") or "/usr/bin/node")  # it may be here without being Debian's
+    more = [] if node.startswith("/usr/") else [os.path.dirname(os.path.dirname(node))]
+    return ["/usr", PROJECT] + more if host else []
 
 
 def marked(mark):
@@ -131,6 +134,7 @@ class Service:
 class Container:
     def __init__(self, engine, name, ident, mark):
         self.engine, self.name, self.id, self.mark = engine, name, ident, mark
+        self.client = None  # of talk
         self._pid = None
 
     @property
@@ -186,10 +190,14 @@ class Container:
         if self in live:
             live.remove(self)
         self.engine.remove_container(self)
+        if self.client:
+            self.client.kill()
+            self.client.communicate()
 
 
 class Engine:
     name, inner, programs = "", "", ()
+    tools = WORKERS  # where a container of host=True finds them
 
     def start(self):
         for p in self.programs:
@@ -214,22 +222,52 @@ class Engine:
         return c.started()
 
 
-def command_line(labels, annotations, memory, host, cgroup, env):
-    """What docker and podman take alike."""
-    args = ["--net=none"]
-    for k, v in env.items():
-        args += ["-e", "%s=%s" % (k, v)]
-    for k, v in labels.items():
-        args += ["--label", "%s=%s" % (k, v)]
-    for k, v in annotations.items():
-        args += ["--annotation", "%s=%s" % (k, v)]
-    for path in binds(host):
-        args += ["-v", "%s:%s:ro" % (path, path)]
-    if memory:
-        args += ["--memory", str(memory), "--memory-swap", str(2 * memory)]
-    if cgroup:
-        args += ["--cgroup-parent", cgroup]
-    return args
+class Words(Engine):
+    """docker and podman take the same words."""
+    base = []
+
+    def binds(self, host):
+        return binds(host)
+
+    def words(self, name, labels, annotations, memory, host, cgroup, env):
+        args = ["--name", name, "--net=none"]
+        for k, v in env.items():
+            args += ["-e", "%s=%s" % (k, v)]
+        for k, v in labels.items():
+            args += ["--label", "%s=%s" % (k, v)]
+        for k, v in annotations.items():
+            args += ["--annotation", "%s=%s" % (k, v)]
+        for path in self.binds(host):
+            args += ["-v", "%s:%s:ro" % (path, path)]
+        if memory:
+            args += ["--memory", str(memory), "--memory-swap", str(2 * memory)]
+        if cgroup:
+            args += ["--cgroup-parent", cgroup]
+        return args + [IMAGE]
+
+    def create(self, name, cmd, *how):
+        return sh(*self.base, "run", "-d", *self.words(name, *how), *cmd)
+
+    def talk(self, name, *cmd, env=None, memory=None, host=False):
+        """Like run, in the foreground of the engine's own program: c.client's pipes are the container's stdin and stdout."""
+        mark = "%s-%d" % (name, next(serial))
+        ident, log = "%s/%s.id" % (BASE, mark), "%s/%s.log" % (BASE, mark)
+        words = self.words(name, {}, {}, memory, host, None, dict(env or {}, **{MARK: mark}))
+        c = Container(self, name, name, mark)
+        with open(log, "w") as f:
+            c.client = subprocess.Popen([*self.base, "run", "-i", "--cidfile", ident, *words, *cmd], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=f)
+        live.append(c)
+        wait_until(lambda: c.pid or c.client.poll() is not None, 120, "%s container %s runs" % (self.name, name))
+        check(c.client.poll() is None, "%s container %s goes on" % (self.name, name), read(log)[-600:])
+        c.id = read(ident).strip()
+        return c
+
+    def restart_container(self, c):
+        sh(*self.base, "restart", "-t", "0", c.id)
+
+    def update_container(self, c, memory):
+        sh(*self.base, "update", "--memory", str(memory), "--memory-swap", str(2 * memory), c.id)
 
 
 class Containerd(Engine):
@@ -268,8 +306,9 @@ class Containerd(Engine):
             os.unlink(self.socket)
 
 
-class Docker(Engine):
+class Docker(Words):
     name, programs = "docker", ("docker", "dockerd", "containerd", "runc")
+    base = ["docker"]
 
     def __init__(self):
         self.containerd = Containerd()
@@ -304,22 +343,16 @@ class Docker(Engine):
             if os.path.exists(path):
                 os.unlink(path)
 
-    def create(self, name, cmd, labels, annotations, memory, host, cgroup, env):
+    def words(self, name, labels, annotations, *how):
         if annotations:
             raise Failed("docker 20.10 has no annotations")
-        return sh("docker", "run", "-d", "--security-opt", "apparmor=unconfined", "--name", name, *command_line(labels, {}, memory, host, cgroup, env), IMAGE, *cmd)
-
-    def restart_container(self, c):
-        sh("docker", "restart", "-t", "0", c.id)
-
-    def update_container(self, c, memory):
-        sh("docker", "update", "--memory", str(memory), "--memory-swap", str(2 * memory), c.id)
+        return ["--security-opt", "apparmor=unconfined"] + super().words(name, labels, {}, *how)
 
     def remove_container(self, c):
         sh("docker", "rm", "-f", c.id, ok=False)
 
 
-class Podman(Engine):
+class Podman(Words):
     def __init__(self, runtime="crun"):
         self.name, self.programs, self.runtime = "podman", ("podman", "conmon", runtime), runtime
         self.base = ["podman", "--runtime", runtime, "--cgroup-manager", "systemd" if SYSTEMD else "cgroupfs", "--events-backend", "none",
@@ -332,15 +365,8 @@ class Podman(Engine):
             sh(*self.base, "import", image(), IMAGE)
         return self
 
-    def create(self, name, cmd, labels, annotations, memory, host, cgroup, env):
-        return sh(*self.base, "run", "-d", "--name", name, "--log-driver", "none",
-                  *command_line(labels, annotations, memory, host, cgroup, env), IMAGE, *cmd)
-
-    def restart_container(self, c):
-        sh(*self.base, "restart", "-t", "0", c.id)
-
-    def update_container(self, c, memory):
-        sh(*self.base, "update", "--memory", str(memory), "--memory-swap", str(2 * memory), c.id)
+    def words(self, *how):
+        return ["--log-driver", "none"] + super().words(*how)
 
     def remove_container(self, c):
         sh(*self.base, "rm", "-f", "-t", "0", c.id, ok=False)
@@ -477,20 +503,34 @@ class Runc(Engine):
 class Nspawn(Engine):
     """systemd-nspawn; machined writes down what runs. A machine's ID is its name."""
     name, programs, inner = "nspawn", ("systemd-nspawn",), "/payload"
+    tree = ["--directory", ROOTFS, "--volatile=no", "--read-only"]
+
+    def __init__(self):
+        self.commands = {}
+
+    def binds(self, host):
+        return binds(host)
+
+    def start(self):
+        rootfs()
+        return super().start()
 
     def create(self, name, cmd, labels, annotations, memory, host, cgroup, env):
-        args = ["--setenv=%s=%s" % e for e in env.items()] + ["--bind-ro=" + p for p in binds(host)]
+        args = ["--setenv=%s=%s" % e for e in env.items()] + ["--bind-ro=" + p for p in self.binds(host)]
         args += ["--property=MemoryMax=%d" % memory] if memory else []
-        log = open("%s/nspawn-%s.log" % (BASE, name), "w")
-        self.command = ["systemd-nspawn", "--quiet", "--directory", rootfs(), "--machine", name, "--volatile=no", "--read-only",
-                        "--register=yes", "--console=pipe", *args, "--", *cmd]
-        subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wait_until(lambda: os.path.exists("/run/systemd/machines/" + name), 120,
-                   "machine %s is registered: %s" % (name, read(BASE + "/nspawn-%s.log" % name)))
+        self.commands[name] = ["systemd-nspawn", "--quiet", "--machine", name, "--register=yes", "--console=pipe", *args, *self.tree, "--", *cmd]
+        self.launch(name)
         return name
 
+    def launch(self, name):
+        with open("%s/nspawn-%s.log" % (BASE, name), "w") as log:
+            subprocess.Popen(self.commands[name], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        wait_until(lambda: os.path.exists("/run/systemd/machines/" + name), 120,
+                   "machine %s is registered: %s" % (name, read(BASE + "/nspawn-%s.log" % name)))
+
     def restart_container(self, c):
-        raise Failed("a machine is not restarted: run it again")
+        self.remove_container(c)
+        self.launch(c.name)
 
     def update_container(self, c, memory):
         sh("systemctl", "set-property", "--runtime", c.unit, "MemoryMax=%d" % memory)
@@ -554,6 +594,14 @@ class Unit:
         sh("systemctl", "daemon-reload", ok=False)
 
     stop = remove
+
+
+class Units(Engine):
+    """systemd as an engine of services."""
+    programs = ("systemctl",)
+
+    def run(self, name, *cmd, **kw):
+        return Unit(name, *cmd, properties=["TasksMax=100"]).start()
 
 
 def clean_containers():
