@@ -39,15 +39,15 @@ static struct pid1 {
 	bool leaves; /* the connection is to end */
 	size_t n_calls;
 	struct pid1_call calls[16];
-	__u64 properties[MW_HELD_COUNT]; /* of any unit */
+	__u64 properties[MW_LIMIT_KIND_MAX]; /* of any unit */
 } pid1;
 
 /* The file a property is. */
-static inline enum mw_held pid1_held(const char *property)
+static inline enum mw_limit_kind pid1_held(const char *property)
 {
-	enum mw_held i = 0;
+	enum mw_limit_kind i = 0;
 
-	while (i < MW_HELD_COUNT && strcmp(mw_held_property(i), property) != 0)
+	while (i < MW_LIMIT_KIND_MAX && strcmp(mw_held_property(i), property) != 0)
 		i++;
 	return i;
 }
@@ -56,9 +56,9 @@ static inline void pid1_write(const struct pid1_call *c)
 {
 	usleep(5000);
 	for (size_t i = 0; i < c->n; i++) {
-		enum mw_held what = pid1_held(c->names[i]);
+		enum mw_limit_kind what = pid1_held(c->names[i]);
 
-		if (what < MW_HELD_COUNT)
+		if (what < MW_LIMIT_KIND_MAX)
 			file_is(mw_held_file(what),
 				c->values[i] == MW_UNLIMITED ? MW_UNLIMITED : c->values[i] / 4096 * 4096);
 	}
@@ -114,12 +114,12 @@ static inline int pid1_set(sd_bus_message *m, enum pid1_mood mood)
 static inline int pid1_get(sd_bus_message *m)
 {
 	const char *interface, *name;
-	enum mw_held what = MW_HELD_COUNT;
+	enum mw_limit_kind what = MW_LIMIT_KIND_MAX;
 
 	if (sd_bus_message_read(m, "ss", &interface, &name) >= 0 &&
 	    strcmp(interface, "org.freedesktop.systemd1.Service") == 0)
 		what = pid1_held(name);
-	if (what == MW_HELD_COUNT)
+	if (what == MW_LIMIT_KIND_MAX)
 		return sd_bus_reply_method_errorf(m, SD_BUS_ERROR_UNKNOWN_PROPERTY, "Unknown property %s", name);
 	return sd_bus_reply_method_return(m, "v", "t", pid1.properties[what]);
 }

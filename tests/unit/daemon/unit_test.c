@@ -28,7 +28,7 @@ static void beat(void)
 	through();
 }
 
-static __u64 asked_for(enum mw_held what)
+static __u64 asked_for(enum mw_limit_kind what)
 {
 	assert_true(pid1_calls(&last) > 0);
 	for (size_t i = 0; i < last.n; i++)
@@ -70,11 +70,11 @@ static void asks_for_the_profile(void **state)
 	assert_int_equal(pid1_calls(&last), 1);
 	assert_string_equal(last.unit, UNIT);
 	assert_true(last.runtime);
-	assert_int_equal(last.n, MW_HELD_COUNT);
-	assert_int_equal(asked_for(MW_HELD_MAX), 50000000);
-	assert_int_equal(asked_for(MW_HELD_HIGH), 42500000);
-	assert_int_equal(asked_for(MW_HELD_LOW), 5000000);
-	assert_int_equal(asked_for(MW_HELD_SWAP_MAX), 50000000);
+	assert_int_equal(last.n, MW_LIMIT_KIND_MAX);
+	assert_int_equal(asked_for(MW_LIMIT_MAX), 50000000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), 42500000);
+	assert_int_equal(asked_for(MW_LIMIT_LOW), 5000000);
+	assert_int_equal(asked_for(MW_LIMIT_SWAP_MAX), 50000000);
 	assert_int_equal(now_in("memory.max"), MAX);
 	assert_true(w->held_known && w->unit->asked_once && !w->unit->due);
 	assert_int_equal(w->held.max, 50000000);
@@ -116,17 +116,17 @@ static void keeps_a_lift(void **state)
 	w->squeeze.lifted = true;
 	mw_unit_wish(&g, w, 0);
 	beat();
-	assert_int_equal(asked_for(MW_HELD_HIGH), MW_UNLIMITED);
-	assert_int_equal(asked_for(MW_HELD_MAX), 50000000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_MAX), 50000000);
 	w->squeeze.lifted = false;
 	w->unit->high = 45000000; /* pacing has raised it */
 	mw_unit_wish(&g, w, 0);
 	beat();
-	assert_int_equal(asked_for(MW_HELD_HIGH), 45000000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), 45000000);
 	w->unit->high = 1; /* never lower */
 	mw_unit_wish(&g, w, 0);
 	beat();
-	assert_int_equal(asked_for(MW_HELD_HIGH), 42500000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), 42500000);
 }
 
 static void asks_nothing_for_whom_we_only_watch(void **state)
@@ -239,9 +239,9 @@ static void does_not_ask_for_a_kill(void **state)
 	w->usage.current = MAX + 30000000;
 	mw_act_limits(&g, w);
 	beat();
-	assert_int_equal(asked_for(MW_HELD_MAX), MW_UNLIMITED);
-	assert_int_equal(asked_for(MW_HELD_HIGH), MW_UNLIMITED);
-	assert_int_equal(asked_for(MW_HELD_SWAP_MAX), 50000000);
+	assert_int_equal(asked_for(MW_LIMIT_MAX), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_SWAP_MAX), 50000000);
 	assert_int_equal(w->unmet.status, -EBUSY);
 	assert_true(w->squeeze.lifted);
 	assert_int_equal(told("limits-failed"), 1);
@@ -253,18 +253,18 @@ static void does_not_ask_for_a_kill(void **state)
 	w->usage.current = 30000000;
 	mw_limits_again(&g, w, w->unmet.tried_ns + MW_UNMET_FIRST_NS); /* it fits: at once */
 	beat();
-	assert_int_equal(asked_for(MW_HELD_MAX), 50000000);
+	assert_int_equal(asked_for(MW_LIMIT_MAX), 50000000);
 	assert_int_equal(w->unmet.since_ns, 0);
 	assert_true(w->squeeze.lifted); /* that comes back as any lift */
-	assert_int_equal(asked_for(MW_HELD_HIGH), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), MW_UNLIMITED);
 	mw_act_restore_high(&g, w);
 	beat();
-	assert_int_equal(asked_for(MW_HELD_HIGH), 42500000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), 42500000);
 }
 
 static void reads_what_was_there(void **state)
 {
-	const __u64 there[MW_HELD_COUNT] = {70000000, MW_UNLIMITED, 4096, 0};
+	const __u64 there[MW_LIMIT_KIND_MAX] = {70000000, MW_UNLIMITED, 4096, 0};
 	struct mw_error err = {0};
 	struct mw_limits l;
 	__u32 dropins = 0;
@@ -275,9 +275,9 @@ static void reads_what_was_there(void **state)
 	tree_file("run/systemd/transient/" UNIT ".d/50-MemoryLow.conf", "");
 	tree_file("run/systemd/transient/other.service.d/50-MemoryHigh.conf", "");
 	assert_int_equal(mw_unit_limits(UNIT, &l, &dropins, &err), 0);
-	for (enum mw_held i = 0; i < MW_HELD_COUNT; i++)
+	for (enum mw_limit_kind i = 0; i < MW_LIMIT_KIND_MAX; i++)
 		assert_int_equal(mw_held_get(&l, i), there[i]);
-	assert_int_equal(dropins, 1U << MW_HELD_MAX | 1U << MW_HELD_LOW);
+	assert_int_equal(dropins, 1U << MW_LIMIT_MAX | 1U << MW_LIMIT_LOW);
 	assert_int_equal(mw_unit_limits("x.timer", &l, &dropins, &err), -EINVAL);
 	assert_int_equal(mw_unit_limits("x.slice", &l, &dropins, &err), -EBADR); /* it has no such property */
 	assert_non_null(strstr(err.text, "systemd does not tell MemoryMax of x.slice"));
@@ -297,7 +297,7 @@ static void lets_go(void **state)
 
 	(void)state;
 	w->before.limits.max = 70000000;
-	w->unit->dropins = 1U << MW_HELD_MAX; /* an administrator's */
+	w->unit->dropins = 1U << MW_LIMIT_MAX; /* an administrator's */
 	tree_file("run/systemd/system.control/" UNIT ".d/50-MemoryMax.conf", "");
 	tree_file("run/systemd/system.control/" UNIT ".d/50-MemoryHigh.conf", "");
 	tree_file("run/systemd/transient/" UNIT ".d/50-MemoryLow.conf", "");
@@ -308,9 +308,9 @@ static void lets_go(void **state)
 	assert_non_null(strstr(err.text, "is being detached already"));
 	through();
 	assert_int_equal(pid1_calls(NULL), 1);
-	assert_int_equal(asked_for(MW_HELD_MAX), 70000000);
-	assert_int_equal(asked_for(MW_HELD_HIGH), MW_UNLIMITED);
-	assert_int_equal(asked_for(MW_HELD_LOW), 0);
+	assert_int_equal(asked_for(MW_LIMIT_MAX), 70000000);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_LOW), 0);
 	assert_true(dropin("system.control", "50-MemoryMax.conf"));
 	assert_false(dropin("system.control", "50-MemoryHigh.conf"));
 	assert_false(dropin("transient", "")); /* empty, and ours */
@@ -362,7 +362,7 @@ static void tells_of_lifts_at_the_end(void **state)
 	mw_unit_close(&g);
 	assert_int_equal(pid1_calls(&last), 1);
 	assert_int_equal(last.n, 1);
-	assert_int_equal(asked_for(MW_HELD_HIGH), MW_UNLIMITED);
+	assert_int_equal(asked_for(MW_LIMIT_HIGH), MW_UNLIMITED);
 	pid1_is(PID1_IS_SILENT); /* it does not hold us */
 	later = mw_now_ns();
 	mw_unit_close(&g);
