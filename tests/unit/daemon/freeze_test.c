@@ -66,7 +66,7 @@ static int set_up(void **state)
 	assert_int_equal(mw_worker_add(&g.workers, "web.7", "batch", "/x", make_cgroup(), ID, 5, &w), 0);
 	g.run_fd = tree_open("run");
 	w->owner = MW_OWNER_OWN;
-	w->profile = (struct mw_profile){.policy = MW_POLICY_STRICT, .freeze_max_ns = 200 * MW_NS_PER_MS};
+	w->profile = (struct mw_profile){.policy = MW_POLICY_STRICT, .freeze_max_ns = 2 * MW_NS_PER_S};
 	w->limits = (struct mw_limits){.max = 50 * MB, .high = HIGH};
 	w->usage.current = 45 * MB;
 	w->squeeze = (struct mw_squeeze_state){.lifted = true, .usage_at_lift = 41 * MB};
