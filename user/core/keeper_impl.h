@@ -62,6 +62,8 @@ struct keeper {
 	bool ordered; /* stopping was set */
 
 	__u64 beat, silence_ns; /* last heartbeat seen, and how long ago: as much of it as we were there to see */
+	__u64 cpu_ns, starved_ns; /* of a silent daemon: processor time at the last look; what of the silence is not
+				     held against it */
 	__u64 late_ns; /* a thaw is overdue, as much of it as we saw */
 	__u64 tick_ns, next_ns; /* our last look, and when the next one is due */
 	bool worked; /* some daemon has beaten: ends before that are its configuration's fault */

@@ -8,7 +8,10 @@
 #include <sys/timerfd.h>
 
 #include "core/keeper_impl.h"
+#include "core/proc.h"
 #include "util/clock.h"
+
+#define UNSEEN (~0ULL)
 
 static __u64 least(__u64 a, __u64 b)
 {
@@ -37,6 +40,8 @@ static void on_beat(struct keeper *k, __u64 beat, __u64 now, __u64 seen)
 	k->beat = beat;
 	/* It came after our last look, whatever a sick daemon writes. */
 	k->silence_ns = beat < now ? least(now - beat, seen) : 0;
+	k->starved_ns = 0;
+	k->cpu_ns = UNSEEN;
 	k->worked = true;
 }
 
@@ -92,6 +97,21 @@ static bool late_thaw(struct keeper *k, __u64 now, __u64 seen)
 	return k->late_ns > MW_KEEPER_THAW_LATE_MS * MW_NS_PER_MS;
 }
 
+/*
+ * It wants a processor and gets less than half of one: a machine with too much to do, and a second daemon would not be
+ * served any better. Who is stopped, sleeps, or spins does not look like that.
+ */
+static bool starves(struct keeper *k, __u64 seen)
+{
+	__u64 before = k->cpu_ns;
+	char state;
+
+	if (k->silence_ns < MW_KEEPER_CALM_NS || k->starved_ns > MW_KEEPER_STOP_NS ||
+	    mw_proc_thread("/proc", k->pid, &state, &k->cpu_ns) < 0)
+		return false;
+	return state == 'R' && before != UNSEEN && k->cpu_ns - before < seen / 2;
+}
+
 enum mw_keeper_sight mw_keeper_look(struct keeper *k)
 {
 	__u64 now = mw_now_ns(), beat = mw_keeper_load(&k->hold.table->heartbeat_ns);
@@ -99,7 +119,10 @@ enum mw_keeper_sight mw_keeper_look(struct keeper *k)
 
 	if (now > k->next_ns + MW_KEEPER_TICK_NS) /* late: not held against the daemon */
 		seen = least(seen, 2 * MW_KEEPER_TICK_NS);
-	k->silence_ns += seen;
+	if (beat == k->beat && starves(k, seen))
+		k->starved_ns += seen;
+	else
+		k->silence_ns += seen;
 	k->tick_ns = now;
 	if (beat && beat != k->beat)
 		on_beat(k, beat, now, seen);

@@ -75,30 +75,60 @@ void mw_proc_comm(const char *proc_root, pid_t pid, char *ret_comm, size_t size)
 	snprintf(ret_comm, size, "%s", buf);
 }
 
-/* Field of /proc/PID/stat as a number; field 3 is the first after the command, which may hold anything. */
-static int stat_field(const char *proc_root, pid_t pid, int field, __u64 *ret)
+/* Where a field of a stat line begins; field 3 is the first after the command, which may hold anything. NULL without.
+ */
+static char *field_of(char *line, int field)
 {
-	char buf[2048], *at, *end;
-	ssize_t n = read_proc(proc_root, pid, "stat", buf, sizeof(buf));
+	char *at = strrchr(line, ')');
+
+	for (int i = 2; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	return at ? at + 1 : NULL;
+}
+
+static int number_of(char *line, int field, __u64 *ret)
+{
+	char *at = field_of(line, field), *end;
 	__u64 value;
 
-	if (n < 0)
-		return n;
-	at = strrchr(buf, ')');
-	if (!at)
-		return -EBADMSG;
-	for (int i = 2; i < field; i++) {
-		at = strchr(at + 1, ' ');
-		if (!at)
-			return -EBADMSG;
-	}
-	if (at[1] < '0' || at[1] > '9')
+	if (!at || *at < '0' || *at > '9')
 		return -EBADMSG;
 	errno = 0;
-	value = strtoull(at + 1, &end, 10);
+	value = strtoull(at, &end, 10);
 	if (errno || (*end != ' ' && *end != '\n' && *end))
 		return -EBADMSG;
 	*ret = value;
+	return 0;
+}
+
+static int stat_field(const char *proc_root, pid_t pid, int field, __u64 *ret)
+{
+	char buf[2048];
+	ssize_t n = read_proc(proc_root, pid, "stat", buf, sizeof(buf));
+
+	return n < 0 ? (int)n : number_of(buf, field, ret);
+}
+
+int mw_proc_thread(const char *proc_root, pid_t pid, char *ret_state, __u64 *ret_cpu_ns)
+{
+	char buf[2048], file[64], *state;
+	long hz = sysconf(_SC_CLK_TCK);
+	__u64 user, system;
+	ssize_t n;
+	int r;
+
+	snprintf(file, sizeof(file), "task/%d/stat", pid);
+	n = read_proc(proc_root, pid, file, buf, sizeof(buf));
+	if (n < 0)
+		return (int)n;
+	state = field_of(buf, 3);
+	r = number_of(buf, 14, &user);
+	if (r == 0)
+		r = number_of(buf, 15, &system);
+	if (r < 0 || !state || hz <= 0)
+		return -EBADMSG;
+	*ret_state = *state;
+	*ret_cpu_ns = (user + system) * (1000000000ULL / (__u64)hz);
 	return 0;
 }
 

@@ -18,6 +18,11 @@ int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks);
 /* The process that began at start_ticks is there still. */
 bool mw_proc_is(const char *proc_root, pid_t pid, __u64 start_ticks);
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid);
+/*
+ * The first thread of a process: 'R' running or waiting for a processor, 'S', 'D', 'T', 'Z' ..., and the processor time
+ * it has had, nanoseconds, in steps of a clock tick (field 3, 14 and 15 of stat). -ESRCH.
+ */
+int mw_proc_thread(const char *proc_root, pid_t pid, char *ret_state, __u64 *ret_cpu_ns);
 struct mw_proc_status {
 	uid_t uids[4]; /* real, effective, saved, of file systems */
 	bool ended; /* a zombie, or dead */

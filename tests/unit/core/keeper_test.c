@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -73,6 +75,18 @@ static void pass_workers(struct mw_keeper_link *l, bool many)
 	}
 }
 
+static void stay_on_one(void)
+{
+	cpu_set_t all, one;
+
+	CPU_ZERO(&one);
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int i = 0; i < CPU_SETSIZE && !CPU_COUNT(&one); i++)
+		if (CPU_ISSET(i, &all))
+			CPU_SET(i, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
 static void beat_until_told(struct mw_keeper_link *l, bool replace)
 {
 	struct mw_error err;
@@ -86,6 +100,15 @@ static void beat_until_told(struct mw_keeper_link *l, bool replace)
 		else if (fd.revents)
 			return;
 	}
+}
+
+/* On the first of our processors, and there only when nobody else wants it. */
+static void yield_to_everybody(void)
+{
+	const struct sched_param none = {0};
+
+	stay_on_one();
+	sched_setscheduler(0, SCHED_IDLE, &none);
 }
 
 /* argv: PROGRAM fake-daemon MODE DIRECTORY. Only the first of a test has workers: later ones find them mended. */
@@ -116,6 +139,11 @@ static int fake_daemon(const char *mode)
 	if (!strcmp(mode, "hang") && first)
 		for (;;)
 			pause();
+	if (!strcmp(mode, "starve") && first) {
+		yield_to_everybody();
+		for (;;)
+			;
+	}
 	beat_until_told(l, !strcmp(mode, "replace"));
 	note("stopping");
 	mw_keeper_stopping(l);
@@ -323,6 +351,35 @@ static void silence_counts_as_hung(void **state)
 	assert_int_equal(status_of(keeper), 128 + SIGKILL);
 }
 
+/* A second daemon would get no more of a processor that others need; but one that spins, or starves for long, is not
+ * kept. */
+static void starving_is_not_hanging(void **state)
+{
+	pid_t keeper, hog = fork();
+	__u64 begin;
+
+	(void)state;
+	assert_true(hog >= 0);
+	if (!hog) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		stay_on_one();
+		for (;;)
+			;
+	}
+	keeper = start_keeper("starve", true);
+	wait_noted("started", 1, NULL);
+	poll(NULL, 0, 2500);
+	assert_false(mended());
+	kill(hog, SIGKILL);
+	waitpid(hog, NULL, 0);
+	begin = mw_now_ns();
+	while (!mended() && mw_now_ns() - begin < 20 * MW_NS_PER_S)
+		poll(NULL, 0, 5);
+	print_message("mended after %llu ms\n", (mw_now_ns() - begin) / MW_NS_PER_MS);
+	assert_true(file_is("w1/memory.high", "max"));
+	assert_int_equal(status_of(keeper), 128 + SIGKILL);
+}
+
 /* It beats, but has not thawed what it froze: worse than silence. */
 static void a_late_thaw_counts_as_hung(void **state)
 {
@@ -505,6 +562,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(many_descriptors_arrive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(stopped_counts_as_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(silence_counts_as_hung, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(starving_is_not_hanging, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_late_thaw_counts_as_hung, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(own_lateness_is_not_held_against_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_daemon_that_beats_is_left_alone, set_up, tear_down),

@@ -80,6 +80,21 @@ static void reads_parent_and_start(void **state)
 	assert_int_equal(mw_proc_ppid(tree, 5, &ppid), -EBADMSG);
 }
 
+static void says_whether_it_runs(void **state)
+{
+	__u64 cpu = 7;
+	char is = 0;
+
+	(void)state;
+	assert_int_equal(mw_proc_thread(tree, 5, &is, &cpu), -ESRCH);
+	tree_file("5/task/5/stat", "5 (x) S (y) R 3 1 1 0 -1 0 1 0 0 0 12 30 0 0 20 0 1 0 4242 1000 2 3\n");
+	assert_int_equal(mw_proc_thread(tree, 5, &is, &cpu), 0);
+	assert_int_equal(is, 'R');
+	assert_true(cpu == 42 * 1000000000ULL / (__u64)sysconf(_SC_CLK_TCK));
+	tree_file("5/task/5/stat", "5 (x) R 3 1 1 0 -1 0 1\n");
+	assert_int_equal(mw_proc_thread(tree, 5, &is, &cpu), -EBADMSG);
+}
+
 static void reads_memory(void **state)
 {
 	__u64 anon = 7, swap = 7, shmem = 7, file = 7;
@@ -149,9 +164,9 @@ static void reads_swap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(finds_the_cgroup), tree_test(reads_the_command),  tree_test(reads_parent_and_start),
-		tree_test(reads_memory),     tree_test(knows_the_throttle), tree_test(knows_a_tree),
-		tree_test(reads_swap),
+		tree_test(finds_the_cgroup),	 tree_test(reads_the_command), tree_test(reads_parent_and_start),
+		tree_test(says_whether_it_runs), tree_test(reads_memory),      tree_test(knows_the_throttle),
+		tree_test(knows_a_tree),	 tree_test(reads_swap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
