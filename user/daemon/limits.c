@@ -13,6 +13,7 @@
 #include "util/size.h"
 
 #define LIMITS_DEADLINE_NS (15 * MW_NS_PER_S)
+#define AGAIN_DEADLINE_NS  (1 * MW_NS_PER_S) /* what is done about the worker meanwhile waits for it */
 #define QUICK_DEADLINE_NS  (5 * MW_NS_PER_S)
 
 static char high_tag; /* arg of a write of memory.high alone */
@@ -46,9 +47,9 @@ static void keep_held(struct mw_guard *g, struct mw_worker *w)
 		mw_state_save(g, w);
 }
 
-static void submit_limits(struct mw_guard *g, struct mw_worker *w, bool with_high)
+static void submit_limits(struct mw_guard *g, struct mw_worker *w, bool with_high, __u64 in_ns)
 {
-	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, LIMITS_DEADLINE_NS);
+	struct mw_action a = mw_action_make(MW_ACTION_LIMIT, w->dir_fd, w->cgroup_id, in_ns);
 
 	mw_action_limits(&a, &w->limits);
 	a.n_writes -= !with_high; /* the last one */
@@ -71,7 +72,7 @@ void mw_act_limits(struct mw_guard *g, struct mw_worker *w)
 		mw_unit_wish(g, w, 0);
 		return;
 	}
-	submit_limits(g, w, true);
+	submit_limits(g, w, true, LIMITS_DEADLINE_NS);
 }
 
 void mw_limits_again(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
@@ -84,7 +85,7 @@ void mw_limits_again(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	if (w->unit)
 		return mw_unit_wish(g, w, 0);
 	w->limits_ns = now_ns;
-	submit_limits(g, w, !w->squeeze.lifted && !w->squeeze.raised);
+	submit_limits(g, w, !w->squeeze.lifted && !w->squeeze.raised, AGAIN_DEADLINE_NS);
 	if (!w->limits_due)
 		return;
 	w->limits_due = false; /* all of them would be written then: it is this try that waits */

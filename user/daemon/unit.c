@@ -20,6 +20,7 @@
 
 #define MARGIN	   (1ULL << 20) /* below a lower limit before PID 1 sets it: charges come in batches */
 #define ROOM_NS	   (10 * MW_NS_PER_S) /* for the reclaim in front of it */
+#define AGAIN_NS   (1 * MW_NS_PER_S) /* the same where that was too little before: others wait for the worker */
 #define SHOWN_NS   (2 * MW_NS_PER_S) /* PID 1 writes the files a moment after its answer */
 #define CLOSE_NS   (2 * MW_NS_PER_S)
 #define CALL_NS	   (30 * MW_NS_PER_S)
@@ -30,6 +31,7 @@ struct call {
 	struct mw_unit unit;
 	struct mw_limits want;
 	int dir_fd;
+	__u64 room_ns;
 	bool release, forget;
 	struct mw_request *request;
 	bool high_waits; /* out: memory.high would squeeze at once: it stays lifted for now */
@@ -129,8 +131,9 @@ int mw_unit_lift(const char *unit, struct mw_error *err)
  * Reclaimed here, so that PID 1 need not: it would stand still for as long as that takes. What is in use afterwards
  * where that is still more than the lower limit, else 0.
  */
-static __u64 make_room(int dir_fd, enum mw_limit_kind what, __u64 limit)
+static __u64 make_room(const struct call *c, enum mw_limit_kind what, __u64 limit)
 {
+	int dir_fd = c->dir_fd;
 	__u64 used = 0, now = 0, freed, want = limit > MARGIN ? limit - MARGIN : 0;
 
 	mw_cgroup_read_u64(dir_fd, mw_held_file(what), &now);
@@ -138,7 +141,7 @@ static __u64 make_room(int dir_fd, enum mw_limit_kind what, __u64 limit)
 		return 0;
 	if (mw_cgroup_read_u64(dir_fd, "memory.current", &used) || used <= want)
 		return 0;
-	mw_cgroup_reclaim(dir_fd, used - want, mw_now_ns() + ROOM_NS, &freed);
+	mw_cgroup_reclaim(dir_fd, used - want, mw_now_ns() + c->room_ns, &freed);
 	mw_cgroup_read_u64(dir_fd, "memory.current", &used);
 	return used > limit ? used : 0;
 }
@@ -174,13 +177,13 @@ static int await_shown(const struct call *c, char *text, size_t size)
 static int set_limits(struct call *c, char *text, size_t size)
 {
 	char wanted[24], in_use[24];
-	__u64 max = c->want.max, used = make_room(c->dir_fd, MW_LIMIT_MAX, max);
+	__u64 max = c->want.max, used = make_room(c, MW_LIMIT_MAX, max);
 	struct mw_error err = {0};
 	int r;
 
 	if (used) /* memory.max below what is in use has the kernel kill */
 		mw_cgroup_read_u64(c->dir_fd, mw_held_file(MW_LIMIT_MAX), &c->want.max);
-	if (make_room(c->dir_fd, MW_LIMIT_HIGH, c->want.high)) {
+	if (make_room(c, MW_LIMIT_HIGH, c->want.high)) {
 		c->want.high = MW_UNLIMITED;
 		c->high_waits = true;
 	}
@@ -256,7 +259,7 @@ void mw_unit_tick(struct mw_guard *g, __u64 now_ns)
 	bool more = false;
 
 	for (w = g->unit_wishes ? g->workers.by_id : NULL; w; w = w->by_id.next) {
-		struct call c = {.dir_fd = -1, .want = w->limits};
+		struct call c = {.dir_fd = -1, .want = w->limits, .room_ns = w->unmet.since_ns ? AGAIN_NS : ROOM_NS};
 
 		if (!w->unit || !w->unit->due)
 			continue;

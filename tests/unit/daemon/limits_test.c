@@ -58,6 +58,23 @@ static void tries_again_and_says_it_once(void **state)
 	assert_int_equal(told("limits-met"), 1);
 }
 
+/* It takes back what is reclaimed: a second try ends soon, as a kill may wait for it. */
+static void does_not_take_long(void **state)
+{
+	__u64 began;
+
+	(void)state;
+	uses(OVER);
+	mw_act_limits(&g, w);
+	settle();
+	tree_file("cg/memory.reclaim", "");
+	began = mw_now_ns();
+	again(w->unmet.due_ns);
+	assert_int_equal(w->unmet.tries, 2);
+	assert_true(mw_now_ns() - began >= MW_NS_PER_S);
+	assert_true(mw_now_ns() - began < 10 * MW_NS_PER_S);
+}
+
 /* A worker whose memory.high was lifted is not squeezed by a second try. */
 static void leaves_a_lift_alone(void **state)
 {
@@ -138,11 +155,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, start_without, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(tries_again_and_says_it_once),
-		TEST(leaves_a_lift_alone),
-		TEST(high_alone_is_no_answer),
-		TEST(a_change_begins_anew),
-		TEST(forgets),
+		TEST(tries_again_and_says_it_once), TEST(leaves_a_lift_alone),	TEST(does_not_take_long),
+		TEST(high_alone_is_no_answer),	    TEST(a_change_begins_anew), TEST(forgets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
