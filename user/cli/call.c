@@ -38,11 +38,14 @@ int mw_call_not_reached(const struct mw_cli *cli, int code, const struct mw_erro
 	return mw_fail(err, code, "%s: %s", cli->socket, strerror(-code));
 }
 
-/* The daemon's own sentence, or what can be said without one. */
-static int refused(const struct mw_answer *a, struct mw_error *err)
+/* The daemon's own sentence, or what can be said without one. Which verb it is about stands before it anyway. */
+static int refused(const struct mw_cli *cli, const struct mw_answer *a, struct mw_error *err)
 {
 	const char *sentence = mw_field_str(a->doc, "error");
+	size_t len = cli->verb ? strlen(cli->verb->name) : 0;
 
+	if (len && strncmp(sentence, cli->verb->name, len) == 0 && strncmp(sentence + len, ": ", 2) == 0)
+		sentence += len + 2;
 	if (*sentence)
 		return mw_fail(err, -EREMOTEIO, "%s", sentence);
 	return mw_fail(err, -EREMOTEIO, "the daemon answered %u and gave no reason", a->status);
@@ -74,7 +77,7 @@ int mw_call_take(const struct mw_cli *cli, const char *method, const char *path,
 	if (a.text)
 		a.doc = json_tokener_parse(a.text);
 	if (a.status >= 400)
-		return refused(&a, err);
+		return refused(cli, &a, err);
 	if (a.text && *a.text && !json_object_is_type(a.doc, json_type_object))
 		return mw_fail(err, -EPROTO,
 			       "the daemon on %s answered %u to %s %s with something that is no JSON object",

@@ -13,6 +13,8 @@ static const struct fake_reply table[] = {
 	{"POST", "/v1/workers/w1/freeze", 200, TEXT("frozen")},
 	{"POST", "/v1/workers/w1/thaw", 200, TEXT("thawed\\u001b[31m")},
 	{"POST", "/v1/workers/w1/kill", 409, "{\"error\":\"an action is under way on w1\"}"},
+	{"POST", "/v1/workers/w2/kill", 403, "{\"error\":\"kill: worker w2 is another user's\"}"},
+	{"POST", "/v1/workers/w2/thaw", 403, "{\"error\":\"thaw:it\"}"},
 	{"PATCH", "/v1/config", 200, TEXT("class tool: 2 settings changed")},
 	{"POST", "/v1/reload", 500,
 	 "{\"error\":\"/etc/x.conf:3: [class tool] max_heap: found \\\"x\\\", expected a size\"}"},
@@ -135,6 +137,10 @@ static void changes(void **state)
 	assert_string_equal(last.out, "thawed?[31m\n");
 	assert_int_equal(memweir(&f, "kill", "w1"), 1);
 	assert_string_equal(last.err, "memweir kill: an action is under way on w1\n");
+	assert_int_equal(memweir(&f, "kill", "w2"), 1);
+	assert_string_equal(last.err, "memweir kill: worker w2 is another user's\n"); /* the verb once */
+	assert_int_equal(memweir(&f, "thaw", "w2"), 1);
+	assert_string_equal(last.err, "memweir thaw: thaw:it\n");
 	assert_int_equal(memweir(&f, "set", "class", "tool", "max_heap=60MB", "policy=strict", "--save"), 0);
 	assert_true(fake_was_asked(&f, "{\"target\":\"class tool\",\"settings\":{\"max_heap\":\"60MB\",\"policy\":"
 				       "\"strict\"},\"save\":true}"));
