@@ -81,6 +81,7 @@ enum mw_squeeze {
 };
 struct mw_squeeze_state {
 	bool lifted; /* memory.high is max because we lifted it */
+	bool untold; /* a sample showed it before the breaker's report came */
 	bool throttled; /* a throttle sleep was confirmed (event or wchan) */
 	bool near; /* within near_high and rising, nothing to reclaim */
 	__u64 lifted_ns; /* when */

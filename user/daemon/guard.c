@@ -123,9 +123,10 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	}
 	w->pulses += r->pulses;
 	w->squeeze.throttled = r->slept_ns > 0;
-	if (!r->lifted || w->squeeze.lifted)
+	if (!r->lifted || (w->squeeze.lifted && !w->squeeze.untold))
 		return;
 	w->squeeze.lifted = !r->dry_run;
+	w->squeeze.untold = false;
 	w->squeeze.lifted_ns = mw_now_ns();
 	w->squeeze.raised = r->dry_run ? w->squeeze.raised : 0;
 	/* The last sample may be half a second old: a sleeper was over high, a near one close to it. */
@@ -205,8 +206,8 @@ static bool is_dying(struct mw_worker *w, const struct mw_usage *now, __u64 now_
 }
 
 /*
- * memory.high is max and nobody told us: a lift whose report was lost, or somebody's hand. It comes back like any other
- * lift. Not while a write of ours may be under way.
+ * memory.high is max and nobody told us: a lift whose report is still to come, or was lost, or somebody's hand. It
+ * comes back like any other lift. Not while a write of ours may be under way.
  */
 static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
@@ -215,7 +216,7 @@ static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	    (w->unit && (w->unit->due || w->unit->under_way)) || now_ns - w->limits_ns < SETTLE_NS ||
 	    now_ns - w->started_ns < SETTLE_NS)
 		return;
-	w->squeeze.lifted = true;
+	w->squeeze.lifted = w->squeeze.untold = true;
 	w->squeeze.raised = 0;
 	w->squeeze.lifted_ns = now_ns;
 	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
