@@ -245,7 +245,8 @@ def leaks_beside(s, client, work):
     i = wait_until(lambda: g.incidents(name, "heap_size"), 60, "an incident")[-1]
     found = i["container"]
     check(found["engine"] == s.engine.name and found["name"] == name and found["image"].endswith(engines.IMAGE), "which container of what", found)
-    check(i["limit_bytes"] == 50 * MB and i["killed_by"] == "kernel (memory.max)", "at its limit", i)
+    limit, by = i["limit_bytes"], i["killed_by"]  # as the class says, or as the kernel rounded it
+    check(limit in (50 * MB, int(OURS[0])) and by == "kernel (memory.max)", "at its limit", limit, by)
     asleep = i["pauses"]["high-throttle"]["total_ns"]
     check(g.logged("worker %s (tool) memory.high of 42.5 MB lifted" % name) and asleep < 1e9, "without seconds of sleep before that", asleep)
     leak.remove()
