@@ -62,7 +62,7 @@ WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%)
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
-.PHONY: help deps build demo test check bench bench-pauses asan format install uninstall clean programs tests unit-tests
+.PHONY: help deps build demo test test-more check bench bench-pauses asan format install uninstall clean programs tests unit-tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -92,6 +92,11 @@ test: ## all tests: checks, unit, native, and the VM on every kernel of the list
 	@scripts/deps
 	@$(MAKE) --no-print-directory programs tests
 	@scripts/test
+
+test-more: ## longer, and not part of test: podman of a normal user, machines of systemd-nspawn (VM)
+	@scripts/deps build test vm containers more demo
+	@$(MAKE) --no-print-directory programs tests
+	@scripts/test --more
 
 check: ## format, clang-tidy, sparse, file sizes, include rules, man pages
 	@scripts/deps build check

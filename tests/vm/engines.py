@@ -10,7 +10,7 @@
     engines.clean()       # every container and engine of this process
 
 Docker, Podman("crun"), Podman("runc"), Ctr, Kubelet (ctr with the kubelet's cgroup layout and annotations), Runc("runc"),
-Runc("crun"), Nspawn, and Unit for a systemd service. Under systemd cgroups are made by it, else by the engine. With host=True
+Runc("crun"), Nspawn, Machine (nspawn that boots), UserPodman (of a normal User), and Unit for a systemd service. Under systemd cgroups are made by it, else by the engine. With host=True
 a container sees the host's /usr and this project, read-only, so that it can run node and tests/workers."""
 import glob
 import itertools
@@ -148,7 +148,7 @@ class Container:
         """Path from the cgroup root, where the engine keeps the limits: crun's is SCOPE/container, nspawn's the unit."""
         path = cgroup_of_pid(self.pid)
         inner = self.engine.inner
-        return path[:-len(inner)] if inner and path.endswith(inner) else path
+        return (path + "/").partition(inner + "/")[0].rstrip("/") if inner else path
 
     @property
     def unit(self):
@@ -372,6 +372,62 @@ class Podman(Words):
         sh(*self.base, "rm", "-f", "-t", "0", c.id, ok=False)
 
 
+class User:
+    """A normal user, and the systemd of his own: without a login it runs because he lingers. He has no further ids (subuid),
+    so his containers know only one."""
+    name, uid = "mwt", 64711
+    home, runtime = "/home/mwt", "/run/user/64711"
+    unit = "user@64711.service"
+    words = ["setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups", "env", "-i", "-C", "/", "HOME=" + home,
+             "XDG_RUNTIME_DIR=" + runtime, "DBUS_SESSION_BUS_ADDRESS=unix:path=%s/bus" % runtime,
+             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+
+    @classmethod
+    def start(cls):
+        check(os.path.exists("/usr/lib/systemd/user/dbus.socket"), "a user's D-Bus is here (scripts/deps more)")
+        if not os.path.isdir(cls.home):
+            sh("useradd", "-m", "-d", cls.home, "-u", str(cls.uid), "-U", "-K", "SUB_UID_COUNT=0", "-K", "SUB_GID_COUNT=0", cls.name)
+        sh("loginctl", "enable-linger", cls.name)
+        wait_until(lambda: cls.runs() and os.path.exists(cls.runtime + "/bus"), 120, "%s runs" % cls.unit)
+
+    @classmethod
+    def runs(cls):
+        return subprocess.run(["systemctl", "is-active", "-q", cls.unit]).returncode == 0
+
+    @classmethod
+    def sh(cls, *cmd):
+        return sh(*cls.words, *cmd)
+
+    @classmethod
+    def stop(cls):
+        sh("loginctl", "disable-linger", cls.name, ok=False)
+        sh("systemctl", "stop", cls.unit, ok=False)
+
+
+class UserPodman(Podman):
+    """podman of a normal user: his systemd makes the cgroups; with manager="cgroupfs" there are none."""
+    tools = User.home + "/tools"
+
+    def __init__(self, runtime="crun", manager="systemd"):
+        super().__init__(runtime)
+        self.base = User.words + ["podman", "--runtime", runtime, "--cgroup-manager", manager] + self.base[5:]
+
+    def start(self):
+        Engine.start(self)
+        User.start()
+        if not os.path.isdir(self.tools):  # the project may stand where a user cannot look
+            shutil.copytree(WORKERS, self.tools, ignore=shutil.ignore_patterns("*.o", "*.d"))
+        if "mwt/box" not in read(User.home + "/.local/share/containers/storage/vfs-images/images.json"):
+            sh(*self.base, "import", image(), IMAGE)
+        return self
+
+    def stop(self):
+        User.stop()
+
+    def binds(self, host):
+        return ["/usr", self.tools] if host else []
+
+
 class Ctr(Engine):
     """containerd without anything above it. A container's ID is its name."""
     name, programs, namespace = "containerd", ("containerd", "ctr", "runc"), "default"
@@ -538,6 +594,24 @@ class Nspawn(Engine):
     def remove_container(self, c):
         c.kill()
         wait_until(lambda: not os.path.exists("/run/systemd/machines/" + c.id), 60, "machine %s is gone" % c.id)
+
+
+class Machine(Nspawn):
+    """systemd-nspawn with this host's /usr and a systemd that boots in it."""
+    tree = ["--directory", "/", "--volatile=yes", "--boot"]
+
+    def binds(self, host):
+        return binds(host)[1:]  # it has /usr
+
+    def create(self, name, cmd, labels, annotations, memory, host, cgroup, env):
+        return super().create(name, ("systemd.unit=basic.target",), labels, annotations, memory, host, cgroup, env)
+
+    def inside(self, c, *cmd, ok=True):
+        return sh("nsenter", "-t", str(c.pid), "-m", "-p", "-u", "-i", "-r", *cmd, ok=ok)
+
+    def booted(self, c):
+        wait_until(lambda: self.inside(c, "systemctl", "is-active", "basic.target", ok=False) == "active", 240, "%s boots" % c.name)
+        return c
 
 
 class Unit:
