@@ -20,12 +20,13 @@ const volatile bool mw_near_high_on = true;
 #define MW_STACK_BURST_NS     100000000 /* stacks of an idle tenth of a second may be taken at once */
 #define MW_MAX_DEPTH	      8 /* cgroups between a member and its worker */
 #define MW_UNLIMITED_PAGES    (1ULL << 44)
+#define MW_ASIDE_PAGES	      16 /* so much is charged in small pieces before anybody looks */
 
 /* The limit is the worker's own, also when a cgroup below it is charged. */
 static __always_inline struct page_counter *worker_counter(struct page_counter *counter, __u64 id, __u64 worker)
 {
 	for (int i = 0; i < MW_MAX_DEPTH && counter && id != worker; i++) {
-		counter = BPF_CORE_READ(counter, parent);
+		counter = counter->parent;
 		id = counter ? mw_cgroup_id_of_counter(counter) : 0;
 	}
 	return id == worker ? counter : NULL;
@@ -39,8 +40,8 @@ static __always_inline void near_high(void *ctx, struct page_counter *counter, _
 
 	if (!counter || !info->near_high_bytes)
 		return;
-	high = BPF_CORE_READ(counter, high);
-	usage = (__u64)BPF_CORE_READ(counter, usage.counter) << mw_page_shift;
+	high = counter->high;
+	usage = (__u64)counter->usage.counter << mw_page_shift;
 	if (high >= MW_UNLIMITED_PAGES || usage + info->near_high_bytes < high << mw_page_shift)
 		return;
 	now = bpf_ktime_get_ns();
@@ -84,16 +85,21 @@ static __always_inline void add_site(struct mw_site_key *key, __u64 charges, __u
 	bpf_get_current_comm(site->comm, sizeof(site->comm));
 }
 
+static __always_inline void put_off(struct mw_worker_info *info, __u64 charges, __u64 pages)
+{
+	__sync_fetch_and_add(&info->pending_charges, charges);
+	__sync_fetch_and_add(&info->pending_pages, pages);
+}
+
 /* What goes without a stack is kept and added to the next site that gets one: weights stay whole. */
-static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 pages)
+static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 charges, __u64 pages)
 {
 	struct mw_site_key key = {.cgroup_id = worker};
 
-	__sync_fetch_and_add(&info->charges, 1);
+	__sync_fetch_and_add(&info->charges, charges);
 	__sync_fetch_and_add(&info->charged_pages, pages);
 	if (!take_token(info)) {
-		__sync_fetch_and_add(&info->pending_charges, 1);
-		__sync_fetch_and_add(&info->pending_pages, pages);
+		put_off(info, charges, pages);
 		mw_count(stack_throttled, 1);
 		return;
 	}
@@ -102,27 +108,74 @@ static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info 
 		mw_count(stack_failed, 1);
 	else
 		__sync_fetch_and_add(&info->growth_stacks, 1);
-	add_site(&key, 1 + __sync_lock_test_and_set(&info->pending_charges, 0),
+	add_site(&key, charges + __sync_lock_test_and_set(&info->pending_charges, 0),
 		 pages + __sync_lock_test_and_set(&info->pending_pages, 0));
+}
+
+/*
+ * At its limit a worker is charged page by page, and whose charge it is costs more to find out than the rest: pages of
+ * the counter that was charged last are put aside. No lock: a program is not run again on a processor it has not left.
+ * A counter freed and allotted again meanwhile is found out at the next look, MW_ASIDE_PAGES away at most.
+ */
+static __always_inline bool set_aside(struct mw_aside *aside, __u64 counter, __u64 pages)
+{
+	if (aside->counter != counter || aside->pages + pages >= MW_ASIDE_PAGES || !mw_live())
+		return false;
+	aside->charges++;
+	aside->pages += pages;
+	return true;
+}
+
+/* The worker it was put aside for is not the one that is charged now. */
+static __always_inline void settle(struct mw_aside *aside)
+{
+	struct mw_worker_info *info = NULL;
+
+	if (aside->worker && aside->pages)
+		info = bpf_map_lookup_elem(&workers, &aside->worker);
+	if (!info || !mw_growth_on)
+		return;
+	__sync_fetch_and_add(&info->charges, aside->charges);
+	__sync_fetch_and_add(&info->charged_pages, aside->pages);
+	put_off(info, aside->charges, aside->pages);
+}
+
+static __always_inline void look(void *ctx, struct mw_aside *aside, struct page_counter *counter, __u64 pages)
+{
+	struct mw_worker_info *info;
+	__u64 worker = 0, charges = 1, id;
+
+	id = mw_cgroup_id_of_counter(counter);
+	if (!id || !mw_live()) /* of swap, say: charged in between, while memory is reclaimed */
+		return;
+	info = mw_watch(id, &worker);
+	if (aside->worker == worker) {
+		charges += aside->charges;
+		pages += aside->pages;
+	} else {
+		settle(aside);
+	}
+	*aside = (struct mw_aside){.counter = (__u64)counter, .worker = worker};
+	if (!info)
+		return;
+	if (mw_near_high_on)
+		near_high(ctx, worker_counter(counter, id, worker), worker, info);
+	if (mw_growth_on)
+		grow(ctx, worker, info, charges, pages);
 }
 
 /* At the exit and only when it returned true: a charge tries 64 pages, then fewer, then reclaims and tries again. */
 SEC("fexit/page_counter_try_charge")
 int BPF_PROG(charge, struct page_counter *counter, unsigned long pages, struct page_counter **fail, __u8 charged)
 {
-	struct mw_worker_info *info;
-	__u64 id, worker;
+	__u32 zero = 0;
+	struct mw_aside *aside;
 
 	(void)fail;
 	if (!charged)
 		return 0;
-	id = mw_cgroup_id_of_counter(counter);
-	info = id ? mw_watch(id, &worker) : NULL;
-	if (!info)
-		return 0;
-	if (mw_near_high_on)
-		near_high(ctx, worker_counter(counter, id, worker), worker, info);
-	if (mw_growth_on)
-		grow(ctx, worker, info, pages);
+	aside = bpf_map_lookup_elem(&growth_aside, &zero);
+	if (aside && !set_aside(aside, (__u64)counter, pages))
+		look(ctx, aside, counter, pages);
 	return 0;
 }

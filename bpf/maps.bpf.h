@@ -39,6 +39,13 @@ struct mw_task {
 	__u32 reserved;
 };
 
+/* Small charges of one counter on this processor, not counted yet. */
+struct mw_aside {
+	__u64 counter; /* the kernel's address of it; 0: none */
+	__u64 worker; /* 0: not guarded */
+	__u64 charges, pages;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20); /* daemon */
@@ -103,6 +110,13 @@ struct {
 	__uint(value_size, MW_STACK_DEPTH * sizeof(__u64));
 	__uint(max_entries, 4096); /* daemon */
 } growth_stacks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mw_aside);
+} growth_aside __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -19,6 +19,7 @@ const char *const mw_map_names[MAP_MAX] = {
 	[MAP_SAMPLES] = "samples",
 	[MAP_SITES] = "growth_sites",
 	[MAP_STACKS] = "growth_stacks",
+	[MAP_ASIDE] = "growth_aside", /* the kernel side's own */
 	[MAP_TASKS] = "tasks",
 	[MAP_STATS] = "stats",
 	[MAP_CONFIG] = "config",
