@@ -76,10 +76,12 @@ static __always_inline void mw_pause_count(__u64 worker, enum mw_pause_kind kind
 		bpf_map_update_elem(&pauses, &key, &mw_no_pauses, BPF_NOEXIST);
 		stat = bpf_map_lookup_elem(&pauses, &key);
 	}
-	if (stat)
-		mw_pause_add(stat, ns);
-	else
+	if (!stat) {
 		mw_count(pause_map_full, 1);
+		return;
+	}
+	mw_pause_add(stat, ns);
+	mw_count(pauses_counted, 1);
 }
 
 /* One event for a pause over the budget. */

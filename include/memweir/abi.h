@@ -207,6 +207,7 @@ struct mw_stats {
 	__u64 stack_throttled; /* a stack not taken to stay within growth_stacks_per_s */
 	__u64 members_full; /* a cgroup below a worker had no place in maps/members */
 	__u64 sample_passes, sample_cgroups; /* iterator passes, cgroups visited */
+	__u64 pauses_counted; /* in maps/pauses, of all workers and kinds: as long as it stands, nobody has paused */
 };
 
 /* maps/config: one value, changed at run time by the daemon. */
@@ -240,7 +241,7 @@ MW_ABI_ASSERT(sizeof(struct mw_pause_stat) == (3 + MW_HIST_SLOTS) * 8, "mw_pause
 MW_ABI_ASSERT(sizeof(struct mw_sample) == (18 + MW_MEMCG_EVENT_MAX) * 8, "mw_sample has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site_key) == 16, "mw_site_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site) == 40, "mw_site has no hidden padding");
-MW_ABI_ASSERT(sizeof(struct mw_stats) == 12 * 8, "mw_stats has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_stats) == 13 * 8, "mw_stats has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_newcomer_map) == 5 * 8, "mw_newcomer_map has no hidden padding");
 
 #endif

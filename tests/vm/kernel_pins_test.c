@@ -129,6 +129,52 @@ static long running_program(void)
 	return at ? strtol(at + strlen("\"prog_id\":"), NULL, 10) : -1;
 }
 
+static int touch_12_mib(void *arg)
+{
+	size_t bytes = 12 << 20;
+
+	(void)arg;
+	memset(mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 1, bytes);
+	return 0;
+}
+
+static void add_count(const struct mw_pause_key *key, const struct mw_pause_stat *stat, void *sum)
+{
+	(void)key;
+	*(__u64 *)sum += stat->count;
+}
+
+/* Programs of an earlier daemon go on: what they count is news to the next one all the same. */
+static void test_pauses_are_news_once(void **state)
+{
+	struct mw_kernel *k = open_kernel(pins, 16, 0);
+	__u64 sum = 0;
+	const char *dir;
+
+	(void)state;
+	need_memory();
+	need_cap(k, MW_CAP_PAUSE_RECLAIM);
+	need_cap(k, MW_CAP_BPFFS);
+	dir = make_cgroup("pauser");
+	put(dir, "memory.high", "%llu", 8 * MIB);
+	guard(k, dir, 5, 0, 0);
+	close_kernel();
+	k = open_kernel(pins, 16, 0);
+	assert_true(mw_kernel_adopted(k));
+	assert_true(mw_kernel_pauses_moved(k));
+	assert_int_equal(mw_kernel_pauses_each(k, add_count, &sum), 0);
+	assert_false(mw_kernel_pauses_moved(k));
+	reap(child_in(dir, touch_12_mib, NULL));
+	assert_true(mw_kernel_pauses_moved(k));
+	sum = 0;
+	assert_int_equal(mw_kernel_pauses_each(k, add_count, &sum), 0);
+	assert_true(sum > 0);
+	assert_int_equal(stats_of(k).pauses_counted, sum);
+	assert_false(mw_kernel_pauses_moved(k));
+	close_kernel();
+	drop_cgroup(dir);
+}
+
 /* Daemons come and go while a worker forks, every second one without what disable names. Returns how often. */
 static size_t come_and_go(__u64 disable, int forks, __u64 *ret_forks, __u64 *ret_heard, __u64 *ret_emitted)
 {
@@ -378,6 +424,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_counting_goes_on, unload),
+		cmocka_unit_test_teardown(test_pauses_are_news_once, unload),
 		cmocka_unit_test_teardown(test_restart_is_exact, unload),
 		cmocka_unit_test_teardown(test_upgrade_takes_over, unload),
 		cmocka_unit_test_teardown(test_one_daemon_at_a_time, unload),

@@ -38,9 +38,14 @@ size_t mw_limit_files(int dir_fd, const struct mw_limits *l, struct mw_limit_fil
 /* The kernel rounds limits down to whole pages. */
 __u64 mw_limit_rounded(__u64 value)
 {
-	__u64 page = (__u64)sysconf(_SC_PAGESIZE);
+	static __u64 known; /* every look at every worker comes here some four times: asked once, by whoever is first */
+	__u64 page = __atomic_load_n(&known, __ATOMIC_RELAXED);
 
-	return value == MW_UNLIMITED ? value : value / page * page;
+	if (!page) {
+		page = (__u64)sysconf(_SC_PAGESIZE);
+		__atomic_store_n(&known, page, __ATOMIC_RELAXED);
+	}
+	return value == MW_UNLIMITED ? value : value & ~(page - 1);
 }
 
 static int differs(const struct mw_limit_file *f, const char *path, __u64 have, struct mw_error *err)

@@ -131,7 +131,12 @@ __u64 mw_kernel_bad_records(const struct mw_kernel *k);
 /* Pause counters of a worker, one per kind; kinds never seen are zero. */
 int mw_kernel_pause_read(struct mw_kernel *k, __u64 cgroup_id, enum mw_pause_kind kind, struct mw_pause_stat *ret_stat);
 int mw_kernel_pauses_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_pause_stat ret_stats[MW_PAUSE_MAX]);
-/* Every counter of every worker, in no order: a few calls for a thousand workers. 0 or -errno. */
+/* Was a pause counted since this was last asked? True at first: a reading of all of them may find some. */
+bool mw_kernel_pauses_moved(struct mw_kernel *k);
+/*
+ * Every counter of every worker, in no order: a few calls for a thousand workers. 0 or -errno; then they count as moved
+ * again.
+ */
 typedef void (*mw_pauses_fn)(const struct mw_pause_key *key, const struct mw_pause_stat *stat, void *arg);
 int mw_kernel_pauses_each(struct mw_kernel *k, mw_pauses_fn fn, void *arg);
 /* Top growth sites of a worker by pages, largest first; user frames (addresses) in frames[i]. Returns the number or

@@ -26,15 +26,26 @@ static int batch_grow(struct batch *b, __u32 room)
 	return b->keys && b->stats ? 0 : -ENOMEM;
 }
 
-int mw_kernel_pauses_each(struct mw_kernel *k, mw_pauses_fn fn, void *arg)
+bool mw_kernel_pauses_moved(struct mw_kernel *k)
+{
+	struct mw_stats stats;
+
+	if (mw_kernel_stats(k, &stats) < 0)
+		return true;
+	if (k->pauses_known && k->pauses_seen == stats.pauses_counted)
+		return false;
+	k->pauses_seen = stats.pauses_counted; /* before the reading: what comes meanwhile is read again */
+	k->pauses_known = true;
+	return true;
+}
+
+static int read_all(const struct mw_kernel *k, mw_pauses_fn fn, void *arg)
 {
 	_cleanup_(batch_free) struct batch b = {0};
 	__u32 at = 0, next = 0;
 	bool first = true, end = false;
 	int r;
 
-	if (!k->object)
-		return -EOPNOTSUPP;
 	r = batch_grow(&b, BATCH);
 	while (!end && r >= 0) {
 		__u32 count = b.room;
@@ -53,5 +64,16 @@ int mw_kernel_pauses_each(struct mw_kernel *k, mw_pauses_fn fn, void *arg)
 		at = next;
 		first = false;
 	}
+	return r;
+}
+
+int mw_kernel_pauses_each(struct mw_kernel *k, mw_pauses_fn fn, void *arg)
+{
+	int r;
+
+	if (!k->object)
+		return -EOPNOTSUPP;
+	r = read_all(k, fn, arg);
+	k->pauses_known &= r >= 0;
 	return r;
 }

@@ -92,6 +92,8 @@ struct mw_kernel {
 	bool can_cast; /* bpf_rdonly_cast: fields are loaded, not copied by a call each */
 	__u64 *slot_owner; /* [max_workers] cgroup id, 0: free */
 	__u32 removed_since_sweep;
+	bool pauses_known; /* all pause counters were read when maps/stats had counted pauses_seen */
+	__u64 pauses_seen;
 	struct mw_sample *samples; /* maps/samples, mapped */
 	size_t samples_bytes;
 	struct subtree *subtrees;

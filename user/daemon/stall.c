@@ -28,15 +28,31 @@ static void say_often(struct mw_guard *g, struct mw_worker *w)
 	s->often = often;
 }
 
-void mw_stall_check(struct mw_guard *g, __u64 now_ns)
+/*
+ * A reading goes through the room for all workers there may be, which costs more than all else that is done for a few
+ * idle ones: not while nobody has paused, unless somebody is new and may have counters of an earlier guard.
+ */
+static bool read_all(struct mw_guard *g)
 {
+	bool due = mw_kernel_pauses_moved(g->kernel);
 	struct mw_worker *w;
 
+	for (w = g->workers.by_id; w && !due; w = w->by_id.next)
+		due = !w->stalls && !w->quiet_ns;
+	if (!due)
+		return true;
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
 		if (w->stalls)
 			w->stalls->tally = (struct mw_tally){0};
 	}
-	if (!g->workers.count || mw_kernel_pauses_each(g->kernel, add_up, g) < 0)
+	return mw_kernel_pauses_each(g->kernel, add_up, g) >= 0;
+}
+
+void mw_stall_check(struct mw_guard *g, __u64 now_ns)
+{
+	struct mw_worker *w;
+
+	if (!g->workers.count || !read_all(g))
 		return;
 	for (w = g->workers.by_id; w; w = w->by_id.next) {
 		struct mw_reading reading;
