@@ -12,7 +12,7 @@
 #ifndef MEMWEIR_ABI_H
 #define MEMWEIR_ABI_H
 
-#define MW_ABI_VERSION 2
+#define MW_ABI_VERSION 3
 
 #define MW_NAME_SIZE	64 /* a worker's or class's name and its NUL */
 #define MW_COMM_SIZE	16 /* TASK_COMM_LEN */
