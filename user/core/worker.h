@@ -33,7 +33,9 @@
 struct mw_worker_pace {
 	struct mw_pace_state state;
 	bool candidate; /* looked at in pacing's own rhythm */
+	__u64 due_ns; /* the next look; one in between is worth it only where that is far */
 	__u64 batch_bytes; /* of the batch under way */
+	struct mw_pace_result ended; /* a batch that has ended, for the next look */
 	__u64 seen_ns, seen_current, seen_high_events; /* at the last look of the monitor */
 	__u64 lift_ns; /* the breaker was last asked to lift then */
 	__u64 stalled_ns; /* its pressure at pacing's last look */

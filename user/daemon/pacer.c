@@ -20,6 +20,7 @@
 #define TELL_UNIT_NS	  MW_NS_PER_S /* PID 1 hears of a raise so much later: of several together */
 #define HOST_EVERY_NS	  (500 * MW_NS_PER_MS)
 #define OWN_SHARE	  5 /* no more than this part of the loop's time goes into looks */
+#define SOON_NS		  (2 * MW_PACE_TICK_MIN_NS) /* a look that is due so soon needs none before it */
 #define TOLD_NS		  (60 * MW_NS_PER_S) /* lines about one worker are no closer than this */
 #define STEPS		  4 /* decisions of one look: held, raised, a batch */
 
@@ -63,6 +64,7 @@ static bool join(struct mw_guard *g, struct mw_worker *w)
 	if (p->n == MW_PACER_MAX)
 		return false;
 	w->pace.candidate = true;
+	w->pace.due_ns = 0; /* of an earlier time */
 	p->ids[p->n++] = w->cgroup_id;
 	look_in(g, MW_PACE_TICK_MIN_NS);
 	return true;
@@ -128,6 +130,8 @@ static int fill(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw
 	r = mw_pace_read(w->dir_fd, g->swap_free, w->limits.swap_max, ret);
 	if (r < 0)
 		return r;
+	ret->last = w->pace.ended;
+	w->pace.ended = (struct mw_pace_result){0};
 	if (mw_kernel_pause_read(g->kernel, w->cgroup_id, MW_PAUSE_MEMSTALL, &memstall) >= 0)
 		ret->paused_ns = memstall.total_ns;
 	if (w->pace.stalled_ns && ret->stalled_ns > w->pace.stalled_ns)
@@ -241,19 +245,35 @@ static __u64 act(struct mw_guard *g, struct mw_worker *w, struct mw_pace_input *
 		reclaim(g, w, in, d.bytes);
 	else if (d.kind == MW_PACE_LIFT)
 		lift(g, w, in);
+	w->pace.due_ns = in->time_ns + d.next_ns;
 	return !in->allowed || mw_pace_quiet(&w->pace.state, in->time_ns) ? 0 : d.next_ns;
 }
 
 /* Look, and act. Its end is on its way when there is nothing left to read. */
-static __u64 attend(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, const struct mw_pace_result *last)
+static __u64 attend(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
 	struct mw_pace_input in;
 
 	if (fill(g, w, now_ns, &in) < 0)
 		return 0;
-	if (last)
-		in.last = *last;
 	return act(g, w, &in);
+}
+
+/*
+ * Most of a look is reading memory.stat, which on one processor is taken from the worker. It knows its rate: before the
+ * next one is due half of what is free is still there.
+ */
+static bool due_soon(const struct mw_worker *w, __u64 now_ns)
+{
+	return w->pace.candidate && now_ns < w->pace.due_ns && w->pace.due_ns - now_ns <= SOON_NS;
+}
+
+/* At a tick, which is that of who is due first: others wait for their own. */
+static __u64 attend_due(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	if (w->pace.due_ns > now_ns + MW_NS_PER_MS)
+		return w->pace.due_ns - now_ns;
+	return attend(g, w, now_ns);
 }
 
 static int on_tick(sd_event_source *src, uint64_t usec, void *arg)
@@ -265,7 +285,7 @@ static int on_tick(sd_event_source *src, uint64_t usec, void *arg)
 	look_at_host(g, began);
 	for (unsigned i = g->pacer.n; i-- > 0;) {
 		struct mw_worker *w = mw_worker_by_id(&g->workers, g->pacer.ids[i]);
-		__u64 in_ns = w ? attend(g, w, mw_now_ns(), NULL) : 0;
+		__u64 in_ns = w ? attend_due(g, w, mw_now_ns()) : 0;
 
 		if (!in_ns)
 			leave(g, i, w);
@@ -308,7 +328,11 @@ bool mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	struct mw_pace_input in;
 	__u64 in_ns;
 
-	if (!eligible(g, w) || !join(g, w) || fill(g, w, now_ns, &in) < 0)
+	if (!eligible(g, w) || !join(g, w))
+		return false;
+	if (due_soon(w, now_ns))
+		return true;
+	if (fill(g, w, now_ns, &in) < 0)
 		return false;
 	if (in.cache + in.swappable < g->cfg.monitor.near_high)
 		lift(g, w, &in);
@@ -321,14 +345,13 @@ bool mw_pacer_near(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 bool mw_pacer_done(struct mw_guard *g, const struct mw_action_result *r)
 {
 	struct mw_worker *w = mw_worker_by_id(&g->workers, r->cookie);
-	struct mw_pace_result last;
-	__u64 in_ns;
+	__u64 in_ns, now = mw_now_ns();
 
 	if (r->arg != &g->pacer)
 		return false;
 	if (!w || r->kind != MW_ACTION_RECLAIM)
 		return true;
-	last = (struct mw_pace_result){w->pace.batch_bytes, r->freed, r->took_ns};
+	w->pace.ended = (struct mw_pace_result){w->pace.batch_bytes, r->freed, r->took_ns};
 	if (r->status == -EOPNOTSUPP && !g->pacer.unable) {
 		g->pacer.unable = true;
 		mw_say(g->tell, LOG_WARNING, "no reclaim ahead of workers: %s", r->text);
@@ -337,7 +360,10 @@ bool mw_pacer_done(struct mw_guard *g, const struct mw_action_result *r)
 	w->pace.took_ns += r->took_ns;
 	w->pace.bytes += r->freed;
 	w->pace.reclaims++;
-	in_ns = attend(g, w, mw_now_ns(), &last);
+	/* Most of what was missing is free: the next look will do. */
+	if (r->freed >= w->pace.batch_bytes / 2 && w->pace.batch_bytes < MW_PACE_BATCH_MAX && due_soon(w, now))
+		return true;
+	in_ns = attend(g, w, now);
 	if (in_ns)
 		look_in(g, in_ns);
 	return true;
