@@ -257,7 +257,9 @@ static void ask_for(struct mw_guard *g, const struct mw_arrival *who, const stru
 	for (size_t i = 0; i < MW_NEWCOMERS_ASKS; i++) {
 		struct mw_container_ask *a = &n->asks[i];
 
-		if (a->cgroup && strcmp(a->cgroup, f->cgroup) == 0) { /* told of once more: it is further on now */
+		if (a->cgroup && strcmp(a->cgroup, f->cgroup) == 0) { /* told of once more: its own program begins */
+			if (who->at_ns)
+				a->who = *who;
 			a->tries = 0;
 			a->due_ns = a->due_ns < mw_now_ns() ? a->due_ns : mw_now_ns();
 			return;
