@@ -10,6 +10,7 @@ struct mw_incident_facts {
 	struct mw_incident inc;
 	struct mw_worker w; /* its pointers: to what is kept below, or NULL */
 	struct mw_stalls stalls;
+	struct mw_container container; /* without its labels */
 	bool have_pauses, have_stat;
 	struct mw_pause_stat pauses[MW_PAUSE_MAX];
 	char text[]; /* path of the cgroup, memory.stat */
@@ -29,6 +30,13 @@ struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const
 	f->w.dir_fd = -1;
 	f->w.history = (struct mw_series){0};
 	f->w.ladder = NULL;
+	f->w.unit = NULL;
+	if (w->container) {
+		f->container = *w->container;
+		f->container.labels = NULL;
+		f->container.n_labels = 0;
+	}
+	f->w.container = w->container ? &f->container : NULL;
 	if (w->stalls)
 		f->stalls = *w->stalls;
 	f->w.stalls = w->stalls ? &f->stalls : NULL;

@@ -197,6 +197,13 @@ static void facts_give_the_same_document(void **state)
 	for (int full = 0; full < 2; full++) {
 		struct mw_stalls stalls = {0};
 		char path[] = "/memweir/tool/web-7";
+		struct mw_label label = {.kind = MW_LABEL_LABEL};
+		struct mw_container box = {.engine = "podman",
+					   .id = "abc",
+					   .name = "web",
+					   .image = "i:1",
+					   .labels = &label,
+					   .n_labels = 1};
 		struct mw_worker w = {.name = "web-7", .class_name = "tool", .cgroup_id = 7, .peak = 50};
 
 		w.usage = (struct mw_usage){.time_ns = 20 * MW_NS_PER_S, .current = 49, .max = MW_UNLIMITED};
@@ -204,12 +211,14 @@ static void facts_give_the_same_document(void **state)
 		mw_stalls_note(&stalls, &e, MW_LIMIT_WORKER);
 		w.stalls = full ? &stalls : NULL;
 		w.cgroup = full ? path : NULL;
+		w.container = full ? &box : NULL;
 		before = mw_incident_json(&inc, &w, NULL, full ? stat : NULL, full ? pauses : NULL);
 		f = mw_incident_facts(&inc, &w, full ? stat : NULL, full ? pauses : NULL);
 		assert_non_null(f);
 		memset(&w, 0xa5, sizeof(w));
 		memset(&stalls, 0xa5, sizeof(stalls));
 		memset(path, 'x', sizeof(path) - 1);
+		memset(&box, 0xa5, sizeof(box));
 		after = mw_incident_facts_json(f);
 		free(f);
 		assert_string_equal(json_object_to_json_string(after), json_object_to_json_string(before));
