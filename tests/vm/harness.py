@@ -71,6 +71,11 @@ class Result:
         return "status %d, stdout %r, stderr %r" % (self.status, self.out[-600:], self.err[-600:])
 
 
+def mount_point():
+    """Where cgroup v2 is; "": nowhere."""
+    return next((line.split()[4] for line in read("/proc/self/mountinfo").splitlines() if " - cgroup2 " in line), "")
+
+
 class Guard:
     """A daemon with directories of its own, and the command line that talks to it."""
 
@@ -116,8 +121,8 @@ class Guard:
 
     def remove_root(self):
         """Its cgroups in which nobody is, on a host that goes on after the tests."""
-        mounts = [line.split()[4] for line in read("/proc/self/mountinfo").splitlines() if " - cgroup2 " in line]
-        for path, _, _ in os.walk(os.path.join(mounts[0], self.root) if mounts else "", topdown=False):
+        top = mount_point()
+        for path, _, _ in os.walk(top and os.path.join(top, self.root), topdown=False):
             try:
                 os.rmdir(path)
             except OSError as e:

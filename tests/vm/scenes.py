@@ -320,7 +320,5 @@ def main(cases, title):
         chosen = [t for t in cases if not words or any(w in t.__name__ for w in words)]
         run_all([test_start] + chosen + [test_nothing_left], "%s %s" % (title, os.uname().release))
     finally:
-        print("# --- the guard's log, its end ---")
-        for line in read(g.log).splitlines()[-60:]:
-            print("# " + line)
+        g.print_log(60)
         engines.clean()

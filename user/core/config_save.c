@@ -21,12 +21,16 @@ struct entries {
 	size_t n, capacity;
 };
 
+static void free_entry(struct entry *e)
+{
+	free(e->key);
+	free(e->value);
+}
+
 static void free_entries(struct entries *e)
 {
-	for (size_t i = 0; i < e->n; i++) {
-		free(e->list[i].key);
-		free(e->list[i].value);
-	}
+	for (size_t i = 0; i < e->n; i++)
+		free_entry(&e->list[i]);
 	free(e->list);
 }
 
@@ -244,12 +248,10 @@ static bool drop(struct entries *e, const struct mw_section *section)
 	size_t kept = 0, before = e->n;
 
 	for (size_t i = 0; i < before; i++) {
-		if (!same_section(&e->list[i].section, section)) {
+		if (same_section(&e->list[i].section, section))
+			free_entry(&e->list[i]);
+		else
 			e->list[kept++] = e->list[i];
-			continue;
-		}
-		free(e->list[i].key);
-		free(e->list[i].value);
 	}
 	e->n = kept;
 	return kept < before;

@@ -35,29 +35,35 @@ static size_t count_members(const struct group *g, gid_t gid)
 	return n;
 }
 
+bool mw_group_id(const char *group, gid_t *ret_gid)
+{
+	const struct group *g = getgrnam(group);
+	unsigned long number;
+	char *end;
+
+	if (g) {
+		*ret_gid = g->gr_gid;
+		return true;
+	}
+	errno = 0;
+	number = strtoul(group, &end, 10);
+	if (*end || end == group || errno || number >= (gid_t)-1)
+		return false;
+	*ret_gid = (gid_t)number;
+	return true;
+}
+
 struct mw_group_seen mw_group_find(const char *group)
 {
 	struct mw_group_seen seen = {0};
-	unsigned long number;
-	struct group *g;
-	char *end;
+	const struct group *g;
 
-	if (!group[0])
+	if (!mw_group_id(group, &seen.gid))
 		return seen;
-	g = getgrnam(group);
-	errno = 0;
-	number = strtoul(group, &end, 10);
-	if (!g && !*end && !errno && number < (gid_t)-1) {
-		seen.gid = (gid_t)number;
-		seen.known = true;
-		g = getgrgid(seen.gid);
-	}
-	if (g) {
-		seen.gid = g->gr_gid;
-		seen.known = seen.named = true;
-	}
-	if (seen.known)
-		seen.members = count_members(g, seen.gid);
+	g = getgrnam(group) ?: getgrgid(seen.gid);
+	seen.known = true;
+	seen.named = g;
+	seen.members = count_members(g, seen.gid);
 	return seen;
 }
 

@@ -19,6 +19,8 @@ struct mw_group_seen {
 	gid_t gid; /* where known */
 	size_t members; /* whom it names, and whose own group it is */
 };
+/* The number of a group given by name or number; false: there is no such name. May wait, as mw_group_find. */
+bool mw_group_id(const char *group, gid_t *ret_gid);
 /* By name or number. May wait for a directory service: not for an event loop. */
 struct mw_group_seen mw_group_find(const char *group);
 /* A group's name, or its number where it has none. Returns buf. */

@@ -2,8 +2,6 @@
 /* Everything the guard holds, opened and closed in order. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/cgroup.h"
+#include "core/members.h"
 #include "core/root.h"
 #include "daemon/guard.h"
 #include "daemon/kick.h"
@@ -190,22 +189,9 @@ static int open_server(struct mw_guard *g, struct mw_error *err)
 static void find_group(struct mw_guard *g)
 {
 	const char *name = g->cfg.tree.group;
-	char buf[16384], *end;
-	struct group gr, *found = NULL;
-	unsigned long gid;
 
 	g->member_gid = (gid_t)-1;
-	if (!name[0])
-		return;
-	if (getgrnam_r(name, &gr, buf, sizeof(buf), &found) == 0 && found) {
-		g->member_gid = found->gr_gid;
-		return;
-	}
-	errno = 0;
-	gid = strtoul(name, &end, 10);
-	if (!*end && end != name && !errno && gid < (gid_t)-1)
-		g->member_gid = (gid_t)gid;
-	else
+	if (name[0] && !mw_group_id(name, &g->member_gid))
 		mw_say(g->tell, LOG_ERR, "[tree] group: there is no group %s: only root is served until a restart",
 		       name);
 }
