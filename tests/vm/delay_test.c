@@ -186,34 +186,47 @@ static bool said_anything(const struct errand *e)
 	return poll(&p, 1, 0) == 1;
 }
 
-/*
- * Compaction: the kernel counts attempts to get a huge page by it, also those that find nothing to do, which are in our
- * other; ours are the zones that were really compacted in such an attempt.
- */
-static void test_host(void **state)
+/* One errand of it, until both were seen or it has come to its end. Whether the kernel had to compact. */
+static bool starve_host(__u64 bytes)
 {
-	__u64 bytes = figure("/proc", "meminfo", "MemFree:") * 1024;
+	struct guarded g = open_guarded("thirsty", 0, CAP(PAUSE_HOST_RECLAIM) | CAP(PAUSE_COMPACTION));
 	struct errand e = {.fn = reserve_in_holes, .arg = &bytes};
 	struct taskstats t;
-	struct guarded g;
-	pid_t pid;
+	pid_t pid = send_child(&g, &e);
+	bool compacted;
 
-	(void)state;
-	need_accounts();
-	need(access("/proc/sys/vm/nr_hugepages", W_OK) == 0 && bytes > 2 * LEFT, "no huge pages to reserve");
-	need_memory();
-	g = open_guarded("thirsty", 0, CAP(PAUSE_HOST_RECLAIM) | CAP(PAUSE_COMPACTION));
-	pid = send_child(&g, &e);
-	for (int s = 0; s < 4 * WAIT_S && !said_anything(&e) && g.p[MW_PAUSE_GLOBAL_RECLAIM].count < 10; s++) {
+	for (int s = 0; s < 2 * WAIT_S && !said_anything(&e); s++) {
 		poll(NULL, 0, 1000);
 		assert_true(read_pauses(&g));
+		if (g.p[MW_PAUSE_GLOBAL_RECLAIM].count >= 10 && g.p[MW_PAUSE_COMPACTION].count)
+			break;
 	}
 	kill(pid, SIGUSR1);
 	t = end_child(&g, &e, pid);
 	assert_same_reclaim(&g, &t);
-	assert_true(g.p[MW_PAUSE_COMPACTION].count > 0 && t.compact_count > 0);
 	assert_true(about_at_most(g.p[MW_PAUSE_COMPACTION].total_ns, t.compact_delay_total));
+	compacted = g.p[MW_PAUSE_COMPACTION].count && t.compact_count;
 	close_guarded(&g);
+	return compacted;
+}
+
+/*
+ * Compaction: the kernel counts attempts to get a huge page by it, also those that find nothing to do, which are in our
+ * other; ours are the zones that were really compacted in such an attempt. Its own daemon may be quicker once.
+ */
+static void test_host(void **state)
+{
+	__u64 bytes = figure("/proc", "meminfo", "MemFree:") * 1024;
+	bool compacted = false;
+
+	need_accounts();
+	need(access("/proc/sys/vm/nr_hugepages", W_OK) == 0 && bytes > 2 * LEFT, "no huge pages to reserve");
+	need_memory();
+	for (int i = 0; i < 5 && !compacted; i++) {
+		compacted = starve_host(bytes);
+		give_back(state);
+	}
+	assert_true(compacted);
 }
 
 /* Compaction that was asked for is none that a task waits for to get a page: the kernel leaves it out. Ours count it.
