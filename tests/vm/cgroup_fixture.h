@@ -25,7 +25,7 @@
 
 #define ROOT   "mwtest"
 #define MB     (1ULL << 20)
-#define WAIT_S 30 /* under emulation: a deadline, not an expectation */
+#define WAIT_S 90 /* under emulation: a deadline, not an expectation */
 
 static char mount[256];
 

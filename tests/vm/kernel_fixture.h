@@ -30,7 +30,7 @@
 #include "util/cleanup.h"
 
 #define MIB	   (1ULL << 20)
-#define WAIT_S	   60 /* under emulation: a deadline, not an expectation */
+#define WAIT_S	   180 /* under emulation: a deadline, not an expectation */
 #define MAX_EVENTS 4096
 
 struct world {

@@ -114,13 +114,9 @@ const char *mw_say_time(struct json_object *o, const char *key, char buf[MW_TEXT
 
 const char *mw_say_rate(double bytes_per_s, char buf[MW_TEXT])
 {
-	char size[MW_TEXT];
-	double plain = bytes_per_s < 0 ? -bytes_per_s : bytes_per_s;
-
-	if (!(plain < 1e18))
+	if (!(bytes_per_s < 1e18 && bytes_per_s > -1e18))
 		return "-";
-	snprintf(buf, MW_TEXT, "%s%s/s", bytes_per_s < 0 ? "-" : "", mw_size_format((__u64)plain, size, sizeof(size)));
-	return buf;
+	return mw_rate_format(bytes_per_s, buf, MW_TEXT);
 }
 
 const char *mw_say_seconds(double s, char buf[MW_TEXT])

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/field.h"
 #include "util/cleanup.h"
@@ -22,12 +23,21 @@ static const struct mw_column columns[] = {
 	{"EVIDENCE", .shrink = true},
 };
 
+/* "; but one; another": behind what is there already. */
+static void add_sentences(char *text, size_t size, const char *word, struct json_object *list)
+{
+	for (size_t i = 0; i < mw_field_length(list); i++) {
+		size_t at = strlen(text);
+
+		snprintf(text + at, size - at, "%s%s%s", at ? "; " : "", i ? "" : word,
+			 json_object_get_string(json_object_array_get_idx(list, i)));
+	}
+}
+
 static void row(struct mw_table *t, struct json_object *w)
 {
-	struct json_object *evidence = mw_field_array(w, "evidence");
 	double rate = mw_field_number(w, "rate_bytes_per_s", 0);
 	char buf[MW_TEXT], text[512] = "";
-	size_t at = 0;
 
 	mw_table_cell(t, mw_field_str(w, "name"));
 	mw_table_cell(t, mw_field_str(w, "class"));
@@ -36,9 +46,8 @@ static void row(struct mw_table *t, struct json_object *w)
 	mw_table_cell(t, mw_say_time(w, "onset", buf));
 	mw_table_cell(t, mw_say_seconds(mw_field_number(w, "time_to_limit_s", -1), buf));
 	mw_table_cellf(t, "%.0f %%", 100 * mw_field_number(w, "confidence", 0));
-	for (size_t i = 0; i < mw_field_length(evidence) && at < sizeof(text); i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? "; " : "",
-				       json_object_get_string(json_object_array_get_idx(evidence, i)));
+	add_sentences(text, sizeof(text), "", mw_field_array(w, "evidence"));
+	add_sentences(text, sizeof(text), "but ", mw_field_array(w, "against"));
 	mw_table_cell(t, text);
 }
 

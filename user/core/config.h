@@ -76,12 +76,20 @@ struct mw_class {
 };
 
 /* [monitor] */
+/* How growth is judged. */
+enum mw_method {
+	MW_METHOD_WINDOWS, /* leak/judge.h */
+	MW_METHOD_REGRESSION, /* a line through max_history checks: leak/trend.h */
+	MW_METHOD_MAX,
+};
+
 struct mw_monitor {
 	__u64 check_interval_ns; /* 100 ms..1 h; default 5 s */
 	__u64 sample_interval_ns; /* 10 ms..60 s; default 500 ms */
 	double alert_threshold; /* 0.1..1; default 0.85 */
 	bool enable_hibernation; /* default off: recommended, not done */
 	__u32 max_history; /* checks the growth rule looks at, 3..1000; default 10 */
+	enum mw_method method; /* of the verdict on growth; default windows */
 	__u32 max_workers; /* 1..65536; default 4096; needs a restart */
 	__u64 near_high; /* bytes below memory.high that count as near; default 4 MiB */
 	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */

@@ -18,6 +18,8 @@
 #define RULE(member)	    FIELD(mw_rule, member)
 
 static const char *const share_names[] = {"none", "class", NULL};
+static const char *const method_names[] = {"windows", "regression", NULL};
+_Static_assert(sizeof(method_names) / sizeof(method_names[0]) == MW_METHOD_MAX + 1, "a name for every method");
 
 static const struct mw_key monitor_keys[] = {
 	{"check_interval", MW_KEY_DURATION, 0, MONITOR(check_interval_ns), 100 * MW_NS_PER_MS, 3600 * MW_NS_PER_S,
@@ -30,6 +32,8 @@ static const struct mw_key monitor_keys[] = {
 	 .doc = "hibernate idle workers; off: recommend it only"},
 	{"max_history", MW_KEY_COUNT, 0, MONITOR(max_history), 3, 1000, .def = "10",
 	 .doc = "checks the growth rule looks at"},
+	{"method", MW_KEY_CHOICE, 0, MONITOR(method), .names = method_names, .def = "windows",
+	 .doc = "how growth is judged; regression: by a line through max_history checks alone"},
 	{"max_workers", MW_KEY_COUNT, MW_KEY_RESTART, MONITOR(max_workers), 1, 65536, .def = "4096",
 	 .doc = "workers there is room for in the BPF maps"},
 	{"near_high", MW_KEY_SIZE, MW_KEY_ALLOW_ZERO, MONITOR(near_high), 4096, 1ULL << 40, .def = "4MiB",

@@ -4,6 +4,7 @@
 #define MW_LEVEL_H
 
 #include "core/verdict.h"
+#include "leak/trend.h"
 
 enum mw_level {
 	MW_LEVEL_OK,

@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "core/config.h"
-#include "leak/series.h"
 
 /* One look at a worker. Bytes. */
 struct mw_usage {
@@ -42,34 +41,6 @@ struct mw_check {
 };
 /* With max_heap unlimited only bin is judged. */
 struct mw_check mw_verdict_check(const struct mw_usage *u, const struct mw_profile *p, const struct mw_monitor *m);
-
-enum mw_trend_verdict {
-	MW_STEADY,
-	MW_GROWING, /* the simple rule of issue: a line through max_history checks rises */
-	MW_SUSPECT, /* reserved for the multi-window rules */
-	MW_LEAK,
-	MW_TREND_MAX,
-};
-const char *mw_trend_name(enum mw_trend_verdict verdict); /* "steady" */
-
-struct mw_trend {
-	enum mw_trend_verdict verdict;
-	double rate_bytes_per_s;
-	double r2; /* of the line, 0..1 */
-	double time_to_limit_s; /* until heap + bin meets max_heap; < 0: never, or not growing */
-	__u64 onset_ns; /* time of the first point of the line; 0 when not growing */
-	double confidence; /* 0..1; r2 x (1 - 2 / points), since two points always fit; 0 when nothing is claimed */
-	char evidence[160]; /* a sentence with the numbers; also why not, for a near miss */
-};
-/*
- * Linear regression over the last max_history points (all that history keeps) of heap +
- * bin. growing when there are at least 5 points (or max_history if that is less; 3 at the
- * least), r2 is above 0.8 and the line rises by at least 1 % of the limit over the window
- * (1 MiB where limit is 0 or MW_UNLIMITED). While history is not full, only what meets its limit
- * within four windows counts. A single step between even checks has r2 <= 0.8 and never
- * counts; a warm-up or a cache that fills does while it lasts: the rule warns early, it does not convict.
- */
-struct mw_trend mw_verdict_trend(const struct mw_series *history, __u64 limit);
 
 /* What to do about a worker over or near memory.high. */
 enum mw_squeeze {

@@ -67,6 +67,7 @@ static struct mw_worker *worker_new(const char *name, const char *class_name, co
 	w->subtree = -1;
 	w->watch = -1;
 	w->trend.time_to_limit_s = -1;
+	w->line.time_to_limit_s = -1;
 	w->killed_by = MW_REASON_EXIT;
 	memcpy(w->name, name, strlen(name) + 1);
 	memcpy(w->class_name, class_name, strlen(class_name) + 1);

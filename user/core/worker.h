@@ -22,7 +22,9 @@
 #include "core/tight.h"
 #include "core/unmet.h"
 #include "core/verdict.h"
+#include "leak/judge.h"
 #include "leak/series.h"
+#include "leak/trend.h"
 #include "memweir/abi.h"
 
 #define MW_CURVE_POINTS 60 /* usage of the last minute, one point a second, for incidents */
@@ -92,7 +94,10 @@ struct mw_worker {
 
 	struct mw_usage usage; /* last sample */
 	struct mw_check check; /* last check */
-	struct mw_trend trend;
+	struct mw_leak leak; /* what the verdict stands on */
+	struct mw_trend trend; /* the verdict */
+	enum mw_trend_verdict trend_told; /* the most that was told since it was steady */
+	struct mw_trend line; /* the simple rule's word: quick, for what is near */
 	struct mw_idle idle;
 	struct mw_ladder *ladder; /* NULL: nothing was done about it yet */
 	bool hibernate_waits; /* due, once the worker has had its time to free something itself */

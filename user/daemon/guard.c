@@ -252,6 +252,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
+	mw_judge_sample(w);
 	mw_pacer_consider(g, w, now_ns);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
 	mw_notice_look(g, w, now_ns);
@@ -314,14 +315,6 @@ static void say_high(struct mw_guard *g, struct mw_worker *w)
 	w->alerted = w->check.high_memory;
 }
 
-static void say_trend(struct mw_guard *g, struct mw_worker *w, enum mw_trend_verdict before)
-{
-	char text[256];
-
-	if (w->trend.verdict != before && w->trend.verdict > MW_STEADY)
-		mw_tell(g->tell, LOG_WARNING, "growing", w, "%s", mw_text_trend(w, text, sizeof(text)));
-}
-
 static void consider_bin(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 {
 	bool was_over = w->bin_told;
@@ -351,16 +344,13 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 	g->hold_turn++;
 	mw_stall_check(g, now_ns);
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		enum mw_trend_verdict trend_before = w->trend.verdict;
-
 		if (!w->usage.time_ns)
 			continue;
-		mw_series_push(&w->history, (struct mw_point){w->usage.time_ns, w->usage.heap + w->usage.bin});
-		w->trend = mw_verdict_trend(&w->history, w->profile.max_heap);
+		mw_judge_check(g, w);
 		mw_hold_look(g, w, true, now_ns);
 		mw_notice_look(g, w, now_ns);
 		say_high(g, w);
-		say_trend(g, w, trend_before);
+		mw_judge_say(g, w);
 		consider_bin(g, w, now_ns);
 		consider_hibernation(g, w, now_ns);
 		mw_notice_idle(g, w, &cpu_reads, now_ns);

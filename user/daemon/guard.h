@@ -130,6 +130,11 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, ac
 /* Our own interventions are rate-limited across the host: false when this minute's are used up (said once). */
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 
+/* judge.c: does it leak? Of each sample; at each check, which is told when it says more than before. */
+void mw_judge_sample(struct mw_worker *w);
+void mw_judge_check(struct mw_guard *g, struct mw_worker *w);
+void mw_judge_say(struct mw_guard *g, struct mw_worker *w);
+
 /* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
 void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);
 /* Tell it at once, whatever its level: for what no level speaks of. */

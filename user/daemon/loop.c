@@ -137,25 +137,38 @@ static int again(sd_event_source *src, __u64 interval_ns)
 	return r < 0 ? r : sd_event_source_set_enabled(src, SD_EVENT_ONESHOT);
 }
 
+/*
+ * The next look comes after its interval, and not before we have rested three times as long as this one took: on a host
+ * that has no time for us, looking must not keep us from everything else.
+ */
+static int look_again(sd_event_source *src, __u64 began_ns, __u64 interval_ns)
+{
+	__u64 rest_ns = 3 * (mw_now_ns() - began_ns);
+
+	return again(src, rest_ns > interval_ns ? rest_ns : interval_ns);
+}
+
 static int on_sample(sd_event_source *src, uint64_t usec, void *arg)
 {
 	struct mw_guard *g = arg;
+	__u64 began = mw_now_ns();
 
 	(void)usec;
 	consume_ring(g); /* who has changed a limit, before the change itself is seen */
 	mw_guard_sample(g, MW_SAMPLE_MOVED, mw_now_ns());
-	return again(src, g->cfg.monitor.sample_interval_ns);
+	return look_again(src, began, g->cfg.monitor.sample_interval_ns);
 }
 
 static int on_check(sd_event_source *src, uint64_t usec, void *arg)
 {
 	struct mw_guard *g = arg;
+	__u64 began = mw_now_ns();
 
 	(void)usec;
 	consume_ring(g);
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	mw_guard_check(g, mw_now_ns());
-	return again(src, g->cfg.monitor.check_interval_ns);
+	return look_again(src, began, g->cfg.monitor.check_interval_ns);
 }
 
 static int on_beat(sd_event_source *src, uint64_t usec, void *arg)

@@ -64,7 +64,7 @@ void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 	static const struct mw_trend none = {.time_to_limit_s = -1};
 	enum mw_level before = w->level;
 
-	w->level = mw_verdict_level(&w->usage, &w->profile, &w->squeeze, left_the_line(w) ? &none : &w->trend, before);
+	w->level = mw_verdict_level(&w->usage, &w->profile, &w->squeeze, left_the_line(w) ? &none : &w->line, before);
 	if (w->level != before)
 		say_level(g, w, before);
 	/* A hibernated one is not reminded: it would only touch what is swapped out. */

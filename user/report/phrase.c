@@ -73,6 +73,13 @@ void mw_phrase_of(struct mw_phrase *p, __u64 part, __u64 whole)
 	mw_phrase_add(p, "%s of %s", a, b);
 }
 
+void mw_phrase_rate(struct mw_phrase *p, double bytes_per_s)
+{
+	char text[40];
+
+	mw_phrase_add(p, "%s", mw_rate_format(bytes_per_s, text, sizeof(text)));
+}
+
 void mw_phrase_duration(struct mw_phrase *p, __u64 ns)
 {
 	char text[40];

@@ -15,6 +15,7 @@ struct mw_phrase mw_phrase_begin(char *buf, size_t size); /* size > 0 */
 void mw_phrase_add(struct mw_phrase *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void mw_phrase_size(struct mw_phrase *p, __u64 bytes); /* "43.8 MB" */
 void mw_phrase_of(struct mw_phrase *p, __u64 part, __u64 whole); /* "43.8 of 50.0 MB" */
+void mw_phrase_rate(struct mw_phrase *p, double bytes_per_s); /* "1.2 MB/s", "3.1 MB/min", "20.0 MB/h" */
 void mw_phrase_duration(struct mw_phrase *p, __u64 ns); /* "5.3 s" */
 /* Somebody else's text: control characters become '?', so that a command line cannot forge a log line. */
 void mw_phrase_foreign(struct mw_phrase *p, const char *text);

@@ -104,25 +104,49 @@ static __u64 trend_span(const struct mw_worker *w)
 	return newest > w->trend.onset_ns ? newest - w->trend.onset_ns : 0;
 }
 
+static __u64 seconds(double s)
+{
+	return (__u64)(s * MW_NS_PER_S);
+}
+
+/* Of what a window saw: how far off the time to the limit may be, and how sure it is. */
+static void add_interval(struct mw_phrase *p, const struct mw_trend *t)
+{
+	if (t->time_to_limit_s >= 0 && t->soonest_s >= 0) {
+		mw_phrase_add(p, " (");
+		mw_phrase_duration(p, seconds(t->soonest_s));
+		mw_phrase_add(p, t->latest_s >= 0 ? " to " : " or more");
+		if (t->latest_s >= 0)
+			mw_phrase_duration(p, seconds(t->latest_s));
+		mw_phrase_add(p, ")");
+	}
+	mw_phrase_add(p, ", %.0f %% sure%s%s", 100 * t->confidence, t->against[0] ? "; but " : "", t->against);
+}
+
 const char *mw_text_trend(const struct mw_worker *w, char *buf, size_t size)
 {
 	struct mw_phrase p = worker_line(w, buf, size);
 
-	mw_phrase_add(&p, "%s: ", mw_trend_name(w->trend.verdict));
-	if (w->trend.verdict == MW_STEADY) {
-		mw_phrase_add(&p, "%s", w->trend.evidence);
+	const struct mw_trend *t = &w->trend;
+
+	mw_phrase_add(&p, "%s: ", mw_trend_name(t->verdict));
+	if (t->verdict == MW_STEADY) {
+		mw_phrase_add(&p, "%s", t->evidence);
 		return buf;
 	}
-	mw_phrase_size(&p, (__u64)(w->trend.rate_bytes_per_s > 0 ? w->trend.rate_bytes_per_s : 0));
-	mw_phrase_add(&p, "/s for ");
+	mw_phrase_rate(&p, t->rate_bytes_per_s);
+	mw_phrase_add(&p, " for ");
 	mw_phrase_duration(&p, trend_span(w));
-	if (w->trend.time_to_limit_s >= 0) {
+	if (t->time_to_limit_s >= 0) {
 		mw_phrase_add(&p, ", meets its limit of ");
 		mw_phrase_size(&p, w->profile.max_heap);
 		mw_phrase_add(&p, " in ");
-		mw_phrase_duration(&p, (__u64)(w->trend.time_to_limit_s * MW_NS_PER_S));
+		mw_phrase_duration(&p, seconds(t->time_to_limit_s));
 	}
-	mw_phrase_add(&p, " (r2 %.2f)", w->trend.r2);
+	if (t->r2 > 0)
+		mw_phrase_add(&p, " (r2 %.2f)", t->r2);
+	else
+		add_interval(&p, t);
 	return buf;
 }
 

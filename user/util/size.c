@@ -177,6 +177,26 @@ const char *mw_size_format(__u64 bytes, char *buf, size_t size)
 	return buf;
 }
 
+#define RATE_LEAST 1e5 /* in a unit that shows it well */
+#define RATE_MOST  1e18
+
+const char *mw_rate_format(double bytes_per_s, char *buf, size_t size)
+{
+	double plain = bytes_per_s < 0 ? -bytes_per_s : bytes_per_s;
+	const char *unit = "s";
+	char text[24];
+
+	if (!(plain < RATE_MOST)) /* or no number at all */
+		plain = RATE_MOST;
+	if (plain < RATE_LEAST && plain >= 1.0 / 3600) {
+		unit = plain * 60 >= RATE_LEAST ? "min" : "h";
+		plain *= plain * 60 >= RATE_LEAST ? 60 : 3600;
+	}
+	snprintf(buf, size, "%s%s/%s", bytes_per_s < 0 ? "-" : "", mw_size_format((__u64)plain, text, sizeof(text)),
+		 unit);
+	return buf;
+}
+
 const char *mw_size_exact(__u64 bytes, char *buf, size_t size)
 {
 	static const struct unit exact[] = {

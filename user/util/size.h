@@ -14,6 +14,9 @@
 int mw_size_parse(const char *text, __u64 *ret_bytes);
 /* "43.8 MB" (decimal, one fraction digit from KB on), "512 B", "max" for MW_UNLIMITED. Returns buf. */
 const char *mw_size_format(__u64 bytes, char *buf, size_t size);
+/* "1.2 MB/s", "3.1 MB/min", "20.0 MB/h": of s, min and h the shortest with 100 KB or more; "-" before what falls.
+ * Returns buf. */
+const char *mw_rate_format(double bytes_per_s, char *buf, size_t size);
 /* The same amount as mw_size_parse reads it back, to the byte: "50MB", "64MiB", "1048577", "max". Returns buf. */
 const char *mw_size_exact(__u64 bytes, char *buf, size_t size);
 

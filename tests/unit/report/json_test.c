@@ -226,17 +226,27 @@ static void check_object(void **state)
 static void leak_object(void **state)
 {
 	struct mw_worker w = worker();
-	struct json_object *o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	struct json_object *o;
 
 	(void)state;
-	assert_string_equal(keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset time_to_limit_s "
-				     "confidence evidence sites");
+	w.trend.window_ns = 45 * MW_NS_PER_S;
+	w.trend.soonest_s = 30;
+	w.trend.latest_s = -1;
+	snprintf(w.trend.against, sizeof(w.trend.against), "a cache looks the same");
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(
+		keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset window_s "
+			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against sites");
 	assert_string_equal(member(o, "rate_bytes_per_s"), "1234567.9");
 	assert_string_equal(member(o, "onset"), "\"2026-11-21T20:04:56.123Z\"");
 	assert_string_equal(member(o, "time_to_limit_s"), "33.3");
 	assert_string_equal(member(o, "confidence"), "0.799");
 	assert_string_equal(member(o, "evidence"), "[\"rises\"]");
 	assert_string_equal(member(o, "sites"), "[]");
+	assert_string_equal(member(o, "window_s"), "45");
+	assert_string_equal(member(o, "time_to_limit_low_s"), "30.0");
+	assert_string_equal(member(o, "time_to_limit_high_s"), "null");
+	assert_string_equal(member(o, "against"), "[\"a cache looks the same\"]");
 	json_object_put(o);
 	w.trend = (struct mw_trend){.time_to_limit_s = -1};
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);

@@ -119,6 +119,21 @@ static void trend_lines(void **state)
 		    "growing: 1.2 MB/s for 45 s, meets its limit of 50.0 MB in 33 s (r2 0.99)");
 	w.trend.time_to_limit_s = -1;
 	assert_line(mw_text_trend(&w, buf, sizeof(buf)), "growing: 1.2 MB/s for 45 s (r2 0.99)");
+	w.trend.verdict = MW_LEAK;
+	w.trend.r2 = 0;
+	w.trend.confidence = 0.871;
+	w.trend.rate_bytes_per_s = 20e6 / 3600;
+	w.trend.time_to_limit_s = 9000;
+	w.trend.soonest_s = 8000;
+	w.trend.latest_s = 10000;
+	assert_line(mw_text_trend(&w, buf, sizeof(buf)),
+		    "leak: 333.3 KB/min for 45 s, meets its limit of 50.0 MB in 2 h 30 min (2 h 13 min to 2 h 47 min), "
+		    "87 % sure");
+	w.trend.soonest_s = -1;
+	snprintf(w.trend.against, sizeof(w.trend.against), "it is young");
+	assert_line(
+		mw_text_trend(&w, buf, sizeof(buf)),
+		"leak: 333.3 KB/min for 45 s, meets its limit of 50.0 MB in 2 h 30 min, 87 % sure; but it is young");
 	w.trend = (struct mw_trend){.evidence = "flat for 45 s"};
 	assert_line(mw_text_trend(&w, buf, sizeof(buf)), "steady: flat for 45 s");
 }

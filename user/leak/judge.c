@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "leak/judge.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "core/config.h"
+#include "util/clock.h"
+#include "util/size.h"
+
+#define SURE	   2.33 /* z: one of a hundred series without a trend */
+#define LEAST	   0.02 /* of the limit */
+#define LEAST_FREE (1ULL << 20) /* where there is none, bytes */
+#define TO_THE_END 0.6
+#define HOLDING	   2 /* windows from there on have seen enough to hold */
+#define STILL_SURE 1.3
+#define STILL_GOES 0.3
+#define ONE_STEP   0.4
+#define SLOWING	   0.5 /* the last third's pace, from which growth is seen to end */
+#define NEW_HIGH   0.97 /* of what was there before: no more than that is nothing new */
+
+/* What each window must have seen, and what it is worth. */
+static const struct {
+	__u32 least; /* buckets */
+	__u64 persist_ns; /* it rises for so long */
+	double meets_s; /* the limit: later, and a longer window will judge */
+	double from; /* share of the limit in use */
+	double prior; /* how sure, at best */
+} rules[MW_FLOORS_WINDOWS] = {
+	{15, 5 * MW_NS_PER_S, 180, 0.75, 0.7},
+	{30, 60 * MW_NS_PER_S, 600, 0.5, 0.8},
+	{30, 300 * MW_NS_PER_S, 12 * 3600.0, 0, 0.9},
+	{30, 1800 * MW_NS_PER_S, INFINITY, 0, 0.95},
+};
+
+enum { RISES, TOO_SHORT, TOO_LITTLE, WAS_HIGHER, ONE_JUMP, NOT_SURE, ENDS };
+
+static bool unlimited(__u64 limit)
+{
+	return !limit || limit == MW_UNLIMITED;
+}
+
+static double least_rise(const struct mw_leak *l)
+{
+	return unlimited(l->limit) ? (double)LEAST_FREE : LEAST * (double)l->limit;
+}
+
+static double extreme(const double *values, __u32 n, bool highest)
+{
+	double e = values[0];
+
+	for (__u32 i = 1; i < n; i++)
+		if (highest ? values[i] > e : values[i] < e)
+			e = values[i];
+	return e;
+}
+
+/* The cheap questions first: who does not grow is asked no other. */
+static __u8 look(struct mw_leak *l, unsigned i, const double *values, __u32 n)
+{
+	struct mw_slope *s = &l->windows[i].slope;
+	double least = least_rise(l);
+	__u32 third = n / 3;
+
+	*s = (struct mw_slope){0};
+	if (n < rules[i].least)
+		return TOO_SHORT;
+	if (extreme(values + n - third, third, false) - extreme(values, third, false) < least / 2)
+		return TOO_LITTLE;
+	if (mw_floors_peak_before(&l->floors, i) * NEW_HIGH > extreme(values + n - third, third, true))
+		return WAS_HIGHER;
+	if (mw_slope(values, n, s) < 0)
+		return TOO_SHORT;
+	if (s->step > ONE_STEP)
+		return ONE_JUMP;
+	if (s->z < SURE)
+		return NOT_SURE;
+	if (s->tail < TO_THE_END)
+		return ENDS;
+	return s->low * (n - 1) < least ? NOT_SURE : RISES;
+}
+
+/* Who was found to rise for long is not let go for one wide interval: it goes on, if less surely. */
+static bool holds(const struct mw_leak_window *w)
+{
+	return w->why_not >= ONE_JUMP && w->slope.z >= STILL_SURE && w->slope.tail >= STILL_GOES;
+}
+
+void mw_leak_sample(struct mw_leak *l, __u64 time_ns, __u64 used, __u64 limit)
+{
+	unsigned closed = mw_floors_push(&l->floors, time_ns, used);
+
+	l->time_ns = time_ns;
+	l->used = used;
+	l->limit = limit;
+	for (unsigned i = 0; i < MW_FLOORS_WINDOWS; i++) {
+		struct mw_leak_window *w = &l->windows[i];
+		double values[MW_FLOORS_BUCKETS];
+
+		if (!(closed & 1U << i))
+			continue;
+		w->n = mw_floors_values(&l->floors, i, values);
+		w->first_ns = time_ns - w->n * mw_floors_bucket_ns(i);
+		w->why_not = look(l, i, values, w->n);
+		if (w->why_not && w->convicted && i >= HOLDING && holds(w))
+			w->why_not = RISES;
+		if (w->why_not)
+			w->rising_since_ns = 0;
+		else if (!w->rising_since_ns)
+			w->rising_since_ns = time_ns;
+		w->convicted = w->rising_since_ns && time_ns - w->rising_since_ns >= rules[i].persist_ns;
+	}
+}
+
+static double per_second(unsigned window, double per_bucket)
+{
+	return per_bucket * (double)MW_NS_PER_S / (double)mw_floors_bucket_ns(window);
+}
+
+/* Seconds to the limit at a rate in bytes a second; < 0: never. */
+static double meets_in(const struct mw_leak *l, double rate)
+{
+	double limit = unlimited(l->limit) ? 2.0 * (double)l->used : (double)l->limit, s;
+
+	if (rate <= 0)
+		return -1;
+	s = limit > (double)l->used ? (limit - (double)l->used) / rate : 0;
+	return s < 100 * 365.25 * 86400 ? s : -1;
+}
+
+static enum mw_trend_verdict verdict_of(const struct mw_leak *l, unsigned i)
+{
+	const struct mw_leak_window *w = &l->windows[i];
+	__u64 rising_ns = w->rising_since_ns ? l->time_ns - w->rising_since_ns : 0;
+	double s = meets_in(l, per_second(i, w->slope.rise));
+
+	if (!w->rising_since_ns)
+		return MW_STEADY;
+	if (s < 0 || s > rules[i].meets_s)
+		return MW_GROWING;
+	if (rising_ns < rules[i].persist_ns)
+		return rising_ns < rules[i].persist_ns / 2 ? MW_GROWING : MW_SUSPECT;
+	if (!unlimited(l->limit) && (double)l->used < rules[i].from * (double)l->limit)
+		return MW_SUSPECT;
+	return MW_LEAK;
+}
+
+static double sureness(enum mw_trend_verdict verdict, unsigned i, const struct mw_slope *s)
+{
+	static const double share[MW_TREND_MAX] = {[MW_GROWING] = 0.4, [MW_SUSPECT] = 0.7, [MW_LEAK] = 1};
+	double pace = s->tail < 1 ? (s->tail - TO_THE_END) / (1 - TO_THE_END) : 1;
+
+	return rules[i].prior * share[verdict] * (0.8 + 0.2 * pace) * (1 - erfc(s->z / sqrt(2)) / 2);
+}
+
+static void say_for(const struct mw_leak *l, unsigned i, struct mw_trend *t)
+{
+	const struct mw_leak_window *w = &l->windows[i];
+	char rise[24], span[24], rate[32], low[32], high[32];
+
+	snprintf(
+		t->evidence, sizeof(t->evidence),
+		"what it never falls below rose %s in %s: %s (%s to %s), z %.1f, the last third at %.0f %% of the pace",
+		mw_size_format((__u64)(w->slope.rise * (w->n - 1)), rise, sizeof(rise)),
+		mw_duration_format(w->n * mw_floors_bucket_ns(i), span, sizeof(span)),
+		mw_rate_format(t->rate_bytes_per_s, rate, sizeof(rate)),
+		mw_rate_format(per_second(i, w->slope.low), low, sizeof(low)),
+		mw_rate_format(per_second(i, w->slope.high), high, sizeof(high)), w->slope.z,
+		100 * fmin(w->slope.tail, 9.99));
+}
+
+static void say_against(const struct mw_leak *l, unsigned i, struct mw_trend *t)
+{
+	const struct mw_leak_window *w = &l->windows[i];
+	char seen[24], want[24];
+
+	if (t->verdict == MW_LEAK && i < 2)
+		snprintf(t->against, sizeof(t->against), "seen for %s only: a cache looks the same until it is full",
+			 mw_duration_format(w->n * mw_floors_bucket_ns(i), seen, sizeof(seen)));
+	else if (t->verdict == MW_LEAK)
+		t->against[0] = '\0';
+	else if (t->time_to_limit_s < 0 || t->time_to_limit_s > rules[i].meets_s)
+		snprintf(t->against, sizeof(t->against), "its limit is far: there is time to see more");
+	else if (l->time_ns - w->rising_since_ns < rules[i].persist_ns)
+		snprintf(t->against, sizeof(t->against), "rises so for %s of %s that a verdict takes",
+			 mw_duration_format(l->time_ns - w->rising_since_ns, seen, sizeof(seen)),
+			 mw_duration_format(rules[i].persist_ns, want, sizeof(want)));
+	else
+		snprintf(t->against, sizeof(t->against), "seen for %s only, and less than %.0f %% of its limit in use",
+			 mw_duration_format(w->n * mw_floors_bucket_ns(i), seen, sizeof(seen)), 100 * rules[i].from);
+}
+
+/* Where the rise began, in the longest window that rises: the end of the last bucket that is as low as the first. */
+static __u64 onset_of(const struct mw_leak *l, unsigned i)
+{
+	const struct mw_leak_window *w = &l->windows[i];
+	double values[MW_FLOORS_BUCKETS], foot;
+	__u32 n = mw_floors_values(&l->floors, i, values), at = 0;
+
+	if (!n)
+		return l->time_ns;
+	foot = values[0] + 0.05 * (values[n - 1] - values[0]);
+	for (__u32 j = 0; j < n; j++)
+		if (values[j] <= foot)
+			at = j;
+	return w->first_ns + at * mw_floors_bucket_ns(i);
+}
+
+/* Why no window says more, in the words of the shortest that could look. */
+static void say_why_not(const struct mw_leak *l, struct mw_trend *t)
+{
+	char a[24], b[24];
+
+	for (unsigned i = 0; i < MW_FLOORS_WINDOWS; i++) {
+		const struct mw_leak_window *w = &l->windows[i];
+
+		if (w->why_not == ONE_JUMP)
+			snprintf(t->against, sizeof(t->against), "one step makes %.0f %% of what it rose by in %s",
+				 100 * fmin(w->slope.step, 1),
+				 mw_duration_format(w->n * mw_floors_bucket_ns(i), a, sizeof(a)));
+		else if (w->why_not == ENDS)
+			snprintf(t->against, sizeof(t->against),
+				 "slows down: the last third of %s at %.0f %% of the pace",
+				 mw_duration_format(w->n * mw_floors_bucket_ns(i), a, sizeof(a)),
+				 100 * fmax(w->slope.tail, 0));
+		else if (w->why_not == WAS_HIGHER)
+			snprintf(t->against, sizeof(t->against), "was as high before");
+		else if (w->why_not == NOT_SURE)
+			snprintf(t->against, sizeof(t->against), "rises unevenly: z %.1f, less than %.2f", w->slope.z,
+				 SURE);
+		else if (w->why_not == TOO_SHORT && i == 0)
+			snprintf(t->against, sizeof(t->against), "seen for %s, less than %s",
+				 mw_duration_format(w->n * mw_floors_bucket_ns(i), a, sizeof(a)),
+				 mw_duration_format(rules[i].least * mw_floors_bucket_ns(i), b, sizeof(b)));
+		else
+			continue;
+		return;
+	}
+}
+
+static struct mw_trend say_window(const struct mw_leak *l, unsigned i, enum mw_trend_verdict verdict)
+{
+	const struct mw_slope *s = &l->windows[i].slope;
+	struct mw_trend t = {.verdict = verdict, .rate_bytes_per_s = per_second(i, s->rise)};
+
+	t.window_ns = l->windows[i].n * mw_floors_bucket_ns(i);
+	t.time_to_limit_s = meets_in(l, t.rate_bytes_per_s);
+	t.soonest_s = meets_in(l, per_second(i, s->high));
+	t.latest_s = meets_in(l, per_second(i, s->low));
+	if (unlimited(l->limit))
+		t.time_to_limit_s = t.soonest_s = t.latest_s = -1;
+	t.onset_ns = onset_of(l, i);
+	t.confidence = sureness(verdict, i, s);
+	say_for(l, i, &t);
+	say_against(l, i, &t);
+	return t;
+}
+
+struct mw_trend mw_leak_judge(const struct mw_leak *l, const struct mw_trend *line)
+{
+	enum mw_trend_verdict most = MW_STEADY;
+	struct mw_trend t = *line;
+	unsigned speaker = 0;
+
+	for (unsigned i = 0; i < MW_FLOORS_WINDOWS; i++) {
+		enum mw_trend_verdict v = verdict_of(l, i);
+
+		if (v && v >= most) {
+			most = v;
+			speaker = i;
+		}
+	}
+	if (most > MW_GROWING || (most && !line->verdict))
+		return say_window(l, speaker, most);
+	say_why_not(l, &t);
+	/* What the line sees as growth may be known to end. */
+	if (t.verdict && l->windows[0].why_not == ENDS && l->windows[0].slope.tail < SLOWING) {
+		t.verdict = MW_STEADY;
+		t.time_to_limit_s = -1;
+		t.onset_ns = 0;
+		t.confidence = 0;
+	}
+	return t;
+}
