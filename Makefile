@@ -44,10 +44,12 @@ BPF_SRC    := $(wildcard bpf/*.bpf.c)
 SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
               $(filter-out %/main.c,$(wildcard user/containers/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
+HEAP_SRC   := $(wildcard user/heap/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 VMTEST_SRC := $(wildcard tests/vm/*_test.c)
 WORKER_SRC := $(wildcard tests/workers/*.c)
+WORKER_CXX := $(wildcard tests/workers/*.cc)
 FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 
@@ -58,7 +60,7 @@ SHARED_LIB := $(B)/libshared.a
 DAEMON_LIB := $(B)/libdaemon.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
-WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%)
+WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -77,9 +79,9 @@ build: ## compile everything into .build/
 	@scripts/deps build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container
+programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/libmemweir-heap.so
 
-unit-tests: $(UNIT_BIN) $(FUZZ_BIN)
+unit-tests: $(UNIT_BIN) $(FUZZ_BIN) $(WORKER_BIN)
 
 tests: programs $(UNIT_BIN) $(VMTEST_BIN) $(WORKER_BIN) $(BENCH_BIN)
 
@@ -142,6 +144,21 @@ $(B)/memweir-container: $(B)/user/containers/main.o $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ -ljson-c
 
+# Into other people's programs: position-independent, nothing needed but libc (the unwinder is linked in), unwind tables of
+# its own frames, no sanitizer in any tree.
+HEAPFLAGS = -std=gnu17 -O2 $(filter -W%,$(MWFLAGS)) -fPIC -fno-builtin -ftls-model=initial-exec -fvisibility=hidden \
+            -fexceptions -fasynchronous-unwind-tables -fcf-protection -D_GNU_SOURCE -Iinclude -Iuser -MMD -MP
+
+$(B)/user/heap/%.o: user/heap/%.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(HEAPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/libmemweir-heap.so: $(call obj,$(HEAP_SRC)) user/heap/heap.map
+	@echo "  LD   $@"
+	$(Q)$(CC) -shared -static-libgcc -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-Bsymbolic,--as-needed \
+		-Wl,-soname,libmemweir-heap.so,--version-script=user/heap/heap.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lgcc_eh
+
 $(SHARED_LIB): $(call obj,$(SHARED_SRC))
 	@rm -f $@
 	@echo "  AR   $@"
@@ -188,6 +205,11 @@ $(B)/tests/workers/%: tests/workers/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) -O1 -g -Wall -Wextra -o $@ $< -lpthread
+
+$(B)/tests/workers/%: tests/workers/%.cc
+	@mkdir -p $(@D)
+	@echo "  CXX  $@"
+	$(Q)$(CXX) -O1 -g -Wall -Wextra -o $@ $< -lpthread
 
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Programs nobody here wrote, and such as shut us out: nothing of what they do changes, and totals make sense. */
+#include "program.h"
+
+#include <sys/mman.h>
+
+#include "core/proc.h"
+
+/* Start it, and what it holds once it says so. 0 objects: none is expected. */
+static void holds(const char *const *argv, __u64 at_least)
+{
+	struct program p = program_start("65536", argv);
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+	__u64 anon, swap, shmem, file;
+
+	program_ready(&p);
+	program_read(p.who, &h);
+	assert_int_equal(mw_proc_memory("/proc", p.who, &anon, &swap, &shmem, &file), 0);
+	print_message("%s: %llu bytes live in %zu sites, %llu samples; %llu anonymous, %llu lost\n", argv[0],
+		      h.live_bytes, h.n_sites, h.samples, anon, h.lost_bytes);
+	assert_true(h.live_bytes > at_least / 5 * 4);
+	assert_true(h.live_bytes < anon + anon / 2); /* mappings count whole, touched or not */
+	assert_true(h.sites[0].n_frames > 3);
+	assert_int_equal(h.lost_bytes, 0);
+	assert_int_equal(h.n_silent, 0);
+	assert_int_equal(program_end(&p), 0);
+}
+
+#define PYTHON_40_MB                                                                                                   \
+	"import os, sys\n"                                                                                             \
+	"keep = [bytes(100000) for i in range(200)] + [bytes(i % 300 + 1) for i in range(120000)]\n"                   \
+	"keep += [str(x) for x in range(100)]\n"                                                                       \
+	"print('ready 40000000 0 0', os.getpid(), flush=True)\n"                                                       \
+	"sys.stdin.read()\n"
+
+static void python(void **state)
+{
+	const char *argv[] = {"/usr/bin/python3", "-c", PYTHON_40_MB, NULL};
+
+	(void)state;
+	if (!have(argv[0]))
+		skip();
+	holds(argv, 36000000);
+}
+
+#define NODE_40_MB                                                                                                     \
+	"const keep = []; for (let i = 0; i < 400; i++) keep.push(Buffer.alloc(100000, i));"                           \
+	"console.log('ready 40000000 0 0 ' + process.pid); process.stdin.resume();"
+
+static void node(void **state)
+{
+	const char *argv[] = {"/usr/bin/node", "-e", NODE_40_MB, NULL};
+
+	(void)state;
+	if (!have(argv[0]))
+		skip();
+	holds(argv, 40000000);
+}
+
+/* What it writes, at most; and its exit status. */
+static int output(const char *sample, const char *const *argv, char *buf, size_t size)
+{
+	struct program p = program_start(sample, argv);
+	size_t n = 0;
+	ssize_t got;
+
+	mw_close(&p.in_fd);
+	while (n + 1 < size && (got = read(p.out_fd, buf + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	buf[n] = '\0';
+	return program_end(&p);
+}
+
+/* Programs that start others, with threads, with pipes: a sample each 4 KiB or none, all that comes out is the same. */
+static void nothing_changes(void **state)
+{
+	static const char *const scripts[] = {
+		"(ls -la /usr/bin | sort -k5n | tail -n 20; sort --parallel=4 -S 1M /etc/services | md5sum) 2>&1",
+		"for i in 1 2 3 4 5; do (echo $i | cat | cat) ; done; env -u PATH /bin/echo done; exit 3",
+		"perl -e 'my %h; $h{$_ % 5000} .= \"x\" x 50 for 1..100000; print length(join(\"\", values %h)), "
+		"\"\\n\"' 2>&1",
+		"python3 -c 'import subprocess, threading, json, zlib\n"
+		"t = [threading.Thread(target=lambda: zlib.compress(bytes(10**6))) for i in range(8)]\n"
+		"[x.start() for x in t]; [x.join() for x in t]\n"
+		"print(subprocess.check_output([\"/bin/echo\", json.dumps(list(range(1000)))]))' 2>&1",
+		"(git --version; tar -cf - /usr/share/doc/bash 2>/dev/null | xz | xz -dc | tar -tf - | sort) 2>&1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		const char *argv[] = {"/bin/sh", "-c", scripts[i], NULL};
+		static char with[1 << 16], without[1 << 16];
+		int status = output(NULL, argv, without, sizeof(without));
+
+		assert_int_equal(output("4096", argv, with, sizeof(with)), status);
+		assert_string_equal(with, without);
+	}
+}
+
+static void every_name_does_what_libcs_does(void **state)
+{
+	const char *argv[] = {built("tests/workers/heap"), "names", NULL};
+	struct program p = program_start("4096", argv);
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+
+	(void)state;
+	program_ready(&p);
+	program_read(p.who, &h);
+	assert_true(h.counts[MW_HEAP_COUNT_TAKEN] > 5000);
+	print_message("%llu taken, %llu freed\n", h.counts[MW_HEAP_COUNT_TAKEN], h.counts[MW_HEAP_COUNT_FREED]);
+	assert_true(h.counts[MW_HEAP_COUNT_TAKEN] - h.counts[MW_HEAP_COUNT_FREED] < 20);
+	assert_int_equal(program_end(&p), 0);
+}
+
+/* Made with clone itself, or shut in before its first sample: it is found all the same, and not killed. */
+static void children_of_other_kinds(void **state)
+{
+	static const char *const modes[] = {"clone", "sandbox"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		const char *argv[] = {built("tests/workers/heap"), modes[i], "512", "8", NULL};
+		struct program p = program_start("16384", argv);
+		_cleanup_(mw_heap_free) struct mw_heap h = {0};
+
+		program_ready(&p);
+		program_read(p.who, &h);
+		assert_true(is_guilty(&p, &h.sites[0]));
+		assert_true(guilty_bytes(&p, &h) > 6 << 20 && guilty_bytes(&p, &h) < 10 << 20);
+		mw_close(&p.in_fd);
+		assert_int_equal(program_end(&p), 0);
+	}
+}
+
+static int refusal(struct program *p, struct mw_heap *h)
+{
+	struct mw_error err = {""};
+	int r;
+
+	program_ready(p);
+	r = mw_heap_read("/proc", p->who, h, &err);
+	print_message("%d: %s\n", r, err.text);
+	assert_true(r >= 0 || *err.text);
+	return r;
+}
+
+static void without_a_region_it_is_off(void **state)
+{
+	const char *refused[] = {built("tests/workers/heap"), "refused", "512", "1", NULL};
+	const char *off[] = {built("tests/workers/heap"), "objects", "512", "1", NULL};
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+	struct program p = program_start("16384", refused);
+
+	(void)state;
+	assert_int_equal(refusal(&p, &h), -ENODATA);
+	assert_int_equal(program_end(&p), 0);
+	p = program_start("0", off);
+	assert_int_equal(refusal(&p, &h), -ENODATA);
+	assert_int_equal(program_end(&p), 0);
+	p = program_start("many", off);
+	assert_int_equal(refusal(&p, &h), -ENODATA);
+	assert_int_equal(program_end(&p), 0);
+	p = program_start(NULL, off);
+	assert_int_equal(refusal(&p, &h), -ENODATA);
+	assert_int_equal(program_end(&p), 0);
+	assert_int_equal(h.n_without, 4);
+	assert_int_equal(mw_heap_read("/proc", p.who, &h, NULL), -ESRCH);
+}
+
+static void an_allocator_of_its_own_is_told(void **state)
+{
+	const char *argv[] = {built("tests/workers/heap_own"), NULL};
+	struct program p = program_start("65536", argv);
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+
+	(void)state;
+	assert_int_equal(refusal(&p, &h), 0);
+	assert_int_equal(h.n_silent, 1);
+	assert_int_equal(h.n_sites, 1); /* its arena */
+	assert_int_equal(h.sites[0].kind, MW_HEAP_MAPPING_ANON);
+	assert_int_equal(program_end(&p), 0);
+}
+
+/* A child that names a page as ours and has this in it; it waits until it is killed. */
+static pid_t pretends(const struct mw_heap_head *head)
+{
+	int fd = memfd_create(MW_HEAP_MAPPING, 0), told[2];
+	pid_t pid;
+	char c;
+
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(pipe(told), 0);
+	pid = fork();
+	if (!pid) {
+		struct mw_heap_head *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+		*at = *head;
+		at->pid = at->pid ? (__u32)getpid() : 0;
+		assert_int_equal(write(told[1], "", 1), 1);
+		for (;;)
+			pause();
+	}
+	close(fd);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	close(told[0]);
+	close(told[1]);
+	return pid;
+}
+
+static void who_only_pretends(void **state)
+{
+	struct mw_heap_head head = {.magic = MW_HEAP_MAGIC,
+				    .version = MW_HEAP_VERSION,
+				    .head_size = sizeof(head),
+				    .record_size = sizeof(struct mw_heap_record),
+				    .n_records = MW_HEAP_RECORDS_MAX,
+				    .records_at = 1 << 20, /* where nothing is */
+				    .mean_bytes = MW_HEAP_MEAN_DEFAULT,
+				    .pid = 1,
+				    .n_used = MW_HEAP_RECORDS_MAX};
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+	pid_t pids[3];
+	int r;
+
+	(void)state;
+	pids[0] = pretends(&head);
+	r = mw_heap_read("/proc", pids[0], &h, NULL);
+	assert_true(r == -EBADMSG || (r == 0 && !h.n_sites)); /* or there is something, which is no record */
+	head.pid = 0;
+	pids[1] = pretends(&head);
+	assert_int_equal(mw_heap_read("/proc", pids[1], &h, NULL), -ENODATA);
+	head.magic = 1;
+	pids[2] = pretends(&head);
+	assert_int_equal(mw_heap_read("/proc", pids[2], &h, NULL), -EBADMSG);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(python),
+		cmocka_unit_test(node),
+		cmocka_unit_test(nothing_changes),
+		cmocka_unit_test(every_name_does_what_libcs_does),
+		cmocka_unit_test(children_of_other_kinds),
+		cmocka_unit_test(without_a_region_it_is_off),
+		cmocka_unit_test(an_allocator_of_its_own_is_told),
+		cmocka_unit_test(who_only_pretends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
