@@ -8,9 +8,11 @@
 
 #include "core/keeper.h"
 
-#define MW_KEEPER_TICK_NS 50000000ULL /* the keeper looks this often when something is awaited: a beat is overdue */
-#define MW_KEEPER_CALM_NS 250000000ULL /* a beat this old is overdue; until then nobody looks */
-#define MW_KEEPER_BATCH	  64 /* descriptors in one message; the kernel's bound is 253 */
+#define MW_KEEPER_TICK_NS    50000000ULL /* the keeper looks this often when something is awaited: a beat is overdue */
+#define MW_KEEPER_SPUN_NS    4000000000ULL /* a step of the daemon that takes longer has no end */
+#define MW_KEEPER_STARVED_NS 10000000000ULL /* after that it is tried with another one */
+#define MW_KEEPER_CALM_NS    250000000ULL /* a beat this old is overdue; until then nobody looks */
+#define MW_KEEPER_BATCH	     64 /* descriptors in one message; the kernel's bound is 253 */
 
 /* One message: entries with a descriptor each (ADD, in the same order), or without (DROP). */
 enum mw_keeper_op {
@@ -62,7 +64,7 @@ struct keeper {
 	bool ordered; /* stopping was set */
 
 	__u64 beat, silence_ns; /* last heartbeat seen, and how long ago: as much of it as we were there to see */
-	__u64 cpu_ns, starved_ns; /* of a silent daemon: processor time at the last look; what of the silence is not
+	__u64 cpu_ns, slow_ns; /* of a silent daemon: processor time at the last look; what of the silence is not
 				     held against it */
 	__u64 late_ns; /* a thaw is overdue, as much of it as we saw */
 	__u64 tick_ns, next_ns; /* our last look, and when the next one is due */

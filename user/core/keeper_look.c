@@ -40,7 +40,7 @@ static void on_beat(struct keeper *k, __u64 beat, __u64 now, __u64 seen)
 	k->beat = beat;
 	/* It came after our last look, whatever a sick daemon writes. */
 	k->silence_ns = beat < now ? least(now - beat, seen) : 0;
-	k->starved_ns = 0;
+	k->slow_ns = 0;
 	k->cpu_ns = UNSEEN;
 	k->worked = true;
 }
@@ -98,18 +98,20 @@ static bool late_thaw(struct keeper *k, __u64 now, __u64 seen)
 }
 
 /*
- * It wants a processor and gets less than half of one: a machine with too much to do, and a second daemon would not be
- * served any better. Who is stopped, sleeps, or spins does not look like that.
+ * Not silent but slow. It wants a processor and gets less than half of one: a machine with too much to do, and a second
+ * daemon would not be served any better. Or it has one, and a step takes long: where a host takes time away from the
+ * machine we are in, nobody here sees it; who spins without an end is found a little later. Who is stopped or sleeps
+ * does not look like that.
  */
-static bool starves(struct keeper *k, __u64 seen)
+static bool is_slow(struct keeper *k, __u64 seen)
 {
 	__u64 before = k->cpu_ns;
 	char state;
 
-	if (k->silence_ns < MW_KEEPER_CALM_NS || k->starved_ns > MW_KEEPER_STOP_NS ||
+	if (k->silence_ns < MW_KEEPER_CALM_NS || k->slow_ns > MW_KEEPER_STARVED_NS ||
 	    mw_proc_thread("/proc", k->pid, &state, &k->cpu_ns) < 0)
 		return false;
-	return state == 'R' && before != UNSEEN && k->cpu_ns - before < seen / 2;
+	return state == 'R' && before != UNSEEN && (k->cpu_ns - before < seen / 2 || k->slow_ns <= MW_KEEPER_SPUN_NS);
 }
 
 enum mw_keeper_sight mw_keeper_look(struct keeper *k)
@@ -119,8 +121,8 @@ enum mw_keeper_sight mw_keeper_look(struct keeper *k)
 
 	if (now > k->next_ns + MW_KEEPER_TICK_NS) /* late: not held against the daemon */
 		seen = least(seen, 2 * MW_KEEPER_TICK_NS);
-	if (beat == k->beat && starves(k, seen))
-		k->starved_ns += seen;
+	if (beat == k->beat && is_slow(k, seen))
+		k->slow_ns += seen;
 	else
 		k->silence_ns += seen;
 	k->tick_ns = now;

@@ -89,7 +89,8 @@ static int take_moved(struct mw_guard *g, struct mw_target *t, const char *class
 	r = mw_life_start(g, &s, &w, err);
 	if (r < 0)
 		return r;
-	r = mw_target_still(t, err); /* making the cgroup took a while */
+	mw_keeper_beat(g->keeper, mw_now_ns()); /* making the cgroup took a while */
+	r = mw_target_still(t, err);
 	if (r >= 0)
 		r = mw_place_move(g, w->cgroup + 1, w->dir_fd, t->pid, err);
 	if (r < 0) {

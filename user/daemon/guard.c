@@ -23,6 +23,7 @@
 #define DROP_NS		 (150 * MW_NS_PER_MS) /* a drop to less than half is doubted for this long */
 #define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
+#define LOOKS_A_BEAT	 64
 #define EVENTS_A_BEAT	 64
 #define PAUSE_TOLD_NS	 (10 * MW_NS_PER_S)
 #define CPU_READS	 64 /* of cpu.stat in one check: the others have their turn in the next */
@@ -281,6 +282,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_ns)
 {
 	struct mw_worker *w, *next;
+	unsigned looked = 0;
 	__u64 swap_total;
 
 	if (g->last_sample_ns && now_ns - g->last_sample_ns < FRESH_NS && depth <= g->last_depth)
@@ -294,6 +296,8 @@ void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_n
 		struct mw_usage now;
 		int r = look(g, w, now_ns, &now);
 
+		if (++looked % LOOKS_A_BEAT == 0) /* where each takes long, all of them are no silence */
+			mw_keeper_beat(g->keeper, mw_now_ns());
 		if (r == -ENOENT || r == -ENODEV)
 			mw_life_end(g, w);
 		else if (r >= 0 && !is_dying(w, &now, now_ns))
