@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "containers/found.h"
-#include "containers/json_in.h"
+#include "util/json_in.h"
 #include "report/json_out.h"
 #include "util/cleanup.h"
 #include "util/libexec.h"

@@ -1,89 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "containers/found.h"
 #include "util/cleanup.h"
-#include "util/clock.h"
+#include "util/inquire.h"
 #include "util/libexec.h"
 
 #define TIMEOUT_MS 2000
-#define PIECE	   16384
 
-struct helper {
-	pid_t pid;
-	int pidfd, out_fd;
-};
-
-/* What it prints so far. */
-struct output {
-	char *text;
-	size_t n, room;
-};
-
-static void free_output(struct output *o)
+static int hear(const struct mw_container_question *q, struct mw_answer *ret_answer, struct mw_error *err)
 {
-	free(o->text);
-}
-
-/* Nothing of ours goes along but the pipe: no descriptor, no environment, no blocked signal. */
-static int spawn(const char *path, char *const *argv, int write_fd, pid_t *ret_pid)
-{
-	char *const no_environment[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	if (posix_spawn_file_actions_init(&actions))
-		return -ENOMEM;
-	if (posix_spawnattr_init(&attr)) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -ENOMEM;
-	}
-	r = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	r = r ? r : posix_spawn_file_actions_adddup2(&actions, write_fd, STDOUT_FILENO);
-	r = r ? r : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	r = r ? r : posix_spawnattr_setsigmask(&attr, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(&attr, &all);
-	r = r ? r : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	r = r ? r : posix_spawn(ret_pid, path, &actions, &attr, argv, no_environment);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Waited for in any case: no zombie stays. */
-static void end_helper(struct helper *h)
-{
-	if (h->pid > 0) {
-		/* Where the caller ignores SIGCHLD the number may be another's by now; the descriptor never is. */
-		if (h->pidfd >= 0)
-			syscall(SYS_pidfd_send_signal, h->pidfd, SIGKILL, NULL, 0);
-		while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	h->pid = 0;
-	mw_close(&h->pidfd);
-	mw_close(&h->out_fd);
-}
-
-static int start_helper(const struct mw_container_question *q, __u32 timeout_ms, struct helper *h, struct mw_error *err)
-{
-	char path[4096], timeout[16];
-	const char *program = q->helper ? q->helper : mw_libexec(MW_CONTAINER_PROGRAM, path, sizeof(path));
+	__u32 timeout_ms = q->timeout_ms ? q->timeout_ms : TIMEOUT_MS;
+	_cleanup_free_ char *text = NULL;
+	char timeout[16];
 	const char *argv[] = {MW_CONTAINER_PROGRAM,
 			      q->name ? MW_FIND_NAME : MW_FIND_CGROUP,
 			      q->name ? q->name : q->cgroup,
@@ -92,122 +24,20 @@ static int start_helper(const struct mw_container_question *q, __u32 timeout_ms,
 			      MW_FIND_TIMEOUT,
 			      timeout,
 			      NULL};
-	_cleanup_close_ int write_fd = -1;
-	int fds[2], r;
+	struct mw_inquiry inquiry = {
+		.program = MW_CONTAINER_PROGRAM,
+		.path = q->helper,
+		.argv = argv,
+		.stdin_fd = -1,
+		.timeout_ms = timeout_ms,
+		.answer_max = MW_ANSWER_MAX,
+	};
+	size_t n;
+	int r;
 
 	snprintf(timeout, sizeof(timeout), "%u", timeout_ms);
-	if (pipe2(fds, O_CLOEXEC))
-		return mw_fail(err, -errno, "a pipe: %s", strerror(errno));
-	h->out_fd = fds[0];
-	write_fd = fds[1];
-	r = spawn(program, (char *const *)argv, write_fd, &h->pid);
-	if (r < 0) {
-		h->pid = 0;
-		return mw_fail(err, r == -ENOENT ? -ENOEXEC : r, "%s cannot be started: %s", program, strerror(-r));
-	}
-	/* It is our child and not waited for: the number is its own. Gone with SIGCHLD ignored: its output is left. */
-	h->pidfd = (int)syscall(SYS_pidfd_open, h->pid, 0);
-	if (h->pidfd >= 0)
-		return 0;
-	if (errno == ESRCH)
-		return 0;
-	r = -errno;
-	kill(h->pid, SIGKILL);
-	return mw_fail(err, r, "pidfd_open: %s", strerror(-r));
-}
-
-/* What can be read now. 1 at the end, -EPROTO past the limit. */
-static int take_output(int fd, struct output *o)
-{
-	ssize_t n;
-
-	if (o->room - o->n < PIECE) {
-		char *bigger = realloc(o->text, o->room + 4 * PIECE);
-
-		if (!bigger)
-			return -ENOMEM;
-		o->text = bigger;
-		o->room += 4 * PIECE;
-	}
-	n = read(fd, o->text + o->n, PIECE);
-	if (n < 0)
-		return errno == EINTR ? 0 : -errno;
-	o->n += (size_t)n;
-	if (o->n > MW_ANSWER_MAX)
-		return -EPROTO;
-	return n == 0;
-}
-
-/* Until it has closed its output and ended. 0; -ETIMEDOUT. */
-static int read_all(const struct helper *h, __u64 deadline_ns, struct output *o)
-{
-	bool closed = false;
-
-	for (;;) {
-		/* A negative descriptor is not looked at. */
-		struct pollfd fds[] = {{closed ? -1 : h->out_fd, POLLIN, 0}, {h->pidfd, POLLIN, 0}};
-		__u64 now = mw_now_ns();
-		int n, r;
-
-		if (closed && h->pidfd < 0)
-			return 0;
-		if (now >= deadline_ns)
-			return -ETIMEDOUT;
-		n = poll(fds, ARRAY_SIZE(fds), (int)((deadline_ns - now) / MW_NS_PER_MS) + 1);
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n <= 0)
-			continue;
-		if (fds[0].revents) {
-			r = take_output(h->out_fd, o);
-			if (r < 0)
-				return r;
-			closed = r;
-		} else if (fds[1].revents) {
-			return 0; /* all it wrote has been read, as its end came last */
-		}
-	}
-}
-
-/* How it ended; it has. */
-static int reap(struct helper *h, struct mw_error *err)
-{
-	int status;
-	pid_t pid;
-
-	do
-		pid = waitpid(h->pid, &status, 0);
-	while (pid < 0 && errno == EINTR);
-	h->pid = 0;
-	if (pid < 0)
-		return 0; /* the caller ignores SIGCHLD: what was said must do, and is only taken when it is whole */
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		return -ETIMEDOUT;
-	if (WIFSIGNALED(status))
-		return mw_fail(err, -EPROTO, MW_CONTAINER_PROGRAM " died of signal %d", WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		return mw_fail(err, -EPROTO, MW_CONTAINER_PROGRAM ": exit status %d", WEXITSTATUS(status));
-	return 0;
-}
-
-static int hear(const struct mw_container_question *q, struct mw_answer *ret_answer, struct mw_error *err)
-{
-	_cleanup_(end_helper) struct helper h = {0, -1, -1};
-	_cleanup_(free_output) struct output o = {0};
-	__u32 timeout_ms = q->timeout_ms ? q->timeout_ms : TIMEOUT_MS;
-	__u64 deadline_ns = mw_now_ns() + timeout_ms * MW_NS_PER_MS;
-	int r = start_helper(q, timeout_ms, &h, err);
-
-	if (r < 0)
-		return r;
-	r = read_all(&h, deadline_ns, &o);
-	if (r == 0)
-		r = reap(&h, err);
-	if (r == -ETIMEDOUT)
-		return mw_fail(err, r, MW_CONTAINER_PROGRAM ": no answer within %u ms", timeout_ms);
-	if (r == -EPROTO && o.n > MW_ANSWER_MAX)
-		return mw_fail(err, r, MW_CONTAINER_PROGRAM ": its answer is longer than %u bytes", MW_ANSWER_MAX);
-	return r < 0 ? r : mw_answer_read(o.text, o.n, ret_answer, err);
+	r = mw_inquire(&inquiry, &text, &n, err);
+	return r < 0 ? r : mw_answer_read(text, n, ret_answer, err);
 }
 
 /* Several that run: their engines, names and IDs. */

@@ -4,14 +4,15 @@
  * parses, prints one JSON object. mw_container_ask starts it; by hand it shows what is said of a container.
  */
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "containers/confine.h"
 #include "containers/match.h"
+#include "util/confine.h"
+#include "util/json_in.h"
+#include "util/reply.h"
 
 static int usage(void)
 {
@@ -47,41 +48,6 @@ static int parse_arguments(int argc, char **argv, struct mw_container_question *
 	return 0;
 }
 
-/* stdio would allocate and ask what kind of file it is: plain writes, of all or nothing. */
-static int say(const char *text)
-{
-	for (size_t n = strlen(text), done = 0; done < n;) {
-		ssize_t w = write(STDOUT_FILENO, text + done, n - done);
-
-		if (w < 0 && errno != EINTR)
-			return 1;
-		done += w < 0 ? 0 : (size_t)w;
-	}
-	return 0;
-}
-
-/* The sentence is ours and holds names at most, never what is in a file; still, a quote would end the text. */
-static int say_error(struct mw_error *err, int code)
-{
-	char text[sizeof(err->text) + 32];
-
-	for (char *c = *err->text ? err->text : strcpy(err->text, strerror(-code)); *c; c++) {
-		if (*c == '"' || *c == '\\' || *c < ' ' || *c > '~')
-			*c = '?';
-	}
-	snprintf(text, sizeof(text), "{\"error\":\"%.190s\"}", err->text);
-	return say(text);
-}
-
-/* json-c seeds its hashes with the first object: from a file, on some machines. */
-static void warm_up(void)
-{
-	struct json_object *obj = json_object_new_object();
-
-	json_object_object_add(obj, "seed", NULL);
-	json_object_put(obj);
-}
-
 int main(int argc, char **argv)
 {
 	struct mw_container_question q = {.root = "/", .timeout_ms = 2000};
@@ -93,15 +59,17 @@ int main(int argc, char **argv)
 
 	if (parse_arguments(argc, argv, &q) < 0)
 		return usage();
-	warm_up();
+	mw_expendable();
+	mw_json_warm_up();
 	r = mw_scan(q.root, &answer, &scan, &err);
 	if (!r)
-		r = mw_confine(q.timeout_ms, &err);
+		r = mw_confine(&(struct mw_confinement){.timeout_ms = q.timeout_ms, .answer_bytes = 2 * MW_ANSWER_MAX},
+			       &err);
 	if (!r)
 		r = mw_match(&scan, &q, &answer);
 	if (!r)
 		r = mw_answer_write(&answer, &text);
-	r = r ? say_error(&err, r) : say(text);
+	r = r ? mw_reply_error(&err, r) : mw_reply(text);
 	/* What is allocated and open goes with us: the few calls that are left do not include close. */
 	_exit(r);
 }

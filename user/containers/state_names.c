@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "containers/json_in.h"
+#include "util/json_in.h"
 #include "containers/state.h"
 #include "util/cleanup.h"
 #include "util/utf8.h"

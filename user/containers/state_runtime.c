@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "containers/json_in.h"
+#include "util/json_in.h"
 #include "containers/state.h"
 #include "core/cgroup.h"
 #include "util/cleanup.h"

@@ -11,6 +11,8 @@
 #include "util/error.h"
 
 void mw_json_putp(struct json_object **obj); /* for _cleanup_ */
+/* json-c seeds its hashes with the first object, on some machines from a file: before files cannot be opened. */
+void mw_json_warm_up(void);
 
 /* One object, nothing after it but space. -EBADMSG; -ENOMEM. */
 int mw_json_parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err);

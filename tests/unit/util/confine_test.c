@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What a confined process is left with, and what ends it. */
-#include "host.h"
+#include "unit.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include "containers/confine.h"
+#include "util/cleanup.h"
+#include "util/confine.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1 /* calls are not filtered then */
 #else
 #define SANITIZED 0
 #endif
+
+static int passed[2] = {-1, -1};
 
 static void do_open(void)
 {
@@ -56,6 +61,27 @@ static void do_close(void)
 	close(0);
 }
 
+/* With a socket: what asks for files by name hears of none, and what is passed in may be mapped and closed. */
+static void do_fetch(void)
+{
+	char c = 'x', control[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec io = {&c, 1};
+	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	const char *text;
+	int fd;
+
+	if (open("/etc/passwd", O_RDONLY) >= 0 || errno != ENOENT)
+		_exit(1);
+	if (sendmsg(passed[0], &(struct msghdr){.msg_iov = &io, .msg_iovlen = 1}, MSG_NOSIGNAL) != 1 ||
+	    recvmsg(passed[0], &m, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&m))
+		_exit(2);
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	text = mmap(NULL, 2ULL * MW_CONFINE_MEMORY, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED || text[0] != 0x7f)
+		_exit(3);
+	close(fd);
+}
+
 static void do_nothing(void)
 {
 }
@@ -83,6 +109,17 @@ static void do_eat(void)
 		_exit(1);
 }
 
+static int confine(__u32 timeout_ms, bool fetches)
+{
+	return mw_confine(&(struct mw_confinement){.timeout_ms = timeout_ms,
+						   .answer_bytes = 1U << 20,
+						   .maps_bytes = fetches ? 4ULL * MW_CONFINE_MEMORY : 0,
+						   .fetches = fetches},
+			  NULL);
+}
+
+static bool fetching; /* what is confined now may talk over a socket */
+
 static int confined(void (*fn)(void), __u32 timeout_ms)
 {
 	pid_t pid = fork();
@@ -90,7 +127,7 @@ static int confined(void (*fn)(void), __u32 timeout_ms)
 
 	assert_true(pid >= 0);
 	if (!pid) {
-		if (mw_confine(timeout_ms, NULL))
+		if (confine(timeout_ms, fetching))
 			_exit(90);
 		fn();
 		_exit(0);
@@ -118,6 +155,41 @@ static void calls_that_end_it(void **state)
 	assert_int_equal(confined(do_eat, 10000), 0);
 }
 
+static void what_fetching_adds(void **state)
+{
+	static void (*const fns[])(void) = {do_socket, do_fork, do_exec, do_kill, do_write_elsewhere, do_map_code};
+	char control[CMSG_SPACE(sizeof(int))] = "", c = 'y';
+	struct iovec io = {&c, 1};
+	struct msghdr m = {.msg_iov = &io, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	if (SANITIZED) {
+		printf("skipped: sanitizers need system calls that are filtered else\n");
+		skip();
+	}
+	fetching = true;
+	for (size_t i = 0; i < ARRAY_SIZE(fns); i++) {
+		int status = confined(fns[i], 10000);
+
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGSYS)
+			fail_msg("call %zu: status %#x", i, (unsigned int)status);
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, passed), 0);
+	assert_true(fd >= 0);
+	CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+	CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+	CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(passed[1], &m, 0), 1);
+	assert_int_equal(confined(do_fetch, 10000), 0);
+	assert_int_equal(confined(do_eat, 10000), 0);
+	fetching = false;
+	close(fd);
+	close(passed[0]);
+	close(passed[1]);
+}
+
 static void what_parsing_needs(void **state)
 {
 	(void)state;
@@ -143,6 +215,23 @@ static void assert_line(const char *text, const char *line)
 		fail_msg("no \"%s\" in %s", line, text);
 }
 
+static void taken_first(void **state)
+{
+	char text[16] = "";
+	pid_t pid = fork();
+	int status, fd;
+
+	(void)state;
+	assert_true(pid >= 0);
+	if (!pid) {
+		mw_expendable();
+		fd = open("/proc/self/oom_score_adj", O_RDONLY);
+		_exit(read(fd, text, sizeof(text) - 1) > 0 && !strcmp(text, "1000\n") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void rights_are_gone(void **state)
 {
 	char path[64], text[8192];
@@ -158,7 +247,7 @@ static void rights_are_gone(void **state)
 	assert_true(pid >= 0);
 	if (!pid) {
 		dup2(up[1], STDOUT_FILENO);
-		if (mw_confine(20000, NULL) || write(STDOUT_FILENO, "x", 1) != 1)
+		if (confine(20000, false) || write(STDOUT_FILENO, "x", 1) != 1)
 			_exit(1);
 		(void)!read(down[0], text, 1);
 		_exit(0);
@@ -195,10 +284,9 @@ static void rights_are_gone(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(calls_that_end_it),
-		cmocka_unit_test(what_parsing_needs),
-		cmocka_unit_test(its_time_ends),
-		cmocka_unit_test(rights_are_gone),
+		cmocka_unit_test(calls_that_end_it),  cmocka_unit_test(what_parsing_needs),
+		cmocka_unit_test(what_fetching_adds), cmocka_unit_test(its_time_ends),
+		cmocka_unit_test(rights_are_gone),    cmocka_unit_test(taken_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

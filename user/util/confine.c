@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-#include "containers/confine.h"
+#include "util/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -60,15 +61,17 @@ static int limit(int what, rlim_t value)
 	return setrlimit(what, &(struct rlimit){value, value}) ? -errno : 0;
 }
 
-static int set_limits(__u32 timeout_ms, struct mw_error *err)
+static int set_limits(const struct mw_confinement *c, struct mw_error *err)
 {
-	struct itimerval timer = {.it_value = {timeout_ms / 1000, (timeout_ms % 1000) * 1000}};
+	struct itimerval timer = {.it_value = {c->timeout_ms / 1000, (c->timeout_ms % 1000) * 1000}};
 	int r = 0;
 
 	if (!SANITIZED)
-		r = limit(RLIMIT_AS, MW_CONFINE_MEMORY);
-	r = r ? r : limit(RLIMIT_CPU, timeout_ms / 1000 + 1);
-	r = r ? r : limit(RLIMIT_FSIZE, 4U << 20); /* its answer, should that go into a file */
+		r = limit(RLIMIT_DATA, MW_CONFINE_MEMORY);
+	if (!SANITIZED && !r)
+		r = limit(RLIMIT_AS, c->maps_bytes ? c->maps_bytes : MW_CONFINE_MEMORY);
+	r = r ? r : limit(RLIMIT_CPU, c->timeout_ms / 1000 + 1);
+	r = r ? r : limit(RLIMIT_FSIZE, c->answer_bytes); /* should it go into a file */
 	r = r ? r : limit(RLIMIT_CORE, 0);
 	r = r ? r : limit(RLIMIT_NPROC, 0);
 	r = r ? r : limit(RLIMIT_MSGQUEUE, 0);
@@ -85,16 +88,15 @@ static int set_limits(__u32 timeout_ms, struct mw_error *err)
 #define SKIP_IF_SET(k, n) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, k, n, 0)
 #define SAY(what)	  BPF_STMT(BPF_RET | BPF_K, what)
 #define ALLOW(call)	  SKIP_UNLESS(__NR_##call, 1), SAY(SECCOMP_RET_ALLOW)
+#define REFUSE(call)	  SKIP_UNLESS(__NR_##call, 1), SAY(SECCOMP_RET_ERRNO | ENOENT)
 
-static int filter_calls(struct mw_error *err)
+/*
+ * Memory may be mapped, never to be executed; what is written goes to standard output. Any other call is the end, but
+ * for a library that looks for files by name: it hears that there are none.
+ */
+static int filter_calls(bool fetches, struct mw_error *err)
 {
-	/* Memory may be mapped, never to be executed; what is written goes to standard output. */
-	static struct sock_filter code[] = {
-		LOAD(arch),
-		SKIP_UNLESS(THIS_ARCH, 1),
-		LOAD(nr),
-		BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
-		SAY(SECCOMP_RET_KILL_PROCESS),
+	static const struct sock_filter any[] = {
 		ALLOW(pread64),
 		ALLOW(read),
 		ALLOW(brk),
@@ -116,22 +118,50 @@ static int filter_calls(struct mw_error *err)
 		SAY(SECCOMP_RET_ALLOW),
 		SAY(SECCOMP_RET_KILL_PROCESS),
 	};
-	struct sock_fprog program = {ARRAY_SIZE(code), code};
+	static const struct sock_filter fetching[] = {
+		ALLOW(sendmsg),	      ALLOW(recvmsg),	ALLOW(close),	    ALLOW(fstat),
+		ALLOW(clock_gettime), REFUSE(openat),	REFUSE(readlinkat), REFUSE(newfstatat),
+#ifdef __NR_open
+		REFUSE(open),	      REFUSE(readlink),
+#endif
+	};
+	struct sock_filter code[ARRAY_SIZE(any) + ARRAY_SIZE(fetching) + 5] = {
+		LOAD(arch),
+		SKIP_UNLESS(THIS_ARCH, 1),
+		LOAD(nr),
+		BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+		SAY(SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog program = {5, code};
 
 	if (SANITIZED)
 		return 0;
+	if (fetches) {
+		memcpy(code + program.len, fetching, sizeof(fetching));
+		program.len += ARRAY_SIZE(fetching);
+	}
+	memcpy(code + program.len, any, sizeof(any)); /* the number is overwritten there: last */
+	program.len += ARRAY_SIZE(any);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
 		return mw_fail(err, -errno, "the kernel takes no filter of system calls: %s", strerror(errno));
 	return 0;
 }
 
-int mw_confine(__u32 timeout_ms, struct mw_error *err)
+void mw_expendable(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)!write(fd, "1000", 4); /* never a reason not to go on */
+}
+
+int mw_confine(const struct mw_confinement *c, struct mw_error *err)
 {
 	int r = drop_user(err);
 
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		r = mw_fail(err, -errno, "no_new_privs: %s", strerror(errno));
 	if (!r)
-		r = set_limits(timeout_ms, err);
-	return r ? r : filter_calls(err);
+		r = set_limits(c, err);
+	return r ? r : filter_calls(c->fetches, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-#include "containers/json_in.h"
+#include "util/json_in.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -13,6 +13,14 @@ void mw_json_putp(struct json_object **obj)
 {
 	json_object_put(*obj);
 	*obj = NULL;
+}
+
+void mw_json_warm_up(void)
+{
+	struct json_object *obj = json_object_new_object();
+
+	json_object_object_add(obj, "seed", NULL);
+	json_object_put(obj);
 }
 
 static void free_tokener(struct json_tokener **tok)
