@@ -38,11 +38,16 @@ MWLINK   = $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 MWLD     = -pie $(MWLINK)
 DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lpthread -lm
 CLI_LIBS    = -ljson-c -linih -lpthread
+SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 
 BPF_SRC    := $(wildcard bpf/*.bpf.c)
+# What reads ELF and DWARF, and what opens files for it, is in memweir-symbols alone: the rest asks.
+SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c image.c object.c open.c open_in.c resolve.c symtab.c \
+              units.c wanted.c)
 SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
-              $(filter-out %/main.c,$(wildcard user/containers/*.c))
+              $(filter-out %/main.c,$(wildcard user/containers/*.c)) \
+              $(filter-out %/main.c $(SYMBOLS_SRC),$(wildcard user/symbols/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
 HEAP_SRC   := $(wildcard user/heap/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
@@ -58,6 +63,7 @@ SKEL       := $(B)/bpf/memweir.skel.h
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 SHARED_LIB := $(B)/libshared.a
 DAEMON_LIB := $(B)/libdaemon.a
+SYMBOLS_LIB := $(B)/libsymbols.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
 WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
@@ -79,7 +85,7 @@ build: ## compile everything into .build/
 	@scripts/deps build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/libmemweir-heap.so
+programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so
 
 unit-tests: $(UNIT_BIN) $(FUZZ_BIN) $(WORKER_BIN)
 
@@ -159,12 +165,21 @@ $(B)/libmemweir-heap.so: $(call obj,$(HEAP_SRC)) user/heap/heap.map
 	$(Q)$(CC) -shared -static-libgcc -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-Bsymbolic,--as-needed \
 		-Wl,-soname,libmemweir-heap.so,--version-script=user/heap/heap.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lgcc_eh
 
+$(B)/memweir-symbols: $(B)/user/symbols/main.o $(SYMBOLS_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS)
+
 $(SHARED_LIB): $(call obj,$(SHARED_SRC))
 	@rm -f $@
 	@echo "  AR   $@"
 	$(Q)ar rcs $@ $^
 
 $(DAEMON_LIB): $(filter-out %/main.o,$(call obj,$(DAEMON_SRC)))
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ar rcs $@ $^
+
+$(SYMBOLS_LIB): $(call obj,$(SYMBOLS_SRC))
 	@rm -f $@
 	@echo "  AR   $@"
 	$(Q)ar rcs $@ $^
@@ -180,6 +195,10 @@ $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/tests/unit/symbols/%: $(B)/tests/unit/symbols/%.o $(SYMBOLS_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS) -lcmocka
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"

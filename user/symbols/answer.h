@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What goes through the pipe between memweir-symbols and who asked it: JSON, and back. */
+#ifndef MW_SYMBOLS_ANSWER_H
+#define MW_SYMBOLS_ANSWER_H
+
+#include "symbols/question.h"
+
+#define MW_SYMBOLS_ANSWER_MAX (24U << 20) /* bytes: MW_ADDRESSES_MAX with three kilobytes each */
+
+/* The texts are the caller's to free; -ENOMEM. pcs are what was asked about: shown, not read again. */
+int mw_symbols_write(const struct mw_symbols *s, const struct mw_address *pcs, char **ret_text);
+int mw_modules_write(const struct mw_modules *m, char **ret_text);
+
+/*
+ * -EPROTO when a member is of another type, too long, too many or not plain text, or there is not one place for each
+ * of n addresses; what the program itself says went wrong, by its number where that is -ESRCH, -EACCES, -ETIMEDOUT or
+ * -EINVAL; err has the sentence.
+ */
+int mw_symbols_read(const char *text, size_t text_n, size_t n, struct mw_symbols *ret_symbols, struct mw_error *err);
+int mw_modules_read(const char *text, size_t text_n, struct mw_modules *ret_modules, struct mw_error *err);
+
+#endif
