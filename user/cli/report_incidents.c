@@ -125,4 +125,5 @@ void mw_print_incident(struct json_object *inc)
 	}
 	for (size_t i = 0; i < mw_field_length(last); i++)
 		print_pause(json_object_array_get_idx(last, i));
+	mw_print_sites(inc);
 }

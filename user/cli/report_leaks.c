@@ -10,7 +10,7 @@
 #include "util/table.h"
 
 #define SITES_SHOWN  5 /* of a worker */
-#define FRAMES_SHOWN 6 /* of a site */
+#define FRAMES_SHOWN 8 /* of a site */
 
 static const struct mw_column columns[] = {
 	{"NAME", .shrink = true},
@@ -51,37 +51,58 @@ static void row(struct mw_table *t, struct json_object *w)
 	mw_table_cell(t, text);
 }
 
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* "leak_more  leak.c:31", "PyList_Append  python3.11", "python3.11+0x1f3a". */
 static void print_frame(struct json_object *f)
 {
-	const char *file = mw_field_str(f, "file"), *module = mw_field_str(f, "module");
+	const char *file = mw_field_str(f, "file"), *module = base_of(mw_field_str(f, "module"));
+	const char *function = mw_field_str(f, "function");
 	char text[512], clean[512];
 
-	if (*file)
-		snprintf(text, sizeof(text), "%s  %s:%.0f", mw_field_str(f, "function"), file,
-			 mw_field_number(f, "line", 0));
+	if (*file && *function)
+		snprintf(text, sizeof(text), "%s  %s:%.0f", function, file, mw_field_number(f, "line", 0));
+	else if (*function)
+		snprintf(text, sizeof(text), "%s  %s", function, module);
 	else
-		snprintf(text, sizeof(text), "%s  %s", mw_field_str(f, "function"), module);
+		snprintf(text, sizeof(text), "%s+0x%llx", module, (unsigned long long)mw_field_number(f, "offset", 0));
 	printf("      %s\n", mw_text_clean(text, 0, clean, sizeof(clean)));
 }
 
-/* Which code allocates, where it is known. */
-static void print_sites(struct json_object *w)
+static void print_site(struct json_object *site)
+{
+	struct json_object *frames = mw_field_array(site, "frames");
+	char bytes[MW_TEXT], clean[256], samples[64] = "";
+
+	if (mw_field_number(site, "samples", 0) > 0)
+		snprintf(samples, sizeof(samples), ", %.0f samples", mw_field_number(site, "samples", 0));
+	printf("  %s, %.0f %%, %s%s\n", mw_say_bytes(site, "bytes", bytes), 100 * mw_field_number(site, "share", 0),
+	       mw_text_clean(mw_field_str(site, "kind"), 0, clean, sizeof(clean)), samples);
+	for (size_t j = 0; j < mw_field_length(frames) && j < FRAMES_SHOWN; j++)
+		print_frame(json_object_array_get_idx(frames, j));
+	if (mw_field_length(frames) > FRAMES_SHOWN)
+		printf("      ... %zu more\n", mw_field_length(frames) - FRAMES_SHOWN);
+}
+
+void mw_print_sites(struct json_object *w)
 {
 	struct json_object *sites = mw_field_array(w, "sites");
-	char bytes[MW_TEXT], clean[256];
+	bool growth;
+	char clean[256];
 
-	if (mw_field_length(sites))
-		printf("\n%s allocates at\n", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)));
-	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++) {
-		struct json_object *site = json_object_array_get_idx(sites, i),
-				   *frames = mw_field_array(site, "frames");
-
-		printf("  %s, %.0f %%, %s\n", mw_say_bytes(site, "bytes", bytes),
-		       100 * mw_field_number(site, "share", 0),
-		       mw_text_clean(mw_field_str(site, "kind"), 0, clean, sizeof(clean)));
-		for (size_t j = 0; j < mw_field_length(frames) && j < FRAMES_SHOWN; j++)
-			print_frame(json_object_array_get_idx(frames, j));
-	}
+	if (!mw_field_length(sites))
+		return;
+	growth = strcmp(mw_field_str(json_object_array_get_idx(sites, 0), "kind"), "growth") == 0;
+	printf("\n%s %s\n", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)),
+	       growth ? "touches new memory at (of a small leak beside much else this is no proof)"
+		      : "holds memory allocated at");
+	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++)
+		print_site(json_object_array_get_idx(sites, i));
 }
 
 int mw_print_leaks(struct json_object *workers)
@@ -95,6 +116,6 @@ int mw_print_leaks(struct json_object *workers)
 		row(t, json_object_array_get_idx(workers, i));
 	r = mw_table_print(t, stdout, mw_terminal_width(stdout));
 	for (size_t i = 0; i < mw_field_length(workers); i++)
-		print_sites(json_object_array_get_idx(workers, i));
+		mw_print_sites(json_object_array_get_idx(workers, i));
 	return r;
 }

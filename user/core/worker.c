@@ -32,6 +32,7 @@ static void worker_free(struct mw_worker *w)
 	mw_series_free(&w->history);
 	free(w->ladder);
 	free(w->stalls);
+	mw_sites_free(w->sites);
 	free(w->unit);
 	mw_container_free(w->container);
 	free(w->container);

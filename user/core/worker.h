@@ -24,6 +24,7 @@
 #include "core/verdict.h"
 #include "leak/judge.h"
 #include "leak/series.h"
+#include "leak/sites.h"
 #include "leak/trend.h"
 #include "memweir/abi.h"
 
@@ -96,6 +97,8 @@ struct mw_worker {
 	struct mw_check check; /* last check */
 	struct mw_leak leak; /* what the verdict stands on */
 	struct mw_trend trend; /* the verdict */
+	struct mw_sites *sites; /* owned; which code its memory comes from; NULL: nobody has looked */
+	__u32 siblings, siblings_growing; /* others of its class at the last check, and who of them grows or leaks */
 	enum mw_trend_verdict trend_told; /* the most that was told since it was steady */
 	struct mw_trend line; /* the simple rule's word: quick, for what is near */
 	struct mw_idle idle;

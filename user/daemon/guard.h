@@ -111,6 +111,7 @@ struct mw_guard {
 	__u32 beats; /* of 200 ms */
 	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;
+	bool sites_under_way; /* a look at where some worker's memory comes from */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
@@ -134,6 +135,11 @@ bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 void mw_judge_sample(struct mw_worker *w);
 void mw_judge_check(struct mw_guard *g, struct mw_worker *w);
 void mw_judge_say(struct mw_guard *g, struct mw_worker *w);
+void mw_judge_siblings(struct mw_guard *g); /* after all of them */
+
+/* sites.c: which code the memory of who grows comes from. At checks; and an action that is through: true, it was one. */
+void mw_sites_check(struct mw_guard *g, __u64 now_ns);
+bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r);
 
 /* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
 void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);

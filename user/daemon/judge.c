@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* Growth: each sample is shown to the judge of leaks, each check asks it. */
+#include <stdlib.h>
+
 #include "daemon/guard.h"
 #include "leak/judge.h"
 #include "report/text.h"
+#include "util/cleanup.h"
 
 static __u64 used(const struct mw_worker *w)
 {
@@ -31,4 +34,31 @@ void mw_judge_say(struct mw_guard *g, struct mw_worker *w)
 		mw_tell(g->tell, LOG_WARNING, mw_trend_name(v), w, "%s", mw_text_trend(w, text, sizeof(text)));
 	if (v > w->trend_told || v == MW_STEADY)
 		w->trend_told = v;
+}
+
+/* Does one instance grow, or all of them: then it is the load or the code. */
+void mw_judge_siblings(struct mw_guard *g)
+{
+	_cleanup_free_ struct counts {
+		__u32 all, growing;
+	} *counts = calloc(g->cfg.n_classes + 1, sizeof(*counts));
+	struct mw_worker *w, *next;
+
+	if (!counts)
+		return; /* as at the check before */
+	for (int counted = 0; counted < 2; counted++) {
+		HASH_ITER (by_id, g->workers.by_id, w, next) {
+			const struct mw_class *c = mw_config_class(&g->cfg, w->class_name);
+			struct counts *of = &counts[c ? (size_t)(c - g->cfg.classes) : g->cfg.n_classes];
+			bool grows = w->trend.verdict > MW_STEADY;
+
+			if (counted) {
+				w->siblings = of->all - 1;
+				w->siblings_growing = of->growing - grows;
+			} else {
+				of->all++;
+				of->growing += grows;
+			}
+		}
+	}
 }

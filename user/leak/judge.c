@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/config.h"
 #include "util/clock.h"
@@ -156,17 +157,18 @@ static double sureness(enum mw_trend_verdict verdict, unsigned i, const struct m
 static void say_for(const struct mw_leak *l, unsigned i, struct mw_trend *t)
 {
 	const struct mw_leak_window *w = &l->windows[i];
-	char rise[24], span[24], rate[32], low[32], high[32];
+	char rise[24], span[24], rate[32], low[32], high[32], between[80] = "";
 
-	snprintf(
-		t->evidence, sizeof(t->evidence),
-		"what it never falls below rose %s in %s: %s (%s to %s), z %.1f, the last third at %.0f %% of the pace",
-		mw_size_format((__u64)(w->slope.rise * (w->n - 1)), rise, sizeof(rise)),
-		mw_duration_format(w->n * mw_floors_bucket_ns(i), span, sizeof(span)),
-		mw_rate_format(t->rate_bytes_per_s, rate, sizeof(rate)),
-		mw_rate_format(per_second(i, w->slope.low), low, sizeof(low)),
-		mw_rate_format(per_second(i, w->slope.high), high, sizeof(high)), w->slope.z,
-		100 * fmin(w->slope.tail, 9.99));
+	mw_rate_format(t->rate_bytes_per_s, rate, sizeof(rate));
+	mw_rate_format(per_second(i, w->slope.low), low, sizeof(low));
+	mw_rate_format(per_second(i, w->slope.high), high, sizeof(high));
+	if (strcmp(low, high) != 0)
+		snprintf(between, sizeof(between), " (%s to %s)", low, high);
+	snprintf(t->evidence, sizeof(t->evidence),
+		 "what it never falls below rose %s in %s: %s%s, z %.1f, the last third at %.0f %% of the pace",
+		 mw_size_format((__u64)(w->slope.rise * (w->n - 1)), rise, sizeof(rise)),
+		 mw_duration_format(w->n * mw_floors_bucket_ns(i), span, sizeof(span)), rate, between, w->slope.z,
+		 100 * fmin(w->slope.tail, 9.99));
 }
 
 static void say_against(const struct mw_leak *l, unsigned i, struct mw_trend *t)

@@ -43,7 +43,7 @@ void mw_incidents_close(struct mw_incidents *store); /* tries once more to write
 /*
  * The JSON object of one incident: id, time, reason, why, name, class, cgroup, cgroup_id, killed_by, signal,
  * exit_status, saved_bytes, limit_bytes, usage_bytes, heap_bytes, bin_bytes, peak_bytes, lifetime_s, curve[{t_s,
- * bytes}] (t_s: seconds before the last look, 0 or negative), memory_stat{}, events{}, pauses{KIND:{...}},
+ * bytes}] (t_s: seconds before the last look, 0 or negative), memory_stat{}, events{}, pauses{KIND:{...}}, sites[],
  * last_pauses[] (see mw_json_last_pauses). What is not known is null. last NULL: w's last look. stat_text: raw
  * memory.stat or NULL. pauses: MW_PAUSE_MAX or NULL.
  */

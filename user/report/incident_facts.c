@@ -13,15 +13,17 @@ struct mw_incident_facts {
 	struct mw_container container; /* without its labels */
 	bool have_pauses, have_stat;
 	struct mw_pause_stat pauses[MW_PAUSE_MAX];
-	char text[]; /* path of the cgroup, memory.stat */
+	struct mw_sites sites; /* without its readings */
+	char text[]; /* path of the cgroup, memory.stat, sites */
 };
 
 struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const struct mw_worker *w,
 					    const char *stat_text, const struct mw_pause_stat *pauses)
 {
 	const char *cgroup = w->cgroup ? w->cgroup : "", *stat = stat_text ? stat_text : "";
-	size_t path = strlen(cgroup) + 1, size = strlen(stat) + 1;
-	struct mw_incident_facts *f = malloc(sizeof(*f) + path + size);
+	const char *sites = w->sites && w->sites->json ? w->sites->json : "";
+	size_t path = strlen(cgroup) + 1, size = strlen(stat) + 1, sites_size = strlen(sites) + 1;
+	struct mw_incident_facts *f = malloc(sizeof(*f) + path + size + sites_size);
 
 	if (!f)
 		return NULL;
@@ -40,6 +42,8 @@ struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const
 	if (w->stalls)
 		f->stalls = *w->stalls;
 	f->w.stalls = w->stalls ? &f->stalls : NULL;
+	f->sites = (struct mw_sites){.json = memcpy(f->text + path + size, sites, sites_size)};
+	f->w.sites = *sites ? &f->sites : NULL;
 	f->w.cgroup = memcpy(f->text, cgroup, path);
 	memcpy(f->text + path, stat, size);
 	f->have_stat = stat_text;

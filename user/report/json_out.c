@@ -106,6 +106,14 @@ struct json_object *mw_json_string(const char *text)
 	return json_object_new_string_len(clean, (int)used);
 }
 
+void mw_json_seconds(struct mw_json_out *o, const char *key, double s)
+{
+	if (s < 0)
+		mw_json_null(o, key);
+	else
+		mw_json_double(o, key, s, 1);
+}
+
 void mw_json_text(struct mw_json_out *o, const char *key, const char *text)
 {
 	mw_json_put(o, key, mw_json_string(text));

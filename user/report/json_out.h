@@ -26,6 +26,7 @@ void mw_json_bool(struct mw_json_out *o, const char *key, bool value);
 void mw_json_limit(struct mw_json_out *o, const char *key, __u64 bytes); /* MW_UNLIMITED is null */
 /* Rounded to at most digits (0..6) places, never in the 17 digits that a binary fraction needs. Not a number: null. */
 void mw_json_double(struct mw_json_out *o, const char *key, double value, int digits);
+void mw_json_seconds(struct mw_json_out *o, const char *key, double s); /* to a tenth; < 0 is null */
 void mw_json_text(struct mw_json_out *o, const char *key, const char *text);
 void mw_json_when(struct mw_json_out *o, const char *key, __u64 wall_ns); /* RFC 3339; 0 is null */
 

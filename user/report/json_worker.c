@@ -90,14 +90,6 @@ static void put_unmet(struct mw_json_out *o, const struct mw_unmet *u, __u64 now
 	mw_json_put(o, "not_in_force", mw_json_end(&part));
 }
 
-static void put_seconds(struct mw_json_out *o, const char *key, double s)
-{
-	if (s < 0)
-		mw_json_null(o, key);
-	else
-		mw_json_double(o, key, s, 1);
-}
-
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
@@ -170,40 +162,6 @@ struct json_object *mw_json_level(const struct mw_worker *w)
 	mw_json_u64(&o, "heap_bytes", w->usage.heap);
 	mw_json_u64(&o, "bin_bytes", w->usage.bin);
 	mw_json_bool(&o, "lifted", w->squeeze.lifted);
-	put_seconds(&o, "time_to_limit_s", (w->line.verdict ? &w->line : &w->trend)->time_to_limit_s);
-	return mw_json_end(&o);
-}
-
-/* A list of one sentence, or of none. */
-static struct json_object *sentences(const char *one)
-{
-	struct json_object *list = json_object_new_array();
-	struct json_object *text = one[0] ? mw_json_string(one) : NULL;
-
-	if (!list || (one[0] && !text) || (text && json_object_array_add(list, text))) {
-		json_object_put(text);
-		json_object_put(list);
-		return NULL;
-	}
-	return list;
-}
-
-struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns)
-{
-	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
-	const struct mw_trend *t = &w->trend;
-	__u64 ago_ns = now_ns > t->onset_ns ? now_ns - t->onset_ns : 0;
-
-	mw_json_text(&o, "verdict", mw_trend_name(t->verdict));
-	mw_json_double(&o, "rate_bytes_per_s", t->rate_bytes_per_s, 1);
-	mw_json_when(&o, "onset", t->onset_ns && wall_ns > ago_ns ? wall_ns - ago_ns : 0);
-	mw_json_u64(&o, "window_s", t->window_ns / MW_NS_PER_S);
-	put_seconds(&o, "time_to_limit_s", t->time_to_limit_s);
-	put_seconds(&o, "time_to_limit_low_s", t->soonest_s);
-	put_seconds(&o, "time_to_limit_high_s", t->latest_s);
-	mw_json_double(&o, "confidence", t->confidence, 3);
-	mw_json_put(&o, "evidence", sentences(t->evidence));
-	mw_json_put(&o, "against", sentences(t->against));
-	mw_json_put(&o, "sites", json_object_new_array());
+	mw_json_seconds(&o, "time_to_limit_s", (w->line.verdict ? &w->line : &w->trend)->time_to_limit_s);
 	return mw_json_end(&o);
 }

@@ -150,6 +150,15 @@ const char *mw_text_trend(const struct mw_worker *w, char *buf, size_t size)
 	return buf;
 }
 
+const char *mw_text_site(const struct mw_worker *w, char *buf, size_t size)
+{
+	struct mw_phrase p = worker_line(w, buf, size);
+
+	mw_phrase_add(&p, "%s: ", mw_trend_name(w->trend.verdict));
+	mw_phrase_foreign(&p, w->sites->top);
+	return buf;
+}
+
 const char *mw_text_bin(const struct mw_worker *w, char *buf, size_t size)
 {
 	const struct mw_usage *u = &w->usage;

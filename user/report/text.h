@@ -28,6 +28,7 @@ const char *mw_text_high(const struct mw_worker *w, char *buf, size_t size);
 const char *mw_text_normal(const struct mw_worker *w, char *buf, size_t size);
 /* "worker leaky (tool) growing: 1.2 MB/s for 45 s, meets its limit of 50.0 MB in 33 s (r2 0.99)"; "steady: EVIDENCE" */
 const char *mw_text_trend(const struct mw_worker *w, char *buf, size_t size);
+const char *mw_text_site(const struct mw_worker *w, char *buf, size_t size); /* w->sites->top */
 /* "worker x (tool) bin over its limit: 27.1 of 25.0 MB (shmem 20.0 MB, sockets 5.0 MB, kernel 2.1 MB)" */
 const char *mw_text_bin(const struct mw_worker *w, char *buf, size_t size);
 

@@ -248,6 +248,16 @@ static void leak_object(void **state)
 	assert_string_equal(member(o, "time_to_limit_high_s"), "null");
 	assert_string_equal(member(o, "against"), "[\"a cache looks the same\"]");
 	json_object_put(o);
+	w.trend.verdict = MW_LEAK;
+	w.siblings = 5;
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(member(o, "evidence"), "[\"rises\",\"of 5 others of its class 0 grow\"]");
+	json_object_put(o);
+	w.siblings_growing = 4;
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(member(o, "evidence"), "[\"rises\"]");
+	assert_non_null(strstr(member(o, "against"), "of 5 others of its class 4 grow: the load, or the code"));
+	json_object_put(o);
 	w.trend = (struct mw_trend){.time_to_limit_s = -1};
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 	assert_string_equal(member(o, "onset"), "null");

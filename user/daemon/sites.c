@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Where the memory of who grows comes from: found out in an action thread, one worker at a time, again and again. */
+#include "daemon/sites.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "daemon/guard.h"
+#include "report/text.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define LOOK_NS	   (30 * MW_NS_PER_S) /* deadline of an action; ours has its own */
+#define SOON_S	   120.0 /* its limit is so near: looked at in each check */
+#define URGENT_NS  (4 * MW_NS_PER_S)
+#define AGAIN_NS   (60 * MW_NS_PER_S)
+#define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
+
+static int look(void *arg, char *text, size_t size)
+{
+	(void)text, (void)size;
+	return mw_sites_look(arg);
+}
+
+/* How long ago it was looked at, in shares of how often it is to be; < 1: it is not due. */
+static double due(const struct mw_worker *w, __u64 now_ns)
+{
+	const struct mw_trend *t = &w->trend;
+	bool near = t->time_to_limit_s >= 0 && t->time_to_limit_s < SOON_S;
+	__u64 every = near ? URGENT_NS : AGAIN_NS;
+
+	if (t->verdict < MW_GROWING)
+		return 0;
+	if (!w->sites)
+		return 1e9;
+	if (!w->sites->json && every < NOTHING_NS)
+		every = NOTHING_NS;
+	return (double)(now_ns - w->sites->taken_ns) / (double)every;
+}
+
+static int submit(struct mw_guard *g, struct mw_worker *w)
+{
+	struct mw_action a = mw_action_make(MW_ACTION_CALL, -1, 0, LOOK_NS);
+	struct mw_sites_look *l = calloc(1, sizeof(*l));
+	int r = l ? 0 : -ENOMEM;
+
+	if (!w->sites)
+		w->sites = calloc(1, sizeof(*w->sites));
+	if (!l || !w->sites) {
+		free(l);
+		return -ENOMEM;
+	}
+	l->kernel = g->kernel;
+	l->cgroup_id = w->cgroup_id;
+	l->cgroup_fd = fcntl(w->dir_fd, F_DUPFD_CLOEXEC, 3);
+	l->before = w->sites->before;
+	l->has_before = w->sites->has_before;
+	a.call = look;
+	a.arg = l;
+	a.slow = true;
+	r = l->cgroup_fd < 0 ? -errno : mw_actions_submit(g->actions, &a);
+	if (r < 0) {
+		l->before = (struct mw_heap){};
+		mw_sites_look_free(l);
+		return r;
+	}
+	w->sites->before = (struct mw_heap){}; /* comes back with the look */
+	w->sites->has_before = false;
+	return 0;
+}
+
+void mw_sites_check(struct mw_guard *g, __u64 now_ns)
+{
+	struct mw_worker *w, *next, *first = NULL;
+	double most = 1;
+
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
+		double d = due(w, now_ns);
+
+		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_under_way) {
+			mw_sites_free(w->sites); /* the next growth is another one */
+			w->sites = NULL;
+		}
+		if (d >= most) {
+			most = d;
+			first = w;
+		}
+	}
+	if (first && !g->sites_under_way)
+		g->sites_under_way = submit(g, first) >= 0;
+}
+
+/* Who is suspected is told of with its place, once. */
+static void tell(struct mw_guard *g, struct mw_worker *w)
+{
+	char text[512];
+
+	if (w->sites->told || !w->sites->top[0] || w->trend.verdict < MW_SUSPECT)
+		return;
+	w->sites->told = true;
+	mw_tell(g->tell, LOG_WARNING, "leak-site", w, "%s", mw_text_site(w, text, sizeof(text)));
+}
+
+static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *l, int status)
+{
+	struct mw_sites *s = w->sites;
+
+	s->taken_ns = mw_now_ns();
+	if (l->has_before || l->now.n_sites) {
+		s->before = l->has_before ? l->before : l->now;
+		*(l->has_before ? &l->before : &l->now) = (struct mw_heap){};
+		s->has_before = true;
+	}
+	if (status < 0)
+		return; /* what was known before stays */
+	free(s->json);
+	s->json = TAKE_PTR(l->json);
+	memcpy(s->top, l->top, sizeof(s->top));
+	tell(g, w);
+}
+
+bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r)
+{
+	struct mw_sites_look *l = r->arg;
+	struct mw_worker *w;
+
+	if (r->call != look)
+		return false;
+	g->sites_under_way = false;
+	w = mw_worker_by_id(&g->workers, l->cgroup_id);
+	if (w && w->sites)
+		take(g, w, l, r->status);
+	mw_sites_look_free(l);
+	return true;
+}

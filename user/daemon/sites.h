@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* One look at where a worker's memory comes from. Blocks; for an action thread. */
+#ifndef MW_DAEMON_SITES_H
+#define MW_DAEMON_SITES_H
+
+#include "daemon/kernel.h"
+#include "leak/heap.h"
+#include "leak/sites.h"
+
+struct mw_sites_look {
+	struct mw_kernel *kernel; /* may be read from any thread */
+	__u64 cgroup_id;
+	int cgroup_fd; /* owned */
+	struct mw_heap before; /* owned; an earlier reading, where has_before */
+	bool has_before;
+	/* what comes of it */
+	struct mw_heap now; /* owned; empty: no process of it has a sampler */
+	char *json; /* owned; NULL: nothing is known */
+	char top[MW_SITES_TOP];
+};
+/*
+ * Object by object where its processes are sampled (memweir/heap.h), else what the kernel side saw of who touches new
+ * memory. 0, -ENODATA: neither has anything; -ENOMEM, -errno of the cgroup.
+ */
+int mw_sites_look(struct mw_sites_look *look);
+void mw_sites_look_free(struct mw_sites_look *look); /* it and its contents; NULL-safe */
+
+#endif
