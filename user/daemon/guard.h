@@ -137,7 +137,8 @@ void mw_judge_check(struct mw_guard *g, struct mw_worker *w);
 void mw_judge_say(struct mw_guard *g, struct mw_worker *w);
 void mw_judge_siblings(struct mw_guard *g); /* after all of them */
 
-/* sites.c: which code the memory of who grows comes from. At checks; and an action that is through: true, it was one. */
+/* sites.c: which code the memory of who grows comes from. At checks; and an action that is through: true, it was one.
+ */
 void mw_sites_check(struct mw_guard *g, __u64 now_ns);
 bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r);
 
