@@ -28,7 +28,8 @@ _memweir_command_at() # where run's command begins, 0: not yet
 	for ((i = verb_at + 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--) command_at=$((i + 1)) && return ;;
-		-c | -n | -s | --class | --name | --set | --socket) ((i++)) ;;
+		=) ((i++)) ;; # bash splits --heap-sample=BYTES there
+		-c | -n | -s | --class | --name | --set | --socket) [[ ${COMP_WORDS[i + 1]} == = ]] || ((i++)) ;;
 		-*) ;;
 		*) command_at=$i && return ;;
 		esac

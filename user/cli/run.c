@@ -13,10 +13,12 @@
 
 #include "cli/call.h"
 #include "cli/field.h"
+#include "cli/run_heap.h"
 #include "cli/run_pressure.h"
 #include "cli/run_stub.h"
 #include "cli/run_wait.h"
 #include "cli/verb.h"
+#include "core/config.h"
 #include "core/spawn.h"
 #include "util/cleanup.h"
 #include "util/table.h"
@@ -27,6 +29,7 @@
 
 struct run_values {
 	const char *class_name, *name, *set;
+	const char *heap_sample; /* NULL: as the class has it; "": yes */
 	bool require_guard;
 };
 
@@ -36,6 +39,8 @@ static const struct mw_option rows[] = {
 	 "the worker's class: context, tool, transport, generic, ..."},
 	{"name", 'n', MW_OPT_TEXT, AT(name), "NAME", "the worker's name (default: COMMAND-PID)"},
 	{"set", 's', MW_OPT_TEXT, AT(set), "KEY=VALUE,...", "tighten it below its class: max_heap=20MB,policy=strict"},
+	{"heap-sample", 0, MW_OPT_MAYBE, AT(heap_sample), "BYTES",
+	 "sample what it allocates, every 512 KiB or so many bytes; no: not, though its class says so"},
 	{"require-guard", 0, MW_OPT_FLAG, AT(require_guard), NULL, "fail with 125 where no daemon guards"},
 	{NULL},
 };
@@ -120,6 +125,26 @@ static int exec_failed(const struct mw_cli *cli, const char *command, int code)
 	return code == -ENOENT ? MW_EXIT_RUN_MISSING : MW_EXIT_RUN_CANNOT;
 }
 
+/*
+ * Bytes between two samples, by_class unless the command line says otherwise. Who asked there is told where nothing can
+ * come of it, and it runs all the same.
+ */
+static __u64 heap_sample(const struct mw_cli *cli, const char *command, __u64 by_class)
+{
+	const struct run_values *v = cli->values;
+	char why[4096 + 64];
+	__u64 bytes = by_class;
+
+	if (!v->heap_sample)
+		return bytes;
+	mw_heap_sample_parse(*v->heap_sample ? v->heap_sample : "yes", &bytes, why,
+			     sizeof(why)); /* run_run has checked */
+	if (!bytes || !mw_run_heap_unfit(command, why, sizeof(why)))
+		return bytes;
+	mw_say_error(cli, "no heap samples: %s", why);
+	return 0;
+}
+
 /* Nobody guards: become the command, so that nothing stands between it and its caller. */
 static int run_unguarded(const struct mw_cli *cli, char **argv, const char *why)
 {
@@ -130,6 +155,7 @@ static int run_unguarded(const struct mw_cli *cli, char **argv, const char *why)
 		return MW_EXIT_RUN_FAILED;
 	}
 	mw_say_error(cli, "%s; %s runs unguarded", why, argv[0]);
+	mw_run_heap_env(heap_sample(cli, argv[0], 0));
 	fflush(NULL);
 	execvp(argv[0], argv);
 	return exec_failed(cli, argv[0], -errno);
@@ -150,12 +176,15 @@ static int place_failed(const struct mw_cli *cli, const char *worker, const char
 }
 
 /* What the worker's environment says of its guard. The stub of a member's run does the same in itself. */
-static struct mw_stub_go go_of(const struct mw_cli *cli, struct json_object *place)
+static struct mw_stub_go go_of(const struct mw_cli *cli, struct json_object *place, const char *command)
 {
 	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
 	const struct run_values *v = cli->values;
 	struct mw_stub_go go = {.thp_off = mw_field_bool(place, "thp_off")};
+	__u64 by_class = 0;
 
+	mw_field_u64(place, "heap_sample", &by_class);
+	go.heap_sample = heap_sample(cli, command, by_class);
 	snprintf(go.socket, sizeof(go.socket), "%s", *socket ? socket : cli->socket);
 	snprintf(go.class_name, sizeof(go.class_name), "%s", *class_name ? class_name : v->class_name);
 	snprintf(go.worker, sizeof(go.worker), "%s", mw_field_str(place, "name"));
@@ -187,7 +216,7 @@ static int run_guarded(const struct mw_cli *cli, struct json_object *place, char
 {
 	const char *worker = mw_field_str(place, "name"), *cgroup = mw_field_str(place, "cgroup_path");
 	_cleanup_close_ int cgroup_fd = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const struct mw_stub_go go = go_of(cli, place);
+	const struct mw_stub_go go = go_of(cli, place, argv[0]);
 	int r;
 
 	if (cgroup_fd < 0 && !stub)
@@ -253,6 +282,7 @@ static int run_run(const struct mw_cli *cli, int argc, char **argv)
 	_cleanup_(mw_stub_end) struct mw_stub stub = MW_STUB_NONE;
 	_cleanup_answer_ struct mw_answer a = {0};
 	bool member = !is_root();
+	char expected[128];
 	struct sigaction chld;
 	struct mw_error err = {0};
 	struct mw_wait wait;
@@ -260,6 +290,9 @@ static int run_run(const struct mw_cli *cli, int argc, char **argv)
 
 	if (!v->class_name)
 		return mw_say_usage(cli, "--class is missing");
+	if (v->heap_sample && *v->heap_sample &&
+	    mw_heap_sample_parse(v->heap_sample, &(__u64){0}, expected, sizeof(expected)) < 0)
+		return mw_say_usage(cli, "--heap-sample=%s: expected %s", v->heap_sample, expected);
 	body = request(cli, argc, argv);
 	if (!body)
 		return mw_say_usage(cli, "--set %s: expected KEY=VALUE,...", v->set);
@@ -287,7 +320,8 @@ static int run_run(const struct mw_cli *cli, int argc, char **argv)
 
 const struct mw_verb mw_verb_run = {
 	.name = "run",
-	.args = "--class CLASS [--name NAME] [--set KEY=VALUE,...] [--require-guard] [--] COMMAND [ARGUMENT...]",
+	.args = "--class CLASS [--name NAME] [--set KEY=VALUE,...] [--heap-sample[=BYTES]] [--require-guard] [--] "
+		"COMMAND [ARGUMENT...]",
 	.summary = "start a worker in its own cgroup",
 	.notes = "Standard streams, signals and the exit status are the worker's (128 + n on signal n).\n"
 		 "run's own failures: 125 itself, 126 the command cannot be executed, 127 it was not found.\n"

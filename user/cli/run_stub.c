@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "cli/run_heap.h"
 #include "cli/run_pressure.h"
 #include "util/cleanup.h"
 
@@ -27,6 +28,7 @@ void mw_stub_env(const struct mw_stub_go *go)
 	setenv("MEMWEIR_CLASS", go->class_name, 1);
 	setenv("MEMWEIR_WORKER", go->worker, 1);
 	mw_run_pressure_env(go->pressure);
+	mw_run_heap_env(go->heap_sample);
 }
 
 /* In the stub. It is this process whose credentials and pid the socket bears, so it connects. */

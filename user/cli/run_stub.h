@@ -17,6 +17,7 @@
 /* What the command's environment says of its guard; also what the stub is told to go on with. */
 struct mw_stub_go {
 	bool thp_off;
+	__u64 heap_sample; /* bytes between two samples of its heap; 0: none are taken */
 	char worker[MW_NAME_SIZE], class_name[MW_NAME_SIZE];
 	char socket[256], pressure[512]; /* pressure "": none is offered */
 };

@@ -53,6 +53,8 @@ struct mw_profile {
 	__u64 pause_budget_ns; /* a longer pause is told as an event; 10 us..60 s, 0: none is */
 	bool pace; /* memory is reclaimed ahead of it, so that its pauses stay under pause_budget */
 	__u64 notify_grace_ns; /* a worker that was told has this long before more is done; up to 60 s, 0: no time */
+	__u64 heap_sample; /* its programs' heaps are sampled, a sample in so many bytes; 1 KiB..1 GiB, 0: they are not
+			    */
 	__u64 freeze_max_ns; /* strict: it is frozen this long before it is killed; 10 ms..10 s, 0: it is not */
 	bool selectable; /* a caller who is not root may choose it */
 	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */
@@ -223,6 +225,9 @@ void mw_config_rows_profile(const struct mw_profile *p, mw_config_row_fn fn, voi
 void mw_config_rows_monitor(const struct mw_monitor *m, mw_config_row_fn fn, void *arg);
 void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg);
 void mw_config_rows_rule(const struct mw_rule *r, mw_config_row_fn fn, void *arg);
+
+/* heap_sample as a file says it: "yes", "no" or a size. -EINVAL; *ret_expected: what would have been right. */
+int mw_heap_sample_parse(const char *text, __u64 *ret_bytes, char *ret_expected, size_t size);
 
 /* Letters, digits, ._- ; begins with letter or digit; at most 63; not "daemon", no "cgroup." or "memory." prefix. */
 bool mw_name_valid(const char *name);

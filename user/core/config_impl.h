@@ -61,6 +61,7 @@ enum mw_key_flag {
 	MW_KEY_ALLOW_ZERO = 16, /* 0 or "none", though below min */
 	MW_KEY_ALLOW_EMPTY = 32, /* a path or a group of "" */
 	MW_KEY_DIGITS = 64, /* a pattern of numbers */
+	MW_KEY_YES_NO = 128, /* a size, or yes for the usual one (MW_HEAP_MEAN_DEFAULT), or no for 0 */
 };
 
 /* One key: parsing, checks, printing, documentation. */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "memweir/heap.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -92,6 +93,8 @@ static const struct mw_key profile_keys[] = {
 	 .def = "1s", .doc = "time a worker that was told has to free memory itself; 0: none"},
 	{"freeze_max", MW_KEY_DURATION, MW_KEY_ALLOW_ZERO, PROFILE(freeze_max_ns), 10 * MW_NS_PER_MS, 10 * MW_NS_PER_S,
 	 .def = "2s", .doc = "time policy strict freezes a worker before it kills it; 0: it does not"},
+	{"heap_sample", MW_KEY_SIZE, MW_KEY_YES_NO | MW_KEY_ALLOW_ZERO, PROFILE(heap_sample), MW_HEAP_MEAN_MIN,
+	 MW_HEAP_MEAN_MAX, .def = "no", .doc = "sample what programs started by run allocate; yes: every 512 KiB"},
 	{"selectable", MW_KEY_BOOL, MW_KEY_CLASS_ONLY, PROFILE(selectable), .def = "no",
 	 .doc = "callers who are not root may choose the class"},
 	{"share", MW_KEY_CHOICE, MW_KEY_CLASS_ONLY | MW_KEY_RESTART, PROFILE(share), .names = share_names,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "memweir/heap.h"
 #include "util/cleanup.h"
 #include "util/size.h"
 
@@ -15,7 +16,7 @@ static bool in_range(const struct mw_key *key, __u64 value)
 	return (value >= key->min && value <= key->max) || (value == 0 && (key->flags & MW_KEY_ALLOW_ZERO));
 }
 
-/* Words that stand for a number: auto, max, none. */
+/* Words that stand for a number: auto, max, none, yes, no. */
 static bool number_word(const struct mw_key *key, const char *text, __u64 *ret_value)
 {
 	static const struct {
@@ -26,6 +27,8 @@ static bool number_word(const struct mw_key *key, const char *text, __u64 *ret_v
 		{"auto", MW_KEY_ALLOW_AUTO, MW_AUTO},
 		{"max", MW_KEY_ALLOW_MAX, MW_UNLIMITED},
 		{"none", MW_KEY_ALLOW_ZERO, 0},
+		{"no", MW_KEY_YES_NO, 0},
+		{"yes", MW_KEY_YES_NO, MW_HEAP_MEAN_DEFAULT},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -201,6 +204,10 @@ static const char *print_u64(const struct mw_key *key, __u64 value, char *buf, s
 {
 	if (key->type == MW_KEY_DURATION)
 		return mw_duration_exact(value, buf, size);
+	if (!value && (key->flags & MW_KEY_YES_NO)) {
+		snprintf(buf, size, "no");
+		return buf;
+	}
 	if (value != MW_AUTO)
 		return mw_size_exact(value, buf, size);
 	snprintf(buf, size, "auto");
@@ -260,6 +267,11 @@ const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
 
 	switch (key->type) {
 	case MW_KEY_SIZE:
+		if (key->flags & MW_KEY_YES_NO) {
+			snprintf(buf, size, "yes, no or a size from %s to %s",
+				 mw_size_exact(key->min, min, sizeof(min)), mw_size_exact(key->max, max, sizeof(max)));
+			break;
+		}
 		snprintf(buf, size, "a size from %s (as 64M, 50MB)%s%s%s", mw_size_exact(key->min, min, sizeof(min)),
 			 also_auto, also_max, also_zero);
 		break;
@@ -294,4 +306,18 @@ const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
 			 key->flags & MW_KEY_ALLOW_EMPTY ? ", none" : "");
 	}
 	return buf;
+}
+
+int mw_heap_sample_parse(const char *text, __u64 *ret_bytes, char *ret_expected, size_t size)
+{
+	const struct mw_key *key = mw_key_find(MW_SECTION_CLASS, "heap_sample");
+	struct mw_profile p = {0};
+	int r = mw_key_parse(key, text, &p);
+
+	if (r < 0) {
+		mw_key_expected(key, ret_expected, size);
+		return r;
+	}
+	*ret_bytes = p.heap_sample;
+	return 0;
 }

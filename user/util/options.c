@@ -79,7 +79,9 @@ static void flatten(const struct mw_option_set *sets, size_t n_sets, bool stop_e
 	*s++ = 'h';
 	for (size_t i = 0; i < n_sets; i++) {
 		for (const struct mw_option *o = sets[i].rows; o && o->name && ret_flat->n < MW_OPTIONS_MAX; o++) {
-			int has_arg = o->kind == MW_OPT_FLAG ? no_argument : required_argument;
+			int has_arg = o->kind == MW_OPT_FLAG	? no_argument
+				      : o->kind == MW_OPT_MAYBE ? optional_argument
+								: required_argument;
 			size_t n = ret_flat->n++;
 
 			ret_flat->rows[n] = o;
@@ -116,6 +118,11 @@ static int store(const struct mw_option *o, void *values, const char *text, stru
 			return mw_fail(err, -EINVAL, "--%s \"%s\": expected a number from %ld to %ld", o->name, text,
 				       o->min, o->max);
 		*(long *)where = number;
+		return 0;
+	case MW_OPT_MAYBE:
+		if (text && !*text)
+			return mw_fail(err, -EINVAL, "--%s= is empty, expected %s", o->name, o->arg);
+		*(const char **)where = text ? text : "";
 		return 0;
 	}
 	return -EINVAL;
@@ -194,7 +201,11 @@ void mw_options_help(const struct mw_option *rows, FILE *out)
 			continue;
 		if (o->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		if (o->kind == MW_OPT_MAYBE)
+			snprintf(left, sizeof(left), "%s--%s[=%s]", letter, o->name, o->arg);
+		else
+			snprintf(left, sizeof(left), "%s--%s%s%s", letter, o->name, o->arg ? " " : "",
+				 o->arg ? o->arg : "");
 		fprintf(out, "  %-28s %s\n", left, o->help);
 	}
 }
@@ -203,6 +214,6 @@ void mw_options_words(const struct mw_option *rows, FILE *out)
 {
 	for (const struct mw_option *o = rows; o && o->name; o++) {
 		if (o->help)
-			fprintf(out, "--%s%s\n", o->name, o->kind == MW_OPT_FLAG ? "" : "=");
+			fprintf(out, "--%s%s\n", o->name, o->kind == MW_OPT_FLAG || o->kind == MW_OPT_MAYBE ? "" : "=");
 	}
 }

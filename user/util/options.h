@@ -13,6 +13,7 @@ enum mw_option_kind {
 	MW_OPT_FLAG, /* bool */
 	MW_OPT_TEXT, /* const char *, points into argv */
 	MW_OPT_NUMBER, /* long, min..max */
+	MW_OPT_MAYBE, /* const char *; --name=VALUE points into argv, --name alone is "" */
 };
 
 struct mw_option {
@@ -44,7 +45,7 @@ int mw_options_parse(const struct mw_option_set *sets, size_t n_sets, int argc, 
 
 /* The rows as help text, one line each, in two columns. */
 void mw_options_help(const struct mw_option *rows, FILE *out);
-/* "--json" and so on, one a line; options that want a value end in "=". For completion. */
+/* "--json" and so on, one a line; options that need a value end in "=". For completion. */
 void mw_options_words(const struct mw_option *rows, FILE *out);
 
 /* The word of a NULL-ended list that word was most likely meant to be, NULL when none is near. */

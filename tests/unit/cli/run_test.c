@@ -158,6 +158,38 @@ static void told_of_pressure(void **state)
 	unsetenv("MEMORY_PRESSURE_WRITE");
 }
 
+/* What the daemon answers of the class, unless the command line says otherwise; what is preloaded already stays. */
+static void heap_is_sampled(void **state)
+{
+#define SAMPLED "echo ${MEMWEIR_HEAP_SAMPLE-none} ${LD_PRELOAD##*/}; grep -c -m1 memfd:memweir-heap /proc/self/maps"
+	char saved[sizeof(place)];
+
+	(void)state;
+	need_cgroup();
+	assert_int_equal(memweir(&f, SHELL(SAMPLED)), 1);
+	assert_string_equal(last.out, "none\n0\n");
+	assert_int_equal(memweir(&f, "run", "-c", "tool", "--heap-sample", "sh", "-c", SAMPLED), 0);
+	assert_string_equal(last.out, "524288 libmemweir-heap.so\n1\n");
+	strcpy(saved, place);
+	fake_stop(&f);
+	snprintf(place + strlen(place) - 1, sizeof(place) - strlen(place), ",\"heap_sample\":65536}");
+	fake_start(&f, table);
+	assert_int_equal(memweir(&f, SHELL(SAMPLED)), 0);
+	assert_string_equal(last.out, "65536 libmemweir-heap.so\n1\n");
+	assert_string_equal(last.err, "");
+	assert_int_equal(memweir(&f, "run", "-c", "tool", "--heap-sample=4K", "sh", "-c", SAMPLED), 0);
+	assert_string_equal(last.out, "4096 libmemweir-heap.so\n1\n");
+	assert_int_equal(memweir(&f, "run", "-c", "tool", "--heap-sample=no", "sh", "-c", SAMPLED), 1);
+	assert_string_equal(last.out, "none\n0\n");
+	setenv("LD_PRELOAD", "libm.so.6", 1);
+	assert_int_equal(memweir(&f, SHELL("echo ${LD_PRELOAD##*/}")), 0);
+	assert_string_equal(last.out, "libmemweir-heap.so:libm.so.6\n");
+	unsetenv("LD_PRELOAD");
+	fake_stop(&f);
+	strcpy(place, saved);
+	fake_start(&f, table);
+}
+
 static void standard_streams(void **state)
 {
 	enum { BLOCKS = 512, BLOCK = 65536 };
@@ -580,6 +612,7 @@ int main(void)
 		cmocka_unit_test(exit_codes),
 		cmocka_unit_test(asks_and_tells),
 		cmocka_unit_test(told_of_pressure),
+		cmocka_unit_test(heap_is_sampled),
 		cmocka_unit_test(standard_streams),
 		cmocka_unit_test(closed_output_is_closed),
 		cmocka_unit_test(signals_pass_once),
@@ -595,6 +628,7 @@ int main(void)
 
 	const struct CMUnitTest as_user[] = {
 		cmocka_unit_test(exit_codes),
+		cmocka_unit_test(heap_is_sampled),
 		cmocka_unit_test(standard_streams),
 		cmocka_unit_test(closed_output_is_closed),
 		cmocka_unit_test(signals_pass_once),

@@ -65,6 +65,7 @@ static void test_rows_round_trip(void **state)
 	p.policy = MW_POLICY_STRICT;
 	p.pause_budget_ns = 12345678;
 	p.share = true;
+	p.heap_sample = 65536;
 	p.budget = 1ULL << 40;
 	mw_config_rows_profile(&p, round_trip, &p);
 }

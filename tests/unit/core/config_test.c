@@ -78,6 +78,7 @@ static void test_every_kind_of_value(void **state)
 	    "share = class\r\n"
 	    "thp = off\r\n"
 	    "pause_budget = none\r\n"
+	    "heap_sample = yes\r\n"
 	    "[tree]\r\n"
 	    "root = /guarded/by/memweir\r\n"
 	    "budget = 3GB"); /* no newline at the end */
@@ -93,6 +94,7 @@ static void test_every_kind_of_value(void **state)
 	assert_int_equal(p->thp, MW_THP_OFF);
 	assert_true(p->share && !p->selectable && !mw_config_class(&cfg, "big")->builtin);
 	assert_int_equal(p->pause_budget_ns, 0);
+	assert_int_equal(p->heap_sample, 524288);
 	assert_string_equal(cfg.tree.root, "/guarded/by/memweir");
 	assert_int_equal(cfg.tree.budget, 3000000000ULL);
 	mw_config_free(&cfg);
@@ -126,6 +128,9 @@ static void test_wrong_lines(void **state)
 		{"[monitor]\nalert_threshold = 1.1\n", ":2: [monitor] alert_threshold", "from 0.1 to 1"},
 		{"[monitor]\ncheck_interval = 1ms\n", "found \"1ms\"", "100ms to 1h"},
 		{"[monitor]\nchek_interval = 1s\n", "chek_interval", "did you mean \"check_interval\""},
+		{"[class tool]\nheap_sample = often\n", ":2: [class tool] heap_sample: found \"often\"",
+		 "expected yes, no or a size from 1KiB to 1GiB"},
+		{"[class tool]\nheap_sample = 100\n", "found \"100\"", "from 1KiB"},
 		{"[monitor]\nzzz = 1s\n", "[monitor] zzz", "expected a key of [monitor]"},
 		{"[worker w]\nbudget = 1G\n", "[worker w] budget", "belongs in [class NAME]"},
 		{"[tree]\nmax_heap = 1G\n", "[tree] max_heap", "belongs in [class NAME]"},

@@ -5,7 +5,7 @@
 
 struct values {
 	bool json, hidden;
-	const char *name;
+	const char *name, *maybe;
 	long limit;
 };
 
@@ -14,6 +14,7 @@ static const struct mw_option rows[] = {
 	{"json", 'j', MW_OPT_FLAG, AT(json), NULL, "as JSON"},
 	{"name", 'n', MW_OPT_TEXT, AT(name), "NAME", "a name"},
 	{"limit", 0, MW_OPT_NUMBER, AT(limit), "N", "how many", 1, 100},
+	{"maybe", 0, MW_OPT_MAYBE, AT(maybe), "WHAT", "with or without"},
 	{"hidden", 0, MW_OPT_FLAG, AT(hidden), NULL, NULL},
 	{NULL},
 };
@@ -56,6 +57,12 @@ static void values_are_read(void **state)
 	assert_int_equal(first, 2);
 	assert_int_equal(parse(false, "--hidden"), 0);
 	assert_true(v.hidden);
+	assert_null(v.maybe);
+	assert_int_equal(parse(true, "--maybe", "cmd"), 0); /* the next word is not its value */
+	assert_string_equal(v.maybe, "");
+	assert_int_equal(first, 2);
+	assert_int_equal(parse(false, "--maybe=x"), 0);
+	assert_string_equal(v.maybe, "x");
 	assert_int_equal(parse(false, "x", "--help"), 1);
 	assert_int_equal(parse(false, "-h"), 1);
 }
@@ -74,6 +81,8 @@ static void wrong_ones_are_named(void **state)
 	assert_int_equal(parse(false, "--name"), -EINVAL);
 	assert_string_equal(err.text, "--name wants a value: NAME");
 	assert_int_equal(parse(false, "--name="), -EINVAL);
+	assert_int_equal(parse(false, "--maybe="), -EINVAL);
+	assert_string_equal(err.text, "--maybe= is empty, expected WHAT");
 	assert_int_equal(parse(false, "-n"), -EINVAL);
 	assert_int_equal(parse(false, "--limit", "0"), -EINVAL);
 	assert_string_equal(err.text, "--limit \"0\": expected a number from 1 to 100");
@@ -96,7 +105,8 @@ static void help_comes_from_the_rows(void **state)
 	assert_string_equal(buf, "  -j, --json                   as JSON\n"
 				 "  -n, --name NAME              a name\n"
 				 "      --limit N                how many\n"
-				 "--json\n--name=\n--limit=\n");
+				 "      --maybe[=WHAT]           with or without\n"
+				 "--json\n--name=\n--limit=\n--maybe\n");
 }
 
 static void nearest_word(void **state)
