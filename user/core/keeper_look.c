@@ -100,8 +100,9 @@ static bool late_thaw(struct keeper *k, __u64 now, __u64 seen)
 /*
  * Not silent but slow. It wants a processor and gets less than half of one: a machine with too much to do, and a second
  * daemon would not be served any better. Or it has one, and a step takes long: where a host takes time away from the
- * machine we are in, nobody here sees it; who spins without an end is found a little later. Who is stopped or sleeps
- * does not look like that.
+ * machine we are in, nobody here sees it; who spins without an end is found a little later. Or the kernel keeps it: to
+ * move a process it waits for all processors, and could not be killed before either. Who is stopped or sleeps does not
+ * look like that.
  */
 static bool is_slow(struct keeper *k, __u64 seen)
 {
@@ -111,6 +112,8 @@ static bool is_slow(struct keeper *k, __u64 seen)
 	if (k->silence_ns < MW_KEEPER_CALM_NS || k->slow_ns > MW_KEEPER_STARVED_NS ||
 	    mw_proc_thread("/proc", k->pid, &state, &k->cpu_ns) < 0)
 		return false;
+	if (state == 'D')
+		return true;
 	return state == 'R' && before != UNSEEN && (k->cpu_ns - before < seen / 2 || k->slow_ns <= MW_KEEPER_SPUN_NS);
 }
 

@@ -13,12 +13,30 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
+#define MAIN_AMONG 256 /* processes of a worker */
+
 /* A pid that was used again names a stranger, whose exit would pass for the worker's. */
 static bool main_is_gone(const struct mw_worker *w)
 {
 	if (!w->main_pid || !w->main_start)
 		return false;
 	return !mw_proc_is("/proc", w->main_pid, w->main_start);
+}
+
+/* An earlier daemon died between moving a process and writing it down: the one that has been there for longest. */
+static void find_main(struct mw_worker *w)
+{
+	pid_t pids[MAIN_AMONG];
+	ssize_t n = w->main_pid || !w->made ? 0 : mw_cgroup_pids(w->dir_fd, true, pids, MAIN_AMONG);
+
+	for (ssize_t i = 0; i < n && i < MAIN_AMONG; i++) {
+		__u64 start;
+
+		if (mw_proc_start_ticks("/proc", pids[i], &start) < 0 || (w->main_pid && start >= w->main_start))
+			continue;
+		w->main_pid = pids[i];
+		w->main_start = start;
+	}
 }
 
 /* The common end of taking one up: state, limits, everybody told. */
@@ -37,6 +55,7 @@ static void take_up(struct mw_guard *g, struct mw_worker *w)
 	mw_limits_settle(w, &profile);
 	mw_pressure_hold(g->run_fd, w);
 	w->main_gone = main_is_gone(w);
+	find_main(w);
 	w->was_populated = true;
 	w->quiet_ns = 0; /* the kernel side may have counted for it all the time */
 	w->dry_run |= g->opts.dry_run;
