@@ -154,9 +154,9 @@ class Guard:
         head, _, rest = data.partition(b"\r\n\r\n")
         return int(head.split()[1]), json.loads(rest)
 
-    def run(self, cls, name, *cmd, **kw):
+    def run(self, cls, name, *cmd, options=(), **kw):
         """A worker in the background; its stdin and stdout are pipes."""
-        p = subprocess.Popen([MEMWEIR, "--socket", self.socket, "run", "--require-guard", "--class", cls, "--name", name, "--"] + list(cmd),
+        p = subprocess.Popen([MEMWEIR, "--socket", self.socket, "run", "--require-guard", "--class", cls, "--name", name] + list(options) + ["--"] + list(cmd),
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
         self.children.append(p)
         return p
