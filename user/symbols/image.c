@@ -38,7 +38,7 @@ static int begin(struct mw_image *i)
 	elf_version(EV_CURRENT);
 	i->elf = elf_memory(i->bytes, i->size);
 	if (!i->elf || elf_kind(i->elf) != ELF_K_ELF || !gelf_getehdr(i->elf, &head) ||
-	    (head.e_type != ET_EXEC && head.e_type != ET_DYN))
+	    (head.e_type != ET_EXEC && head.e_type != ET_DYN && head.e_type != ET_REL)) /* REL: what dwz shares */
 		return -ENOEXEC;
 	read_build_id(i);
 	return 0;

@@ -106,9 +106,9 @@ static void open_object(const struct mw_opened *o, int proc_fd, bool dead, const
 {
 	int fd = -ENOENT;
 
-	if (!dead && !strcmp(m->path, "[vdso]"))
+	if (!m->inode)
 		fd = copy_vdso(proc_fd, m, object);
-	else if (!dead && m->inode)
+	else if (!dead)
 		fd = open_mapping(proc_fd, m);
 	/* Not everybody may use map_files, not even root in a container. */
 	if (m->inode && (dead || fd == -EPERM || fd == -EACCES))
@@ -121,6 +121,12 @@ static bool same_file(const struct mw_module *a, const struct mw_module *b)
 {
 	return a->inode == b->inode && a->dev_major == b->dev_major && a->dev_minor == b->dev_minor &&
 	       !strcmp(a->path, b->path) && (a->inode || a == b);
+}
+
+/* Or as good as one; of the dead nothing is left of the kernel's own pages. */
+static bool is_file(const struct mw_module *m, bool dead)
+{
+	return m->inode || (!dead && !strcmp(m->path, "[vdso]"));
 }
 
 /* An index for each module that an address is in, and one for all mappings of a file. */
@@ -143,7 +149,7 @@ static int open_objects(const struct mw_question *q, int proc_fd, struct mw_open
 		size_t before = 0;
 
 		o->object_of[i] = -1;
-		if ((!wanted[i] && !q->list) || (!m->at[i].inode && strcmp(m->at[i].path, "[vdso]") != 0))
+		if ((!wanted[i] && !q->list) || !is_file(&m->at[i], q->dead))
 			continue;
 		while (before < i && (o->object_of[before] < 0 || !same_file(&m->at[before], &m->at[i])))
 			before++;

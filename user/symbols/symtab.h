@@ -8,7 +8,7 @@
 #define MW_SYMTAB_MAX 4000000U /* symbols kept of one module */
 
 struct mw_symbol {
-	__u64 address, size; /* size 0: not said */
+	__u64 address, size; /* where not said, as far as it may reach */
 	const char *name; /* in the image */
 	__u32 rank; /* of several in one place the highest: global before weak before local */
 };

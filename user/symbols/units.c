@@ -136,8 +136,11 @@ void mw_units_free(struct mw_units *u)
 	*u = (struct mw_units){0};
 }
 
-/* Functions stand in namespaces and classes, or in the unit itself; those in other functions stand outside again. */
-static int read_functions(struct mw_units *u, struct mw_spans *s, Dwarf_Die *parent, int depth)
+/*
+ * Functions stand in namespaces and classes, or in the unit itself. Some, such as lambdas, stand in others: to find
+ * these everything has to be looked at, and is when no other will do.
+ */
+static int read_functions(struct mw_units *u, struct mw_spans *s, Dwarf_Die *parent, bool deep, int depth)
 {
 	Dwarf_Die die;
 	int r = 0;
@@ -148,20 +151,37 @@ static int read_functions(struct mw_units *u, struct mw_spans *s, Dwarf_Die *par
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_subprogram:
 			r = add_ranges(u, s, &die, dwarf_dieoffset(&die));
+			if (!r && deep)
+				r = read_functions(u, s, &die, deep, depth + 1);
 			break;
+		case DW_TAG_lexical_block:
+			if (!deep)
+				break;
+			/* fall through */
 		case DW_TAG_namespace:
 		case DW_TAG_module:
 		case DW_TAG_class_type:
 		case DW_TAG_structure_type:
 		case DW_TAG_union_type:
 		case DW_TAG_enumeration_type:
-			r = dwarf_haschildren(&die) ? read_functions(u, s, &die, depth + 1) : 0;
+			r = dwarf_haschildren(&die) ? read_functions(u, s, &die, deep, depth + 1) : 0;
 			break;
 		default:
 			break;
 		}
 	} while (!r && !mw_units_spent(u) && dwarf_siblingof(&die, &die) == 0);
 	return r;
+}
+
+static bool read_unit(struct mw_units *u, struct mw_unit *unit, Dwarf_Die *die, bool deep)
+{
+	unit->read = true;
+	unit->read_deep = deep;
+	unit->functions.n = 0;
+	if (read_functions(u, &unit->functions, die, deep, 0))
+		return false;
+	sort(&unit->functions);
+	return true;
 }
 
 bool mw_units_find(struct mw_units *u, __u64 address, Dwarf_Die *ret_unit, Dwarf_Die *ret_function, bool *ret_has)
@@ -171,13 +191,14 @@ bool mw_units_find(struct mw_units *u, __u64 address, Dwarf_Die *ret_unit, Dwarf
 
 	if (!unit || mw_units_spent(u) || !dwarf_offdie(u->dwarf, unit->die, ret_unit))
 		return false;
-	if (!unit->read) {
-		unit->read = true;
-		if (read_functions(u, &unit->functions, ret_unit, 0))
-			return false;
-		sort(&unit->functions);
-	}
+	if (!unit->read && !read_unit(u, unit, ret_unit, false))
+		return false;
 	span = find(&unit->functions, address);
+	if (!span && !unit->read_deep) {
+		if (!read_unit(u, unit, ret_unit, true))
+			return false;
+		span = find(&unit->functions, address);
+	}
 	*ret_has = span && dwarf_offdie(u->dwarf, span->die, ret_function);
 	return true;
 }

@@ -20,7 +20,7 @@ struct mw_spans {
 
 struct mw_unit {
 	Dwarf_Off die;
-	bool read;
+	bool read, read_deep; /* its functions; those within functions too */
 	struct mw_spans functions;
 };
 

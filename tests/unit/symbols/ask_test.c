@@ -77,6 +77,28 @@ static void stripped(void **state)
 	assert_true(frame(0, 0)->offset > 0 && *frame(0, 0)->build_id);
 }
 
+/* Written in assembler, without a size: up to the next one, and no further than its section. */
+static void functions_without_a_size(void **state)
+{
+	static const char text[] =
+		"#include <stdio.h>\n#include <unistd.h>\n"
+		"__asm__(\".section .text.a, \\\"ax\\\"\\n.globl bare\\n.type bare, @function\\n\"\n"
+		"	\"bare: .skip 64\\nnext: .skip 64\\n.size next, 64\\n.skip 64\\n.text\\n\");\n"
+		"extern char bare[];\n"
+		"int main(void) { printf(\"%p %p %p %p\\n\", (void *)(bare + 1), (void *)(bare + 63),\n"
+		"	(void *)(bare + 65), (void *)(bare + 140));\n"
+		"	fflush(stdout); for (;;) pause(); }\n";
+
+	(void)state;
+	tree_file("bare.c", text);
+	build("gcc -O1 -o weir bare.c");
+	assert_int_equal(ask_about(NULL, worker.pid, false), 0);
+	assert_frame(0, 0, "bare", "", 0);
+	assert_frame(1, 0, "bare", "", 0);
+	assert_frame(2, 0, "next", "", 0);
+	assert_frame(3, 0, "", "", 0);
+}
+
 /* Symbols of what was stripped, packed into the program. */
 static void minidebuginfo(void **state)
 {
@@ -321,6 +343,7 @@ int main(void)
 		program_test(of_a_return_address_the_call),
 		program_test(the_c_library_by_its_dynamic_symbols),
 		program_test(stripped),
+		program_test(functions_without_a_size),
 		program_test(minidebuginfo),
 		program_test(a_debug_file_by_its_link),
 		program_test(cplusplus),

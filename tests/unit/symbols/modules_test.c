@@ -233,6 +233,36 @@ static void in_a_root_folder(void **state)
 	assert_c_program();
 }
 
+/* Needs root. As distributions have it: what debug files have in common is in one of its own. */
+static void shared_debug_information(void **state)
+{
+	static const char *const argv[] = {"/weir", NULL};
+	char root[PATH_MAX];
+
+	(void)state;
+	if (geteuid()) {
+		printf("skipped: needs root, to change the root folder\n");
+		skip();
+	}
+	in_tree("gcc -O2 -g -static -o weir weir.c && gcc -O2 -fno-ipa-ra -g -static -o other weir.c && mkdir root && "
+		"strip -o root/weir weir && for f in weir other; do objcopy --only-keep-debug $f $f.debug; done && "
+		"dwz -m common.debug -M /usr/lib/debug/.dwz/common.debug weir.debug other.debug && "
+		"for f in weir common; do id=$(readelf -n $f.debug 2>/dev/null | sed -n 's/.*Build ID: //p'); "
+		"d=root/usr/lib/debug/.build-id/$(echo $id | cut -c 1-2); mkdir -p $d; "
+		"cp $f.debug $d/$(echo $id | cut -c 3-).debug; done");
+	snprintf(root, sizeof(root), "%s", tree_path("root"));
+	start_worker_in(root, 0, argv);
+	ask_worker();
+	assert_c_program();
+	/* Without it there is less, and nothing worse. */
+	in_tree("rm root/usr/lib/debug/.build-id/$(readelf -n common.debug 2>/dev/null | "
+		"sed -n 's/.*Build ID: \\(..\\)\\(.*\\)/\\1\\/\\2/p').debug");
+	ask_worker();
+	assert_int_equal(frame(0, 0)->line, 3);
+	assert_string_equal(frame(1, 0)->function, "");
+	assert_int_equal(frames_at(1), 3);
+}
+
 /* Needs root: a link in there leads to what the process itself may not read, and is followed no further than it. */
 static void a_root_folder_with_a_trap(void **state)
 {
@@ -269,9 +299,16 @@ static void a_root_folder_with_a_trap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		modules_case(maps),	     modules_case(maps_that_are_none), modules_case(too_many),
-		modules_case(build_ids),     modules_case(numbers_of_status),  modules_case(of_a_living_process),
-		modules_case(of_a_dead_one), modules_case(in_a_root_folder),   modules_case(a_root_folder_with_a_trap),
+		modules_case(maps),
+		modules_case(maps_that_are_none),
+		modules_case(too_many),
+		modules_case(build_ids),
+		modules_case(numbers_of_status),
+		modules_case(of_a_living_process),
+		modules_case(of_a_dead_one),
+		modules_case(in_a_root_folder),
+		modules_case(a_root_folder_with_a_trap),
+		modules_case(shared_debug_information),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
