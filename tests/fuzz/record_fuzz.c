@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Any bytes as a recording: refused with a sentence, or read to its end; and what was read is written again and reads
+ * the same. Built as config_fuzz.c is.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "leak/record.h"
+#include "util/cleanup.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "broken: %s\n", what);
+	abort();
+}
+
+static void check_item(const struct mw_record_reader *r, const struct mw_record_item *item)
+{
+	must(item->kind > MW_RECORD_NONE && item->kind < MW_RECORD_MAX, "a kind there is");
+	must(item->kind == MW_RECORD_CLOSE || item->worker < r->n_workers, "a worker there is");
+	must(r->at <= r->size, "within the bytes");
+	if (item->kind == MW_RECORD_WORKER)
+		must(item->about.name[0] && strlen(item->about.name) < MW_NAME_SIZE &&
+			     item->about.profile.hibernate_threshold >= 0.1,
+		     "a worker that can be");
+	if (item->kind == MW_RECORD_SAMPLE)
+		must(item->usage.heap == item->usage.anon + item->usage.swapped && item->usage.time_ns == item->time_ns,
+		     "a sample that adds up");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(mw_record_reader_free) struct mw_record_reader r = {0}, second = {0};
+	_cleanup_(mw_record_writer_free) struct mw_record_writer w = {0};
+	struct mw_record_item item, again;
+	struct mw_error err = {""};
+	__u64 written = 0;
+	int rc;
+
+	if (mw_record_open("f", data, size, &r, &err) < 0) {
+		must(*err.text, "a failure without a sentence");
+		return 0;
+	}
+	must(mw_record_begin(&w, &r.head) == 0, "a head is written");
+	while ((rc = mw_record_next(&r, &item, &err)) == 1) {
+		check_item(&r, &item);
+		must(mw_record_add(&w, &item) == 0, "what was read is written");
+		written++;
+	}
+	must(rc == 0 || *err.text, "a failure without a sentence");
+	must(mw_record_open("f", w.bytes, w.size, &second, &err) == 0, "what was written is opened");
+	while (mw_record_next(&second, &again, &err) == 1) {
+		written--;
+		item = again;
+	}
+	must(written == 0 && !second.cut, "what was written is read");
+	return 0;
+}
+
+#ifdef MW_FUZZ_MAIN
+
+/* Seeds hold zeros, which mutate.h's texts cannot: bytes of a good recording are changed, and its length. */
+static uint64_t draw(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void add(struct mw_record_writer *w, struct mw_record_item item)
+{
+	must(mw_record_add(w, &item) == 0, "a good record is written");
+}
+
+static void good(struct mw_record_writer *w, uint64_t *state)
+{
+	struct mw_record_head head = {.wall_ns = 1ULL << 60, .time_ns = 1ULL << 40};
+	struct mw_record_item item = {.kind = MW_RECORD_WORKER, .time_ns = 1ULL << 40};
+
+	head.monitor = (struct mw_monitor){.check_interval_ns = 5000000000ULL,
+					   .sample_interval_ns = 500000000,
+					   .alert_threshold = 0.85,
+					   .max_history = 10};
+	must(mw_record_begin(w, &head) == 0, "a head is written");
+	snprintf(item.about.name, sizeof(item.about.name), "w");
+	item.about.profile = (struct mw_profile){.max_heap = 1 << 26, .hibernate_threshold = 0.8};
+	add(w, item);
+	item.kind = MW_RECORD_SAMPLE;
+	for (int i = 0; i < 8; i++) {
+		item.time_ns += draw(state) % 1000000000;
+		for (size_t f = 0; f < MW_RECORD_FIELDS; f++)
+			if (draw(state) % 3 == 0)
+				*mw_record_field(&item.usage, f) = draw(state) >> (8 + draw(state) % 50);
+		add(w, item);
+	}
+	item.used = 12345;
+	item.kind = MW_RECORD_CHECK;
+	add(w, item);
+	item.kind = MW_RECORD_ENDED;
+	add(w, item);
+	item.kind = MW_RECORD_CLOSE;
+	add(w, item);
+}
+
+/* Arguments: inputs (20000), seed (1). */
+int main(int argc, char **argv)
+{
+	static const char csv[] = "seconds,memory_bytes\n0.0,8913000\n1.1,155900000\n2.25,1\r\n";
+	unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 0) : 20000;
+	uint64_t state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+
+	state = state ? state : 1; /* zero stays zero */
+	for (unsigned long i = 0; i < rounds; i++) {
+		_cleanup_(mw_record_writer_free) struct mw_record_writer w = {0};
+		_cleanup_free_ uint8_t *copy = NULL;
+		bool text = i % 4 == 3;
+		size_t size;
+
+		good(&w, &state);
+		size = text ? sizeof(csv) - 1 : w.size;
+		copy = malloc(size);
+		memcpy(copy, text ? (const void *)csv : w.bytes, size);
+		for (uint64_t m = draw(&state) % 6; m; m--)
+			copy[draw(&state) % size] = (uint8_t)(draw(&state) % 4 ? draw(&state) : 0xff);
+		LLVMFuzzerTestOneInput(copy, draw(&state) % 4 ? size : draw(&state) % size);
+	}
+	printf("%lu inputs\n", rounds);
+	return 0;
+}
+
+#endif
