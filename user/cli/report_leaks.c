@@ -89,6 +89,23 @@ static void print_site(struct json_object *site)
 		printf("      ... %zu more\n", mw_field_length(frames) - FRAMES_SHOWN);
 }
 
+/* "it is python running app.py: start it with ...". Once for all sites of a process. */
+static void print_runtime(struct json_object *sites, size_t i)
+{
+	struct json_object *site = json_object_array_get_idx(sites, i);
+	const char *script = mw_field_str(site, "script");
+	char text[1024], clean[1024];
+
+	for (size_t j = 0; j < i; j++)
+		if (mw_field_number(json_object_array_get_idx(sites, j), "pid", 0) == mw_field_number(site, "pid", 0))
+			return;
+	if (!*mw_field_str(site, "runtime"))
+		return;
+	snprintf(text, sizeof(text), "  pid %.0f is %s%s%s: %s", mw_field_number(site, "pid", 0),
+		 mw_field_str(site, "runtime"), *script ? " running " : "", script, mw_field_str(site, "hint"));
+	puts(mw_text_clean(text, 0, clean, sizeof(clean)));
+}
+
 void mw_print_sites(struct json_object *w)
 {
 	struct json_object *sites = mw_field_array(w, "sites");
@@ -103,6 +120,8 @@ void mw_print_sites(struct json_object *w)
 		      : "holds memory allocated at");
 	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++)
 		print_site(json_object_array_get_idx(sites, i));
+	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++)
+		print_runtime(sites, i);
 }
 
 int mw_print_leaks(struct json_object *workers)

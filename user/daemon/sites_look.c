@@ -7,13 +7,14 @@
 
 #include "core/proc.h"
 #include "daemon/sites.h"
+#include "leak/runtime.h"
 #include "report/json_out.h"
 #include "symbols/ask.h"
 #include "util/cleanup.h"
 #include "util/size.h"
 
 #define SHOWN	    5 /* sites */
-#define LEAST_SHARE 0.02 /* of a site that is shown */
+#define LEAST_SHARE 0.05 /* of a site that is shown */
 #define FRAMES	    16 /* of each, inlined ones counted */
 #define SAMPLES	    10 /* fewer say nothing */
 #define ASK_MS	    8000
@@ -222,6 +223,18 @@ static void say_top(const struct sites *all, char top[MW_SITES_TOP])
 		snprintf(top, MW_SITES_TOP, "%.0f %% of new memory (%s) first touched at %s", share, bytes, place);
 }
 
+/* The frames are the interpreter's: which script it runs, and what would name the script's own lines. */
+static void put_runtime(struct mw_json_out *o, pid_t pid)
+{
+	struct mw_runtime r = mw_runtime_read("/proc", pid);
+
+	if (!r.name)
+		return mw_json_null(o, "runtime");
+	mw_json_text(o, "runtime", r.name);
+	mw_json_text(o, "script", r.script);
+	mw_json_text(o, "hint", r.hint);
+}
+
 static struct json_object *site_json(struct site *s, __u64 total)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
@@ -236,6 +249,7 @@ static struct json_object *site_json(struct site *s, __u64 total)
 		mw_json_null(&o, "samples");
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
+	put_runtime(&o, s->pid);
 	mw_json_put(&o, "frames", TAKE_PTR(s->named));
 	return mw_json_end(&o);
 }
