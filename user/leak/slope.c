@@ -21,12 +21,47 @@ static int ascending(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static double median(const double *sorted, __u32 n)
+/* The value that has k smaller ones before it, once x is sorted (Hoare's selection). x is put into another order. */
+static double nth(double *x, __u32 n, __u32 k)
 {
-	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+	__u32 from = 0, to = n - 1;
+
+	while (from < to) {
+		double pivot = x[from + (to - from) / 2];
+		__u32 i = from, j = to;
+
+		while (i <= j) {
+			while (x[i] < pivot)
+				i++;
+			while (x[j] > pivot)
+				j--;
+			if (i <= j) {
+				double swapped = x[i];
+
+				x[i++] = x[j];
+				x[j] = swapped;
+				if (!j--)
+					break;
+			}
+		}
+		if (j != ~0U && k <= j)
+			to = j;
+		else if (k >= i)
+			from = i;
+		else
+			break;
+	}
+	return x[k];
 }
 
-/* Sorted slopes of all pairs; their number. */
+static double median(double *x, __u32 n)
+{
+	double upper = nth(x, n, n / 2);
+
+	return n % 2 ? upper : (nth(x, n, n / 2 - 1) + upper) / 2;
+}
+
+/* The slopes of all pairs; their number. */
 static __u32 pair_slopes(const double *x, __u32 n, double *slopes)
 {
 	__u32 count = 0;
@@ -34,7 +69,6 @@ static __u32 pair_slopes(const double *x, __u32 n, double *slopes)
 	for (__u32 i = 0; i < n; i++)
 		for (__u32 j = i + 1; j < n; j++)
 			slopes[count++] = (x[j] - x[i]) / (j - i);
-	qsort(slopes, count, sizeof(*slopes), ascending);
 	return count;
 }
 
@@ -117,8 +151,8 @@ int mw_slope(const double *x, __u32 n, struct mw_slope *ret_slope)
 	if (sigma > 0)
 		out.z = s > 0 ? (s - 1) / sigma : s < 0 ? (s + 1) / sigma : 0;
 	reach = Z95 * sigma / 2;
-	out.low = slopes[(__u32)fmax(0, floor(pairs / 2.0 - reach))];
-	out.high = slopes[(__u32)fmin(pairs - 1, ceil(pairs / 2.0 + reach))];
+	out.low = nth(slopes, pairs, (__u32)fmax(0, floor(pairs / 2.0 - reach)));
+	out.high = nth(slopes, pairs, (__u32)fmin(pairs - 1, ceil(pairs / 2.0 + reach)));
 	whole = fmax(out.rise * (n - 1), x[n - 1] - x[0]);
 	if (whole > 0)
 		out.step = largest_step(x, n) / whole;

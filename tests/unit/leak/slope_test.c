@@ -57,6 +57,35 @@ static void ties_and_falls(void **state)
 	assert_true(s.low <= s.rise && s.rise <= s.high);
 }
 
+static int ascending(const void *a, const void *b)
+{
+	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
+
+/* Of any values, many of them equal: rise is the median of all slopes between two of them, as sorting finds it. */
+static void the_median_of_all_slopes(void **state)
+{
+	unsigned seed = 5;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		__u32 n = MW_SLOPE_MIN + (__u32)rand_r(&seed) % (MW_SLOPE_MAX - MW_SLOPE_MIN + 1), pairs = 0;
+		double x[MW_SLOPE_MAX], slopes[MW_SLOPE_MAX * MW_SLOPE_MAX];
+		struct mw_slope s;
+
+		for (__u32 i = 0; i < n; i++)
+			x[i] = rand_r(&seed) % (round % 3 ? 5 : 100000);
+		for (__u32 i = 0; i < n; i++)
+			for (__u32 j = i + 1; j < n; j++)
+				slopes[pairs++] = (x[j] - x[i]) / (j - i);
+		qsort(slopes, pairs, sizeof(*slopes), ascending);
+		s = slope(x, n);
+		assert_true(s.rise ==
+			    (pairs % 2 ? slopes[pairs / 2] : (slopes[pairs / 2 - 1] + slopes[pairs / 2]) / 2));
+		assert_true(s.low <= s.rise && s.rise <= s.high);
+	}
+}
+
 static void nothing_rises(void **state)
 {
 	double flat[30], falls[30];
@@ -144,9 +173,13 @@ static void too_few_and_too_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_even_rise),		  cmocka_unit_test(ties_and_falls),
-		cmocka_unit_test(nothing_rises),	  cmocka_unit_test(one_wild_value_changes_little),
-		cmocka_unit_test(a_step_and_an_end_show), cmocka_unit_test(dependent_values_are_not_sure),
+		cmocka_unit_test(an_even_rise),
+		cmocka_unit_test(ties_and_falls),
+		cmocka_unit_test(the_median_of_all_slopes),
+		cmocka_unit_test(nothing_rises),
+		cmocka_unit_test(one_wild_value_changes_little),
+		cmocka_unit_test(a_step_and_an_end_show),
+		cmocka_unit_test(dependent_values_are_not_sure),
 		cmocka_unit_test(too_few_and_too_many),
 	};
 
