@@ -15,7 +15,7 @@
 struct report_values {
 	bool json;
 	long limit;
-	bool hist, host;
+	bool hist, host, folded;
 	const char *class_name;
 };
 
@@ -27,6 +27,8 @@ static const struct mw_option rows[] = {
 	{"class", 'c', MW_OPT_TEXT, offsetof(struct report_values, class_name), "CLASS",
 	 "pauses: of a class and its workers"},
 	{"host", 0, MW_OPT_FLAG, offsetof(struct report_values, host), NULL, "pauses: of all workers together"},
+	{"folded", 0, MW_OPT_FLAG, offsetof(struct report_values, folded), NULL,
+	 "leaks: stacks in one line each, for flame graphs"},
 	{NULL},
 };
 
@@ -291,17 +293,23 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 		snprintf(full, sizeof(full), "%s?limit=%ld", path, v->limit);
 	else
 		snprintf(full, sizeof(full), "%s", path);
+	if (v->folded && (v->json || strcmp(argv[0], "leaks") != 0))
+		return mw_say_usage(cli, "--folded is of leaks, and no JSON");
 	if (mw_call(cli, "GET", full, NULL, MW_CALL_MS, &a) < 0)
 		return MW_EXIT_FAILURE;
-	if (!v->json)
+	if (v->folded)
+		mw_print_folded(mw_field_array(a.doc, "workers"));
+	else if (v->json)
+		mw_call_print(&a);
+	else
 		return print_text(argv[0], a.doc);
-	mw_call_print(&a);
 	return MW_EXIT_OK;
 }
 
 const struct mw_verb mw_verb_report = {
 	.name = "report",
-	.args = "[--json] [--limit COUNT] (leaks | pauses [--hist] [WORKER | --class CLASS | --host] | incidents | "
+	.args = "[--json] [--limit COUNT] (leaks [--folded] | pauses [--hist] [WORKER | --class CLASS | --host] | "
+		"incidents | "
 		"rules "
 		"| WORKER | INCIDENT)",
 	.summary = "what the guard concluded, and why",

@@ -16,6 +16,8 @@ int mw_print_pauses(struct json_object *of, bool histograms);
 void mw_print_stalled(struct json_object *workers);
 /* A line for each class and one for the host (NULL: none). */
 int mw_print_pause_groups(struct json_object *classes, struct json_object *host);
+/* The same as lines "WORKER;OUTERMOST;...;INNERMOST BYTES", for flame graphs. */
+void mw_print_folded(struct json_object *workers);
 /* Which code the memory of a worker or an incident comes from; nothing where that is not known. */
 void mw_print_sites(struct json_object *of);
 /* One in full, with its curve. */

@@ -124,6 +124,39 @@ void mw_print_sites(struct json_object *w)
 		print_runtime(sites, i);
 }
 
+/* A frame's name; what separates frames and lines is none of it. */
+static void print_folded_name(const char *name, const char *otherwise)
+{
+	char clean[512];
+
+	mw_text_clean(*name ? name : otherwise, 0, clean, sizeof(clean));
+	for (char *c = clean; *c; c++)
+		if (*c == ';')
+			*c = ':';
+	fputs(clean, stdout);
+}
+
+void mw_print_folded(struct json_object *workers)
+{
+	for (size_t i = 0; i < mw_field_length(workers); i++) {
+		struct json_object *w = json_object_array_get_idx(workers, i), *sites = mw_field_array(w, "sites");
+
+		for (size_t j = 0; j < mw_field_length(sites); j++) {
+			struct json_object *site = json_object_array_get_idx(sites, j),
+					   *frames = mw_field_array(site, "frames");
+
+			print_folded_name(mw_field_str(w, "name"), "?");
+			for (size_t k = mw_field_length(frames); k--;) {
+				struct json_object *f = json_object_array_get_idx(frames, k);
+
+				putchar(';');
+				print_folded_name(mw_field_str(f, "function"), base_of(mw_field_str(f, "module")));
+			}
+			printf(" %.0f\n", mw_field_number(site, "bytes", 0));
+		}
+	}
+}
+
 int mw_print_leaks(struct json_object *workers)
 {
 	_cleanup_(mw_table_freep) struct mw_table *t = mw_table_new(columns, ARRAY_SIZE(columns));

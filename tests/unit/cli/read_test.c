@@ -197,6 +197,10 @@ static void report_leaks(void **state)
 	assert_out("1.2 MB/s  2026-11-21 20:04:01Z");
 	assert_out("33.2 s  99 %  r2 0.99 over 10 checks");
 	assert_out("web-7 holds memory allocated at\n  30.0 MB, 70 %, anon\n      leak_it  leak.c:12\n");
+	assert_int_equal(memweir(&f, "report", "leaks", "--folded"), 0);
+	assert_out("web-7;leak_it 30000000\n");
+	assert_int_equal(memweir(&f, "report", "leaks", "--folded", "--json"), 2);
+	assert_int_equal(memweir(&f, "report", "incidents", "--folded"), 2);
 }
 
 static void report_pauses(void **state)
