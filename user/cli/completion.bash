@@ -62,6 +62,7 @@ _memweir()
 		fi
 	fi
 	case $prev in
+	--method) words="windows regression" ;;
 	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
 	-u | --unit) [[ $verb == attach ]] && words=$(systemctl list-units --plain --no-legend --type=service,scope 2>/dev/null | cut -d ' ' -f 1) ;;
 	--config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
@@ -77,6 +78,7 @@ _memweir()
 			words=$(memweir ps --quiet 2>/dev/null)
 			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"
 			;;
+		replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 		set) _memweir_set_target ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac

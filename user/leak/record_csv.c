@@ -139,5 +139,6 @@ int mw_record_csv_next(struct mw_record_reader *r, struct mw_record_item *ret_it
 	mw_record_derive(&ret_item->usage);
 	r->time_ns = START + ns;
 	r->at = next;
+	r->records++;
 	return 1;
 }
