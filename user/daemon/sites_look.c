@@ -185,6 +185,40 @@ static const char *member(struct json_object *o, const char *key)
 	return json_object_object_get_ex(o, key, &value) ? json_object_get_string(value) : "";
 }
 
+/* Who asked them is of interest, not they. */
+static bool is_allocator(const char *function)
+{
+	static const char *const names[] = {
+		"malloc",
+		"calloc",
+		"realloc",
+		"reallocarray",
+		"aligned_alloc",
+		"memalign",
+		"posix_memalign",
+		"mmap",
+		"_int_malloc",
+		"operator new",
+		"_PyObject_",
+		"PyObject_Malloc",
+		"_PyMem_",
+		"PyMem_",
+		"g_malloc",
+		"g_realloc",
+		"strdup",
+		"__strdup",
+		"sysmalloc",
+		"std::allocator<",
+		"std::__new_allocator<",
+		"__gnu_cxx::new_allocator<",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strncmp(function, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
 /* "leak_more (leak.c:31)", of the innermost frame that has a line; else of the innermost with a name. */
 static void say_place(const struct site *s, char *buf, size_t size)
 {
@@ -193,6 +227,8 @@ static void say_place(const struct site *s, char *buf, size_t size)
 	for (size_t i = 0; i < json_object_array_length(s->named); i++) {
 		struct json_object *f = json_object_array_get_idx(s->named, i);
 
+		if (is_allocator(member(f, "function")))
+			continue;
 		if (!best && *member(f, "function"))
 			best = f;
 		if (*member(f, "file") && *member(f, "function")) {
