@@ -28,6 +28,7 @@
 
 #define GUILTY	  __attribute__((noinline, section("guilty")))
 #define N_THREADS 8
+#define N(a)	  (sizeof(a) / sizeof((a)[0]))
 
 extern const char __start_guilty[], __stop_guilty[];
 
@@ -167,6 +168,41 @@ static void threads(void)
 		pthread_join(id[i], NULL);
 }
 
+static _Atomic(void *) exchanged[16384];
+
+/* What one thread allocates another one frees, or moves. */
+static void *exchange_many(void *arg)
+{
+	unsigned seed = (unsigned)(size_t)arg;
+
+	for (int i = 0; i < 200000; i++) {
+		size_t n = 1 + (size_t)rand_r(&seed) % size;
+		void *p = atomic_exchange(&exchanged[rand_r(&seed) % N(exchanged)], NULL);
+
+		if (rand_r(&seed) % 2) {
+			free(p);
+			p = malloc(n);
+		} else {
+			p = realloc(p, n);
+		}
+		free(atomic_exchange(&exchanged[rand_r(&seed) % N(exchanged)], p));
+	}
+	return NULL;
+}
+
+/* Nothing is left in the end. */
+static void exchange(void)
+{
+	pthread_t id[N_THREADS];
+
+	for (size_t i = 0; i < N_THREADS; i++)
+		pthread_create(&id[i], NULL, exchange_many, (void *)(i + 1));
+	for (size_t i = 0; i < N_THREADS; i++)
+		pthread_join(id[i], NULL);
+	for (size_t i = 0; i < N(exchanged); i++)
+		free(atomic_exchange(&exchanged[i], NULL));
+}
+
 /* What a handler may do, wherever it comes: it can interrupt an allocation, and a sample of one. */
 static void mapping_handler(int sig)
 {
@@ -230,7 +266,6 @@ static void filter(struct sock_filter *code, unsigned short n)
 
 #define CALL(nr, what) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1), BPF_STMT(BPF_RET | BPF_K, what)
 #define LOAD_NR	       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
-#define N(a)	       (sizeof(a) / sizeof((a)[0]))
 
 /* A child that shuts itself in before it is sampled for the first time: what malloc itself needs is all that is left.
  */
@@ -337,9 +372,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*step)(void);
-	} modes[] = {{"objects", objects}, {"maps", maps},    {"grow", grow},	  {"remap", remap},
-		     {"threads", threads}, {"fork", objects}, {"clone", objects}, {"sandbox", sandbox},
-		     {"storm", storm},	   {"names", names}};
+	} modes[] = {{"objects", objects}, {"maps", maps},    {"grow", grow},	     {"remap", remap},
+		     {"threads", threads}, {"fork", objects}, {"clone", objects},    {"sandbox", sandbox},
+		     {"storm", storm},	   {"names", names},  {"exchange", exchange}};
 	const char *mode = argc > 1 ? argv[1] : "objects";
 
 	size = argc > 2 ? strtoul(argv[2], NULL, 10) : size;

@@ -142,6 +142,57 @@ static void weights_have_no_bias(void **state)
 	assert_true((mean - held) * (mean - held) < 16 * variance);
 }
 
+/* Threads free and move what others allocated, with more live samples than there are records: none is left behind. */
+static void nothing_is_left_of_what_was_freed(void **state)
+{
+	const char *argv[] = {built("tests/workers/heap"), "exchange", "8192", NULL};
+	struct program p = program_start("1024", argv);
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+
+	(void)state;
+	program_ready(&p);
+	program_read(p.who, &h);
+	print_message("%llu taken, %llu freed, %llu not kept; %llu live\n", h.counts[MW_HEAP_COUNT_TAKEN],
+		      h.counts[MW_HEAP_COUNT_FREED], h.counts[MW_HEAP_COUNT_FULL], h.samples);
+	assert_true(h.counts[MW_HEAP_COUNT_TAKEN] > 500000);
+	assert_true(h.counts[MW_HEAP_COUNT_FULL] > 1000);
+	assert_true(h.lost_bytes >= h.counts[MW_HEAP_COUNT_FULL] * 1024);
+	assert_true(h.counts[MW_HEAP_COUNT_TAKEN] - h.counts[MW_HEAP_COUNT_FREED] == h.samples);
+	assert_true(h.samples < 20); /* the program's and libc's own */
+	assert_int_equal(program_end(&p), 0);
+}
+
+static void all_processes_of_a_cgroup(void **state)
+{
+	const char *argv[] = {built("tests/workers/heap"), "objects", "900", "8", NULL};
+	struct program a = program_start("16384", argv), b = program_start("16384", argv),
+		       c = program_start(NULL, argv);
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+	char dir[] = "/tmp/heap-cgroup-XXXXXX";
+	_cleanup_close_ int fd = -1, procs = -1;
+	struct mw_error err = {""};
+
+	(void)state;
+	program_ready(&a);
+	program_ready(&b);
+	program_ready(&c);
+	assert_non_null(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	procs = openat(fd, "cgroup.procs", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	dprintf(procs, "%d\n%d\n%d\n%d\n", a.pid, b.pid, c.pid, 0x3ffffff); /* the last is nobody's */
+	assert_int_equal(mw_heap_read_cgroup("/proc", fd, &h, &err), 0);
+	mw_heap_sort(&h);
+	assert_int_equal(h.n_processes, 2);
+	assert_int_equal(h.n_without, 1);
+	assert_true(is_guilty(&a, &h.sites[0]) || is_guilty(&b, &h.sites[0]));
+	assert_true(h.sites[0].pid != h.sites[1].pid); /* each its own */
+	assert_true(guilty_bytes(&a, &h) > 6 << 20);
+	unlinkat(fd, "cgroup.procs", 0);
+	rmdir(dir);
+	assert_int_equal(mw_heap_read_cgroup("/proc", fd, &h, &err), -ENOENT);
+	assert_int_equal(program_end(&a) | program_end(&b) | program_end(&c), 0);
+}
+
 /* Libraries that come and go, threads, forks and handlers that map memory: it ends, and it ends well. */
 static void a_storm_of_dlopen_threads_and_signals(void **state)
 {
@@ -172,6 +223,8 @@ int main(void)
 		cmocka_unit_test(a_leak_in_a_forked_child),
 		cmocka_unit_test(a_leak_in_cxx),
 		cmocka_unit_test(weights_have_no_bias),
+		cmocka_unit_test(nothing_is_left_of_what_was_freed),
+		cmocka_unit_test(all_processes_of_a_cgroup),
 		cmocka_unit_test(a_storm_of_dlopen_threads_and_signals),
 	};
 
