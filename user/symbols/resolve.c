@@ -51,17 +51,23 @@ static void tell(struct mw_symbols *s, const char *path, int why)
 					   : strerror(-why));
 }
 
-static int load(struct resolver *r, const struct spot *s)
+static void load(struct resolver *r, const struct spot *s)
 {
 	struct mw_known *k = &r->known[s->object];
 	int why;
 
 	if (k->loaded || mw_now_ns() >= r->deadline_ns)
-		return 0;
+		return;
 	why = mw_known_open(k, &r->o->objects[s->object], s->module);
 	if (why)
 		tell(r->symbols, s->module->path, why);
-	return mw_known_load(k, r->o, (size_t)(s->module - r->o->modules->at), r->sock, r->deadline_ns);
+	why = mw_known_load(k, r->o, (size_t)(s->module - r->o->modules->at), r->sock, r->deadline_ns);
+	if (!why)
+		return;
+	/* More than there is memory for: then nothing of it, and the others as they are. */
+	mw_known_free(k);
+	k->loaded = true;
+	tell(r->symbols, s->module->path, why);
 }
 
 static int compare(const void *a, const void *b)
@@ -216,7 +222,8 @@ int mw_resolve(const struct mw_question *q, struct mw_opened *o, int sock, __u64
 	for (size_t i = 0; !bad && i < q->n; i++) {
 		struct spot s = spot_of(&r, i);
 
-		bad = s.object >= 0 ? load(&r, &s) : 0;
+		if (s.object >= 0)
+			load(&r, &s);
 	}
 	bad = bad ? bad : read_code(&r);
 	for (size_t i = 0; !bad && i < q->n; i++)

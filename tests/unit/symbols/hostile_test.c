@@ -101,6 +101,35 @@ static void damaged_files(void **state)
 	assert_true(answered > rounds / 2); /* most is ignored where it is wrong */
 }
 
+/*
+ * Little files that unpack to more than there is memory for: symbols of 100 MB, and debug information that says it has
+ * 8 GB. What is said without them is said.
+ */
+static void files_that_unpack_to_too_much(void **state)
+{
+	(void)state;
+	in_tree("gcc -O2 -rdynamic -s -o weir weir.c && python3 -c 'import lzma; "
+		"open(\"bomb.xz\", \"wb\").write(lzma.compress(bytes(100 << 20), preset=0))' && "
+		"objcopy --add-section .gnu_debugdata=bomb.xz weir");
+	start_worker("weir");
+	ask_worker();
+	assert_c_symbols(false);
+	in_tree("gcc -O2 -g -gz -rdynamic -o weir weir.c && python3 -c 'import struct; "
+		"b = bytearray(open(\"weir\", \"rb\").read()); at, = struct.unpack_from(\"<Q\", b, 40); n = b[60]; "
+		"s = [struct.unpack_from(\"<IIQQQQIIQQ\", b, at + 64 * i) for i in range(n)]; "
+		"[struct.pack_into(\"<Q\", b, h[4] + 8, 8 << 30) for h in s if h[2] & 0x800]; "
+		"open(\"bomb\", \"wb\").write(b)' && chmod 755 bomb");
+	start_worker("bomb");
+	ask_worker();
+	assert_c_symbols(true);
+	/* A debug file that is as large as may be, and of which nothing is there. */
+	in_tree("gcc -O2 -Wl,--build-id=none -rdynamic -s -o weir weir.c && cp weir weir.debug && "
+		"objcopy --add-gnu-debuglink=weir.debug weir && truncate -s 40G weir.debug");
+	start_worker("weir");
+	ask_worker();
+	assert_frame(0, 0, "plain", "", 0);
+}
+
 /* It is cut off while it is mapped: reading it is a SIGBUS, of the part without rights. */
 static void a_file_that_is_cut(void **state)
 {
@@ -219,11 +248,9 @@ static void no_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		program_test(damaged_files),
-		program_test(a_file_that_is_cut),
-		program_test(what_may_stand_in_its_place),
-		program_test(arguments_that_are_none),
-		program_test(no_time),
+		program_test(damaged_files),	       program_test(files_that_unpack_to_too_much),
+		program_test(a_file_that_is_cut),      program_test(what_may_stand_in_its_place),
+		program_test(arguments_that_are_none), program_test(no_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,35 @@ static void a_list_of_somebody_else(void **state)
 	assert_not_taken("Permission denied");
 }
 
+/* Needs root. In a container the worker has another number, and its list is in a folder of its own. */
+static void a_list_in_a_container(void **state)
+{
+	char root[PATH_MAX];
+	const char *argv[] = {"unshare", "--pid", "--mount", "--fork", "--kill-child", "--root", root, "/jit", NULL};
+	char text[256];
+	pid_t children[2];
+
+	(void)state;
+	if (geteuid()) {
+		printf("skipped: needs root, to make namespaces\n");
+		skip();
+	}
+	tree_file("jit.c", jit_program);
+	in_tree("mkdir -p root/tmp && gcc -O2 -static -o root/jit jit.c");
+	snprintf(root, sizeof(root), "%s", tree_path("root"));
+	start_worker_in(NULL, 0, argv);
+	assert_int_equal(mw_proc_children("/proc", worker.pid, children, 2), 1);
+	snprintf(text, sizeof(text), "%llx 40 JS:*leak /srv/a.js:7:9\n", worker.pcs[0] - 0x10);
+	tree_file("root/tmp/perf-1.map", text);
+	worker.start_ticks = 0;
+	assert_int_equal(ask_about(NULL, children[0], true), 0);
+	assert_frame(0, 0, "leak", "/srv/a.js", 7);
+	/* A link that leads out of there leads nowhere. */
+	in_tree("mv root/tmp root/old && mkdir tmp && mv root/old/perf-1.map tmp/ && ln -s $PWD/tmp root/tmp");
+	assert_int_equal(ask_about(NULL, children[0], true), 0);
+	assert_frame(0, 0, "", "", 0);
+}
+
 #define jit_case(f) cmocka_unit_test_setup_teardown(f, program_make, jit_remove)
 
 int main(void)
@@ -218,6 +247,7 @@ int main(void)
 		jit_case(a_list_of_its_own),
 		jit_case(lists_that_are_not_taken),
 		jit_case(a_list_of_somebody_else),
+		jit_case(a_list_in_a_container),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
