@@ -86,6 +86,9 @@ int mw_symbols_write(const struct mw_symbols *s, const struct mw_address *pcs, c
 {
 	_cleanup_(mw_json_putp) struct json_object *places = json_object_new_array();
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
+	char problem[sizeof(s->problem)]; /* it names files as they are called */
+
+	mw_utf8_take(problem, sizeof(problem), s->problem, strlen(s->problem));
 
 	for (size_t i = 0; places && i < s->n; i++) {
 		if (!append(places, write_place(s, &s->places[i], pcs[i].pc)))
@@ -94,7 +97,7 @@ int mw_symbols_write(const struct mw_symbols *s, const struct mw_address *pcs, c
 	mw_json_put(&o, "addresses", TAKE_PTR(places));
 	mw_json_u64(&o, "unfinished", s->unfinished);
 	mw_json_u64(&o, "unread", s->unread);
-	mw_json_text(&o, "problem", s->problem);
+	mw_json_text(&o, "problem", problem);
 	return to_text(mw_json_end(&o), ret_text);
 }
 

@@ -6,6 +6,9 @@
 #include "symbols/question.h"
 
 #define MW_SYMBOLS_ANSWER_MAX (24U << 20) /* bytes: MW_ADDRESSES_MAX with three kilobytes each */
+/* Of few addresses, bytes: each character escaped, and what stands between. */
+#define MW_SYMBOLS_ANSWER_EACH (2U * MW_PLACE_TEXT + MW_FRAMES_MAX * 192U)
+#define MW_MODULES_ANSWER_MAX  (12U << 20) /* bytes: as many as there may be, with the longest paths */
 
 /* The texts are the caller's to free; -ENOMEM. pcs are what was asked about: shown, not read again. */
 int mw_symbols_write(const struct mw_symbols *s, const struct mw_address *pcs, char **ret_text);

@@ -23,19 +23,30 @@ static int check_timeout(__u32 timeout_ms, struct mw_error *err)
 	return 0;
 }
 
+/* No more is read into our own memory than an honest answer needs. */
+static size_t answer_max(const struct mw_question *q)
+{
+	size_t most = 4096 + q->n * MW_SYMBOLS_ANSWER_EACH;
+
+	if (q->list)
+		return MW_MODULES_ANSWER_MAX;
+	return most < MW_SYMBOLS_ANSWER_MAX ? most : MW_SYMBOLS_ANSWER_MAX;
+}
+
 /* Its time is a little less than ours, so that it can still say what took so long. */
-static int inquire(const char *program, const char *what, int stdin_fd, __u32 timeout_ms, char **ret_text,
+static int inquire(const struct mw_question *q, const char *program, int stdin_fd, __u32 timeout_ms, char **ret_text,
 		   size_t *ret_n, struct mw_error *err)
 {
 	char timeout[16];
-	const char *argv[] = {MW_SYMBOLS_PROGRAM, what, MW_SYMBOLS_TIMEOUT, timeout, NULL};
+	const char *argv[] = {MW_SYMBOLS_PROGRAM, q->list ? MW_SYMBOLS_MODULES : MW_SYMBOLS_QUESTION,
+			      MW_SYMBOLS_TIMEOUT, timeout, NULL};
 	struct mw_inquiry inquiry = {
 		.program = MW_SYMBOLS_PROGRAM,
 		.path = program,
 		.argv = argv,
 		.stdin_fd = stdin_fd,
 		.timeout_ms = timeout_ms,
-		.answer_max = MW_SYMBOLS_ANSWER_MAX,
+		.answer_max = answer_max(q),
 	};
 
 	snprintf(timeout, sizeof(timeout), "%u", timeout_ms - timeout_ms / 8);
@@ -78,8 +89,7 @@ static int ask(const struct mw_question *q, const char *program, __u32 timeout_m
 	r = as_file(q, &fd);
 	if (r)
 		return mw_fail(err, r, "a file for the question: %s", strerror(-r));
-	return inquire(program, q->list ? MW_SYMBOLS_MODULES : MW_SYMBOLS_QUESTION, fd,
-		       timeout_ms ? timeout_ms : TIMEOUT_MS, ret_text, ret_n, err);
+	return inquire(q, program, fd, timeout_ms ? timeout_ms : TIMEOUT_MS, ret_text, ret_n, err);
 }
 
 int mw_symbols_ask(const struct mw_symbols_question *q, struct mw_symbols *ret_symbols, struct mw_error *err)

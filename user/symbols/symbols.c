@@ -83,7 +83,7 @@ int mw_symbols_place(struct mw_symbols *s)
 			return -ENOMEM;
 		s->places = more;
 	}
-	s->places[s->n++] = (struct mw_place){s->n_frames, 0};
+	s->places[s->n++] = (struct mw_place){.first = s->n_frames};
 	return 0;
 }
 
@@ -91,8 +91,9 @@ int mw_symbols_frame(struct mw_symbols *s, const struct mw_frame *f)
 {
 	struct mw_place *place = &s->places[s->n - 1];
 	struct mw_frame copy = *f;
+	size_t bytes;
 
-	if (place->n == MW_FRAMES_MAX)
+	if (place->n == MW_FRAMES_MAX || place->bytes == MW_PLACE_TEXT)
 		return 0;
 	if (!(s->n_frames & (s->n_frames - 1))) {
 		struct mw_frame *more = reallocarray(s->frames, s->n_frames ? 2 * s->n_frames : 1, sizeof(*more));
@@ -107,7 +108,13 @@ int mw_symbols_frame(struct mw_symbols *s, const struct mw_frame *f)
 	copy.build_id = keep_plain(s, f->build_id, MW_BUILD_ID);
 	if (!copy.function || !copy.file || !copy.module || !copy.build_id)
 		return -ENOMEM;
+	bytes = strlen(copy.function) + strlen(copy.file) + strlen(copy.module) + strlen(copy.build_id);
+	if (place->bytes + bytes > MW_PLACE_TEXT) {
+		place->bytes = MW_PLACE_TEXT; /* nor what comes behind it */
+		return 0;
+	}
 	s->frames[s->n_frames++] = copy;
+	place->bytes += bytes;
 	place->n++;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #define MW_FRAMES_MAX	 64 /* of one address: itself, and what the compiler put it into */
 #define MW_FUNCTION_TEXT 512 /* bytes with the NUL, as the next two; what is longer is cut */
 #define MW_FILE_TEXT	 1024
+#define MW_PLACE_TEXT	 16384 /* of all frames of one address; what is further out is left out */
 
 /* Texts are UTF-8 without control characters; "": not known. */
 struct mw_frame {
@@ -25,6 +26,7 @@ struct mw_frame {
 /* Of one address: frames[first] is the innermost, n follow each other. */
 struct mw_place {
 	size_t first, n;
+	size_t bytes; /* of their texts */
 };
 
 struct mw_text_block;
@@ -43,7 +45,8 @@ void mw_symbols_free(struct mw_symbols *s); /* contents; idempotent */
 /* Begin the next place; its frames follow. -ENOMEM. */
 int mw_symbols_place(struct mw_symbols *s);
 /*
- * To the last place. Texts are cleaned, cut and copied; NULL is "". Past MW_FRAMES_MAX it is left out. -ENOMEM.
+ * To the last place. Texts are cleaned, cut and copied; NULL is "". Past MW_FRAMES_MAX and MW_PLACE_TEXT it is left
+ * out. -ENOMEM.
  */
 int mw_symbols_frame(struct mw_symbols *s, const struct mw_frame *f);
 

@@ -132,30 +132,63 @@ static void an_answer(void **state)
 	assert_said("\"addresses\"");
 }
 
-static void long_texts_and_many_frames(void **state)
+static void many_frames(void **state)
 {
 	static const struct mw_address pc = {1, false};
-	char long_text[3000];
 	_cleanup_free_ char *text = NULL;
 	struct mw_symbols s = {0}, same;
+	char name[16];
 
 	(void)state;
-	memset(long_text, 'x', sizeof(long_text));
-	long_text[sizeof(long_text) - 1] = '\0';
 	assert_int_equal(mw_symbols_place(&s), 0);
 	for (int i = 0; i < 2 * MW_FRAMES_MAX; i++) {
-		long_text[0] = (char)('a' + i % 26); /* so that none is found among the recent ones */
-		assert_int_equal(mw_symbols_frame(&s, &(struct mw_frame){.function = long_text, .file = long_text}), 0);
+		snprintf(name, sizeof(name), "f%d", i);
+		assert_int_equal(mw_symbols_frame(&s, &(struct mw_frame){.function = name}), 0);
 	}
 	assert_int_equal(s.n_frames, MW_FRAMES_MAX);
-	assert_int_equal(strlen(s.frames[0].function), MW_FUNCTION_TEXT - 1);
-	assert_int_equal(strlen(s.frames[63].file), MW_FILE_TEXT - 1);
-	assert_int_equal(s.frames[0].function[0], 'a');
-	assert_int_equal(s.frames[63].file[0], 'a' + 63 % 26);
 	assert_int_equal(mw_symbols_write(&s, &pc, &text), 0);
 	assert_int_equal(mw_symbols_read(text, strlen(text), 1, &same, &said), 0);
-	assert_string_equal(same.frames[63].file, s.frames[63].file);
+	assert_string_equal(same.frames[63].function, "f63");
 	mw_symbols_free(&same);
+	mw_symbols_free(&s);
+}
+
+/* Each as long as may be, and of characters that take the most room on the way: still within what is read. */
+static void long_texts(void **state)
+{
+	static const struct mw_address pc = {~0ULL, false};
+	char long_text[3000], id[MW_BUILD_ID];
+	_cleanup_free_ char *text = NULL;
+	struct mw_symbols s = {0}, same;
+	struct mw_frame f = {long_text, long_text, ~0U, ~0U, long_text, id, ~0ULL, true};
+
+	(void)state;
+	memset(long_text, '"', sizeof(long_text));
+	long_text[sizeof(long_text) - 1] = '\0';
+	memset(id, 'a', sizeof(id));
+	id[sizeof(id) - 1] = '\0';
+	assert_int_equal(mw_symbols_place(&s), 0);
+	for (int i = 0; i < 2 * MW_FRAMES_MAX; i++)
+		assert_int_equal(mw_symbols_frame(&s, &f), 0);
+	assert_int_equal(s.n_frames, MW_PLACE_TEXT / (MW_FUNCTION_TEXT + 2 * MW_FILE_TEXT + MW_BUILD_ID - 4));
+	assert_int_equal(strlen(s.frames[0].function), MW_FUNCTION_TEXT - 1);
+	assert_int_equal(strlen(s.frames[5].file), MW_FILE_TEXT - 1);
+	memset(s.problem, '\x1b', sizeof(s.problem) - 1); /* a file may be called so */
+	assert_int_equal(mw_symbols_write(&s, &pc, &text), 0);
+	assert_true(strlen(text) < 4096 + MW_SYMBOLS_ANSWER_EACH);
+	assert_int_equal(mw_symbols_read(text, strlen(text), 1, &same, &said), 0);
+	assert_string_equal(same.frames[5].file, s.frames[5].file);
+	assert_int_equal(same.problem[0], '?');
+	mw_symbols_free(&same);
+	mw_symbols_free(&s);
+	/* And with frames that are short, and many. */
+	f = (struct mw_frame){"\"\"\"\"", "", ~0U, ~0U, "", id, ~0ULL, true};
+	assert_int_equal(mw_symbols_place(&s), 0);
+	for (int i = 0; i < MW_FRAMES_MAX; i++)
+		assert_int_equal(mw_symbols_frame(&s, &f), 0);
+	free(TAKE_PTR(text));
+	assert_int_equal(mw_symbols_write(&s, &pc, &text), 0);
+	assert_true(strlen(text) < 4096 + MW_SYMBOLS_ANSWER_EACH);
 	mw_symbols_free(&s);
 }
 
@@ -256,7 +289,8 @@ int main(void)
 		cmocka_unit_test(addresses_past_the_end),
 		cmocka_unit_test(an_answer),
 		cmocka_unit_test(answers_that_are_none),
-		cmocka_unit_test(long_texts_and_many_frames),
+		cmocka_unit_test(long_texts),
+		cmocka_unit_test(many_frames),
 		cmocka_unit_test(a_list_of_modules),
 		cmocka_unit_test(what_it_says_went_wrong),
 	};
