@@ -17,6 +17,7 @@
 #define STILL_SURE 1.3
 #define STILL_GOES 0.3
 #define ONE_STEP   0.4
+#define MOSTLY	   0.6 /* one step, of all growth */
 #define SLOWING	   0.5 /* the last third's pace, from which growth is seen to end */
 #define NEW_HIGH   0.97 /* of what was there before: no more than that is nothing new */
 
@@ -258,6 +259,25 @@ static struct mw_trend say_window(const struct mw_leak *l, unsigned i, enum mw_t
 	return t;
 }
 
+/* What the line sees as growth is known to end, or to have been one step. */
+static bool is_over(const struct mw_leak_window *shortest)
+{
+	return (shortest->why_not == ENDS && shortest->slope.tail < SLOWING) ||
+	       (shortest->why_not == ONE_JUMP && shortest->slope.step > MOSTLY);
+}
+
+static void call_steady(struct mw_trend *t)
+{
+	char rate[32];
+
+	t->verdict = MW_STEADY;
+	t->time_to_limit_s = -1;
+	t->onset_ns = 0;
+	t->confidence = 0;
+	snprintf(t->evidence, sizeof(t->evidence), "rose %s, r2 %.2f",
+		 mw_rate_format(t->rate_bytes_per_s, rate, sizeof(rate)), t->r2);
+}
+
 struct mw_trend mw_leak_judge(const struct mw_leak *l, const struct mw_trend *line)
 {
 	enum mw_trend_verdict most = MW_STEADY;
@@ -275,12 +295,7 @@ struct mw_trend mw_leak_judge(const struct mw_leak *l, const struct mw_trend *li
 	if (most > MW_GROWING || (most && !line->verdict))
 		return say_window(l, speaker, most);
 	say_why_not(l, &t);
-	/* What the line sees as growth may be known to end. */
-	if (t.verdict && l->windows[0].why_not == ENDS && l->windows[0].slope.tail < SLOWING) {
-		t.verdict = MW_STEADY;
-		t.time_to_limit_s = -1;
-		t.onset_ns = 0;
-		t.confidence = 0;
-	}
+	if (t.verdict && is_over(&l->windows[0]))
+		call_steady(&t);
 	return t;
 }
