@@ -6,7 +6,7 @@
  * A window rises when its floor does so surely (Mann-Kendall, z of 2.33), by enough (2 % of the limit, at the lower end
  * of the interval), to the end (the last third at 60 % of the pace at least), not in one step (40 % at most), and to
  * where it never was before. A short window has seen little: it convicts only who meets its limit before the next
- * longer one could, and the shortest only who has three quarters of its limit in use.
+ * longer one could, and the shortest only who has 85 % of its limit in use.
  */
 #ifndef MW_JUDGE_H
 #define MW_JUDGE_H
