@@ -180,6 +180,18 @@ static void cplusplus(void **state)
 	assert_frame(1, 0, "weir::(anonymous namespace)::anonymous()", "", 0);
 }
 
+/* Root may, where it is not one that a container was given. */
+static bool may_look_at_map_files(void)
+{
+	_cleanup_closedir_ DIR *dir = opendir("/proc/self/map_files");
+	struct dirent *entry = NULL;
+	struct stat st;
+
+	while (dir && (entry = readdir(dir)) && entry->d_name[0] == '.')
+		;
+	return entry && !fstatat(dirfd(dir), entry->d_name, &st, 0);
+}
+
 /* map_files has it still; who may not look there gets the module and the offset. */
 static void deleted_and_replaced(void **state)
 {
@@ -189,7 +201,7 @@ static void deleted_and_replaced(void **state)
 	for (int i = 0; i < 2; i++) {
 		ask_worker();
 		assert_string_equal(frame(0, 0)->module, tree_path("weir"));
-		if (!geteuid()) {
+		if (may_look_at_map_files()) {
 			assert_c_program();
 		} else {
 			assert_frame(0, 0, "", "", 0);
