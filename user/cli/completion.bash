@@ -65,7 +65,7 @@ _memweir()
 	--method) words="windows regression" ;;
 	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
 	-u | --unit) [[ $verb == attach ]] && words=$(systemctl list-units --plain --no-legend --type=service,scope 2>/dev/null | cut -d ' ' -f 1) ;;
-	--config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+	-o | --out | --config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 	esac
 	if [[ -z $words && $prev == --* ]] && _memweir_has_value "$prev" "$verb"; then
 		return
@@ -73,7 +73,7 @@ _memweir()
 		words=$(memweir help --words ${verb:+"$verb"} 2>/dev/null)
 	elif [[ -z $words ]]; then
 		case $verb in
-		ps | check | detach | hibernate | freeze | thaw | kill) words=$(memweir ps --quiet 2>/dev/null) ;;
+		ps | check | record | detach | hibernate | freeze | thaw | kill) words=$(memweir ps --quiet 2>/dev/null) ;;
 		report)
 			words=$(memweir ps --quiet 2>/dev/null)
 			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"

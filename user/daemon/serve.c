@@ -253,6 +253,7 @@ static const struct {
 	{"GET", "/v1/report/", mw_serve_one, MW_RIGHT_LOOK, "report"},
 	{"GET", "/v1/events", get_stream, MW_RIGHT_LIST, "events"},
 	{"GET", "/v1/events/recent", get_recent, MW_RIGHT_LIST, "events"},
+	{"GET", "/v1/samples", mw_serve_samples, MW_RIGHT_LIST, "record"},
 	{"GET", "/v1/config", mw_serve_config, MW_RIGHT_CONFIG, "classes"},
 	{"PATCH", "/v1/config", mw_serve_set, MW_RIGHT_TIGHTEN, "set"},
 	{"POST", "/v1/reload", mw_serve_reload, MW_RIGHT_RELOAD, "reload"},

@@ -54,6 +54,8 @@ void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
 /* serve_rules.c */
 void mw_serve_rules(struct mw_guard *g, struct mw_request *r, const char *rest);
+/* serve_samples.c */
+void mw_serve_samples(struct mw_guard *g, struct mw_request *r, const char *rest);
 /*
  * The rule target names out of cfg, a copy of the one in force, and with save out of what set --save has kept.
  * -EEXIST where somebody has written it into a file: all of it stays.

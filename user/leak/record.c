@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "leak/record_impl.h"
+#include "util/cleanup.h"
 
 #define FIELD(f)                                                                                                       \
 	{                                                                                                              \
@@ -101,6 +102,41 @@ int mw_record_profile_in(const __u64 v[MW_RECORD_PROFILE], struct mw_profile *re
 	return 0;
 }
 
+void mw_record_monitor_out(const struct mw_monitor *m, __u64 v[MW_RECORD_MONITOR])
+{
+	const __u64 values[MW_RECORD_MONITOR] = {
+		m->check_interval_ns, m->sample_interval_ns, bits_of(m->alert_threshold), m->max_history, m->method,
+	};
+
+	memcpy(v, values, sizeof(values));
+}
+
+int mw_record_monitor_in(const __u64 v[MW_RECORD_MONITOR], struct mw_monitor *ret_monitor, struct mw_error *err)
+{
+	_cleanup_(mw_config_free) struct mw_config defaults = {0};
+	double alert = double_of(v[2]);
+	struct mw_monitor m;
+
+	if (!v[0] || !v[1])
+		return mw_fail(err, -ERANGE, "intervals longer than 0");
+	if (!(alert >= 0.1 && alert <= 1))
+		return mw_fail(err, -ERANGE, "an alert_threshold of 0.1 to 1");
+	if (v[3] < 3 || v[3] > 1000)
+		return mw_fail(err, -ERANGE, "a max_history of 3 to 1000");
+	if (v[4] >= MW_METHOD_MAX)
+		return mw_fail(err, -ERANGE, "a method that this version knows");
+	if (mw_config_defaults(&defaults) < 0)
+		return mw_fail(err, -ENOMEM, "memory");
+	m = defaults.monitor;
+	m.check_interval_ns = v[0];
+	m.sample_interval_ns = v[1];
+	m.alert_threshold = alert;
+	m.max_history = (__u32)v[3];
+	m.method = (enum mw_method)v[4];
+	*ret_monitor = m;
+	return 0;
+}
+
 int mw_record_room(struct mw_usage **last, __u32 n_workers, __u32 *room)
 {
 	__u32 more = *room ? 2 * *room : 16;
@@ -183,18 +219,8 @@ static int append(struct mw_record_writer *w, const struct draft *d)
 int mw_record_begin(struct mw_record_writer *w, const struct mw_record_head *head)
 {
 	struct draft d = {.size = MW_RECORD_MAGIC_SIZE};
-	const __u64 numbers[] = {
-		MW_RECORD_FIELDS,
-		MW_RECORD_PROFILE,
-		head->wall_ns,
-		head->time_ns,
-		head->monitor.check_interval_ns,
-		head->monitor.sample_interval_ns,
-		bits_of(head->monitor.alert_threshold),
-		head->monitor.max_history,
-		head->monitor.method,
-	};
-
+	const __u64 numbers[] = {MW_RECORD_FIELDS, MW_RECORD_PROFILE, head->wall_ns, head->time_ns};
+	__u64 monitor[MW_RECORD_MONITOR];
 	*w = (struct mw_record_writer){.time_ns = head->time_ns};
 	memcpy(d.bytes, MW_RECORD_MAGIC, MW_RECORD_MAGIC_SIZE);
 	d.bytes[d.size++] = MW_RECORD_VERSION;
@@ -203,6 +229,9 @@ int mw_record_begin(struct mw_record_writer *w, const struct mw_record_head *hea
 	d.bytes[d.size++] = MW_RECORD_ORDER >> 8;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		put_number(&d, numbers[i]);
+	mw_record_monitor_out(&head->monitor, monitor);
+	for (size_t i = 0; i < MW_RECORD_MONITOR; i++)
+		put_number(&d, monitor[i]);
 	return append(w, &d);
 }
 
@@ -272,6 +301,11 @@ int mw_record_add(struct mw_record_writer *w, const struct mw_record_item *item)
 		w->last[item->worker] = now;
 	}
 	return 0;
+}
+
+void mw_record_flushed(struct mw_record_writer *w)
+{
+	w->size = 0;
 }
 
 void mw_record_writer_free(struct mw_record_writer *w)

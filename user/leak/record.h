@@ -47,10 +47,15 @@ void mw_record_profile_out(const struct mw_profile *p, __u64 ret_values[MW_RECOR
 /* -ERANGE: something that no profile has; err says what and what was expected. */
 int mw_record_profile_in(const __u64 values[MW_RECORD_PROFILE], struct mw_profile *ret_profile, struct mw_error *err);
 
+/* And the monitor's: check_interval, sample_interval, alert_threshold, max_history, method; the rest is the defaults'.
+ */
+#define MW_RECORD_MONITOR 5
+void mw_record_monitor_out(const struct mw_monitor *m, __u64 ret_values[MW_RECORD_MONITOR]);
+int mw_record_monitor_in(const __u64 values[MW_RECORD_MONITOR], struct mw_monitor *ret_monitor, struct mw_error *err);
+
 struct mw_record_head {
 	__u64 wall_ns, time_ns; /* CLOCK_REALTIME and CLOCK_MONOTONIC of one moment */
-	struct mw_monitor monitor; /* check_interval, sample_interval, alert_threshold, max_history, method; the rest is
-				      the defaults' */
+	struct mw_monitor monitor; /* its five */
 };
 
 struct mw_record_worker {
@@ -92,6 +97,8 @@ int mw_record_begin(struct mw_record_writer *w, const struct mw_record_head *hea
  * worker that was not told of. Whatever fails has written nothing.
  */
 int mw_record_add(struct mw_record_writer *w, const struct mw_record_item *item);
+/* What has gathered is where it belongs: the next records begin anew. */
+void mw_record_flushed(struct mw_record_writer *w);
 void mw_record_writer_free(struct mw_record_writer *w); /* idempotent */
 
 /* Reading, of a recording or of a CSV (record_csv.c), whatever the bytes are. */

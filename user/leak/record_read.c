@@ -80,51 +80,17 @@ static void get_text(struct place *p, char text[MW_NAME_SIZE])
 	text[n] = '\0';
 }
 
-static double double_of(__u64 bits)
-{
-	double value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 static int bad(const struct mw_record_reader *r, size_t at, struct mw_error *err, const char *expected)
 {
 	return mw_fail(err, -EBADMSG, "%s: at byte %zu: expected %s", r->name, at, expected);
-}
-
-static int get_monitor(struct place *p, struct mw_monitor *m)
-{
-	_cleanup_(mw_config_free) struct mw_config defaults = {0};
-	int r = mw_config_defaults(&defaults);
-	__u64 max_history, method;
-
-	if (r < 0)
-		return r;
-	*m = defaults.monitor;
-	m->check_interval_ns = get_number(p);
-	m->sample_interval_ns = get_number(p);
-	m->alert_threshold = double_of(get_number(p));
-	max_history = get_number(p);
-	method = get_number(p);
-	if (!m->check_interval_ns || !m->sample_interval_ns)
-		p->wrong = "intervals longer than 0";
-	if (!(m->alert_threshold >= 0.1 && m->alert_threshold <= 1))
-		p->wrong = "an alert_threshold of 0.1 to 1";
-	if (max_history < 3 || max_history > 1000)
-		p->wrong = "a max_history of 3 to 1000";
-	if (method >= MW_METHOD_MAX)
-		p->wrong = "a method that this version knows";
-	m->max_history = (__u32)max_history;
-	m->method = (enum mw_method)method;
-	return 0;
 }
 
 static int open_head(struct mw_record_reader *r, struct mw_error *err)
 {
 	struct place p = {r->bytes, r->size, MW_RECORD_MAGIC_SIZE, false, NULL};
 	__u64 version = get_byte(&p) | get_byte(&p) << 8, order = get_byte(&p) | get_byte(&p) << 8;
-	int rc;
+	__u64 monitor[MW_RECORD_MONITOR];
+	struct mw_error why = {""};
 
 	if (!p.ends && order != MW_RECORD_ORDER)
 		return mw_fail(err, -EBADMSG, "%s: at byte 10: byte order %04llx, expected %04x%s", r->name, order,
@@ -138,11 +104,12 @@ static int open_head(struct mw_record_reader *r, struct mw_error *err)
 		return bad(r, 12, err, p.wrong);
 	r->head.wall_ns = get_number(&p);
 	r->head.time_ns = r->time_ns = get_number(&p);
-	rc = get_monitor(&p, &r->head.monitor);
-	if (rc < 0)
-		return mw_fail(err, rc, "%s: no memory", r->name);
+	for (size_t i = 0; i < MW_RECORD_MONITOR; i++)
+		monitor[i] = get_number(&p);
 	if (p.ends)
 		return bad(r, r->size, err, "the rest of the header; the file ends");
+	if (!p.wrong && mw_record_monitor_in(monitor, &r->head.monitor, &why) < 0)
+		p.wrong = why.text;
 	if (p.wrong)
 		return bad(r, p.at, err, p.wrong);
 	r->at = p.at;

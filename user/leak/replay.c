@@ -66,6 +66,7 @@ static void pass_time(struct mw_replay *r, __u64 now_ns)
 	res->last_ns += ns;
 	res->used_byte_s += s * (double)u->current;
 	if (res->killed_ns) {
+		res->lost_byte_s += s * (double)u->current;
 		res->saved_byte_s += s * (double)u->current;
 		return;
 	}

@@ -58,7 +58,8 @@ struct mw_replay_result {
 	__u64 killed_ns, killed_bytes; /* 0: not */
 	enum mw_reason killed_by; /* MW_REASON_HEAP_SIZE: at memory.max; or by policy strict */
 	double used_byte_s; /* memory.current over time, as recorded */
-	double saved_byte_s; /* of it, what reclaim and the kill would have saved */
+	double lost_byte_s; /* of it, what it used after it was killed */
+	double saved_byte_s; /* that and what reclaim would have saved */
 	double reserved_byte_s; /* max_heap over the time it lived; 0 without a limit */
 };
 

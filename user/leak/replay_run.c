@@ -53,7 +53,7 @@ static int survey(const char *name, const void *bytes, size_t size, struct mw_re
 			memset(&grown[run->n_workers], 0, sizeof(*grown));
 			grown[run->n_workers++].about = item.about;
 		}
-		if (item.kind == MW_RECORD_CHECK)
+		if (item.kind == MW_RECORD_CHECK && run->workers)
 			run->workers[item.worker].has_checks = true;
 		if (item.kind != MW_RECORD_WORKER && item.time_ns > run->last_ns)
 			run->last_ns = item.time_ns;
@@ -125,6 +125,11 @@ int mw_replay_run(const char *name, const void *bytes, size_t size, const struct
 	struct mw_record_item item;
 	int rc = survey(name, bytes, size, &run, err);
 
+	if (rc < 0 || !run.workers) {
+		if (rc >= 0)
+			*ret_run = run; /* nobody is in it: nothing to free */
+		return rc;
+	}
 	for (__u32 i = 0; rc >= 0 && i < run.n_workers; i++)
 		rc = begin(&run, i, asks, err);
 	if (rc >= 0)
