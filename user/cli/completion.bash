@@ -63,6 +63,7 @@ _memweir()
 	fi
 	case $prev in
 	--method) words="windows regression" ;;
+	-b | --by) words="class worker file" ;;
 	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
 	-u | --unit) [[ $verb == attach ]] && words=$(systemctl list-units --plain --no-legend --type=service,scope 2>/dev/null | cut -d ' ' -f 1) ;;
 	-o | --out | --config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
@@ -78,7 +79,7 @@ _memweir()
 			words=$(memweir ps --quiet 2>/dev/null)
 			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"
 			;;
-		replay) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+		replay | calibrate) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 		set) _memweir_set_target ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac

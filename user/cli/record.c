@@ -244,7 +244,7 @@ static int record_run(const struct mw_cli *cli, int argc, char **argv)
 const struct mw_verb mw_verb_record = {
 	.name = "record",
 	.args = "[--out FILE] [--every TIME] [--for TIME] [WORKER...]",
-	.summary = "write what the daemon sees into a file, for replay",
+	.summary = "write what the daemon sees into a file, for replay and calibrate",
 	.notes = "Ends after --for or with Ctrl-C. Without names all workers are recorded, also those that come later.",
 	.options = rows,
 	.max_args = -1,

@@ -149,6 +149,27 @@ static void what_is_wrong_is_said(void **state)
 	assert_out("at the end: steady");
 }
 
+static void budgets_are_proposed_and_tried(void **state)
+{
+	(void)state;
+	assert_int_equal(memweir(&f, "calibrate", csv, recording), 0);
+	assert_out("(no class): 1 worker, 2 min in all\n"
+		   "FROM         MEASURED  MAX_HEAP  THRESHOLD  KILLED  OVER HIGH        RESERVED  USED\n");
+	assert_out("\ntool: 1 worker, ");
+	assert_out("proposed: max_heap = 76MB, hibernate_threshold = 0.83\n");
+	assert_int_equal(memweir(&f, "calibrate", "--by", "file", "--margin", "100", csv), 0);
+	assert_out("run.csv: 1 worker");
+	assert_out("proposed: max_heap = 121MB");
+	assert_int_equal(memweir(&f, "calibrate", "--by", "worker", "--json", csv), 0);
+	assert_out("\"groups\":[{\"worker\":\"run\",\"workers\":1");
+	assert_out("\"from\":\"working set\",\"proposed\":false,\"measured_bytes\":30000000");
+	assert_out("\"killed\":1");
+	assert_int_equal(memweir(&f, "calibrate", "--by", "name", csv), 2);
+	assert_err("--by: found \"name\", expected class, worker or file");
+	assert_int_equal(memweir(&f, "calibrate", "/nowhere"), 1);
+	assert_err("/nowhere: No such file");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +177,7 @@ int main(void)
 		cmocka_unit_test(a_recording_is_judged_by_its_own_profile),
 		cmocka_unit_test(json_has_it_all),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(budgets_are_proposed_and_tried),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
