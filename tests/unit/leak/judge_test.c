@@ -192,7 +192,7 @@ static void why_not_is_said(void **state)
 	struct mw_leak l = {0};
 
 	(void)state;
-	assert_string_equal(watch(&l, steady, 0, 10, LIMIT).against, "seen for 9 s, less than 15 s");
+	assert_string_equal(watch(&l, steady, 0, 8, LIMIT).against, "seen for 7 s, less than 10 s");
 	assert_int_equal(strncmp(after(stepping, 90).against, "one step makes ", 15), 0);
 }
 
