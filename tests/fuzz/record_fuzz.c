@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * Any bytes as a recording: refused with a sentence, or read to its end; and what was read is written again and reads
- * the same. Built as config_fuzz.c is.
+ * Any bytes as a recording: refused with a sentence, or read to its end; what was read is written again and reads the
+ * same, and is replayed and measured. Built as config_fuzz.c is.
  */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "leak/calibrate.h"
 #include "leak/record.h"
+#include "leak/replay.h"
 #include "util/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -33,6 +35,47 @@ static void check_item(const struct mw_record_reader *r, const struct mw_record_
 	if (item->kind == MW_RECORD_SAMPLE)
 		must(item->usage.heap == item->usage.anon + item->usage.swapped && item->usage.time_ns == item->time_ns,
 		     "a sample that adds up");
+}
+
+static int as_recorded(const struct mw_record_worker *about, struct mw_replay_rules *r, void *arg, struct mw_error *err)
+{
+	(void)about, (void)r, (void)arg, (void)err;
+	return 0;
+}
+
+struct measured {
+	struct mw_calibration c;
+	struct mw_calibrated w; /* all as one: what times that go to and fro do to it */
+};
+
+static int measure(__u32 worker, const struct mw_record_worker *about, const struct mw_usage *u, void *arg)
+{
+	struct measured *m = arg;
+
+	(void)worker, (void)about;
+	return mw_calibrate_sample(&m->c, &m->w, u);
+}
+
+static void replay(const uint8_t *data, size_t size, bool good)
+{
+	struct measured m = {0};
+	const struct mw_replay_asks asks = {.rules = as_recorded, .sample = measure, .arg = &m};
+	_cleanup_(mw_replay_run_free) struct mw_replay_run run = {0};
+	struct mw_error err = {""};
+	int rc = mw_replay_run("f", data, size, &asks, &run, &err);
+
+	must((rc >= 0) == good, "what reads is replayed, and nothing else");
+	must(rc >= 0 || *err.text, "a failure without a sentence");
+	for (__u32 i = 0; i < run.n_workers; i++) {
+		const struct mw_replay_result *r = &run.workers[i].replay.result;
+
+		must(r->last_ns >= r->first_ns && r->over_high_ns <= r->last_ns - r->first_ns, "times that can be");
+		must(r->trend.verdict <= r->most && r->most < MW_TREND_MAX, "a verdict there is");
+	}
+	must(mw_calibrate_end(&m.c, &m.w) == 0, "it is measured");
+	for (enum mw_budget_from from = 0; from < MW_BUDGET_FROM_MAX; from++)
+		must(mw_budget_propose(&m.c, from, 1000).max_heap >= MW_CALIBRATE_ROUND, "a budget that can be");
+	mw_calibration_free(&m.c);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -61,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		item = again;
 	}
 	must(written == 0 && !second.cut, "what was written is read");
+	replay(data, size, rc == 0);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* memweir calibrate: budgets from recordings, each tried out on them. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,7 +188,7 @@ static void print_budget(struct mw_table *t, enum mw_budget_from from, const str
 	mw_table_cellf(t, "%.2f", b->hibernate_threshold);
 	mw_table_cellf(t, "%u of %u", b->killed, b->workers);
 	mw_table_cellf(t, "%.1f %%", share((double)b->over_high_ns, (double)b->lived_ns));
-	mw_table_cellf(t, "%s x min", mw_size_format((__u64)(b->reserved_byte_s / 60), text, sizeof(text)));
+	mw_table_cellf(t, "%s x min", mw_size_format((__u64)fmin(b->reserved_byte_s / 60, 1e18), text, sizeof(text)));
 	mw_table_cellf(t, "%.0f %%", share(b->used_byte_s, b->reserved_byte_s));
 }
 

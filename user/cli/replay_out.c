@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* A replayed recording for people and for programs. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,7 +109,7 @@ static const char *byte_minutes(double byte_s, char *buf, size_t size)
 {
 	char bytes[24];
 
-	snprintf(buf, size, "%s x min", mw_size_format((__u64)(byte_s / 60 + 0.5), bytes, sizeof(bytes)));
+	snprintf(buf, size, "%s x min", mw_size_format((__u64)(fmin(byte_s / 60, 1e18) + 0.5), bytes, sizeof(bytes)));
 	return buf;
 }
 

@@ -120,7 +120,7 @@ struct mw_budget mw_budget_propose(struct mw_calibration *c, enum mw_budget_from
 		b.bytes = mw_weights_quantile(&c->floors, 0.5);
 	else if (from == MW_BUDGET_PEAK)
 		b.bytes = c->peak;
-	b.max_heap = (__u64)((double)b.bytes * (1 + margin_pct / 100));
+	b.max_heap = (__u64)fmin((double)b.bytes * (1 + margin_pct / 100), MW_CALIBRATE_HIGHEST);
 	b.max_heap = (b.max_heap / MW_CALIBRATE_ROUND + 1) * MW_CALIBRATE_ROUND;
 	if (b.max_heap < 2 * MW_CALIBRATE_ROUND)
 		b.max_heap = 2 * MW_CALIBRATE_ROUND; /* memory.max is 1 MiB at the least */

@@ -20,6 +20,7 @@
 #define MW_CALIBRATE_LEAST   0.5 /* hibernate_threshold, within these */
 #define MW_CALIBRATE_MOST    0.9 /* higher, and there is no room to act in before memory.max */
 #define MW_CALIBRATE_ROUND   1000000ULL /* max_heap is a multiple of it */
+#define MW_CALIBRATE_HIGHEST 1e18 /* max_heap; a hostile recording asks for more */
 #define MW_CALIBRATE_FLOOR_S 5
 
 /* So many bytes for so long. */
