@@ -43,6 +43,7 @@ struct output {
 struct plan {
 	__u64 every_ns, end_ns; /* 0: after each look; never */
 	unsigned asked;
+	bool late; /* there was no new look: it rests, or nobody is there */
 	bool silent; /* the daemon does not answer, which was said */
 };
 
@@ -103,6 +104,7 @@ static int flush(struct mw_recording *r, struct output *out, struct mw_error *er
 static int ask(const struct mw_cli *cli, struct mw_recording *r, struct plan *p, struct mw_error *err)
 {
 	bool profiles = r->strangers || p->asked % PROFILES_EVERY == 0;
+	__u64 before_ns;
 	_cleanup_answer_ struct mw_answer a = {0};
 	int rc =
 		mw_call_quiet(cli, "GET", profiles ? "/v1/samples?profiles" : "/v1/samples", NULL, MW_CALL_MS, &a, err);
@@ -118,7 +120,11 @@ static int ask(const struct mw_cli *cli, struct mw_recording *r, struct plan *p,
 		return rc;
 	p->silent = false;
 	p->asked++;
+	before_ns = r->newest_ns;
 	rc = mw_recording_take(r, a.doc, err);
+	p->late = r->newest_ns == before_ns;
+	if (profiles)
+		r->strangers = false; /* whoever came meanwhile is told of in the next one */
 	return rc < 0 ? rc : 1;
 }
 
@@ -134,8 +140,8 @@ static void wait_for_next(const struct mw_recording *r, const struct plan *p, bo
 		due = now + p->every_ns;
 	else
 		due = r->newest_ns + r->interval_ns + r->interval_ns / AFTER_SHARE;
-	if (!p->every_ns && due < now + r->interval_ns / AFTER_SHARE)
-		due = now + r->interval_ns / AFTER_SHARE; /* its look is late */
+	if (answered && !p->every_ns && (p->late || due < now + r->interval_ns / AFTER_SHARE))
+		due = now + r->interval_ns / (p->late ? 2 : AFTER_SHARE);
 	if (p->end_ns && due > p->end_ns)
 		due = p->end_ns;
 	if (r->strangers || asked_to_end)
