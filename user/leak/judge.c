@@ -29,7 +29,7 @@ static const struct {
 	double from; /* share of the limit in use */
 	double prior; /* how sure, at best */
 } rules[MW_FLOORS_WINDOWS] = {
-	{10, 2 * MW_NS_PER_S, 180, 0.85, 0.7},
+	{10, 2 * MW_NS_PER_S, 90, 0.85, 0.7},
 	{30, 60 * MW_NS_PER_S, 600, 0.5, 0.8},
 	{30, 300 * MW_NS_PER_S, 12 * 3600.0, 0, 0.9},
 	{30, 1800 * MW_NS_PER_S, INFINITY, 0, 0.95},
