@@ -224,11 +224,12 @@ static bool mended(void)
 	return file_is("w0/cgroup.freeze", "0") && file_is("w0/memory.high", "max") && file_is("w1/memory.high", "max");
 }
 
+/* Within a second where somebody lets us run: the guard's own test says so. A deadline is no measurement. */
 static void expect_mended(__u64 since)
 {
 	bool done = mended();
 
-	for (; !done && mw_now_ns() - since < MW_NS_PER_S; done = mended())
+	for (; !done && mw_now_ns() - since < 3 * MW_NS_PER_S; done = mended())
 		poll(NULL, 0, 2);
 	print_message("mended after %llu ms\n", (mw_now_ns() - since) / MW_NS_PER_MS);
 	assert_true(done); /* not looked at again: a second mending empties these plain files for a moment */
