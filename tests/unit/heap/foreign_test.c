@@ -181,6 +181,8 @@ static void an_allocator_of_its_own_is_told(void **state)
 	assert_int_equal(program_end(&p), 0);
 }
 
+#define ROOM (8UL << 20)
+
 /* A child that names a page as ours and has this in it; it waits until it is killed. */
 static pid_t pretends(const struct mw_heap_head *head)
 {
@@ -192,7 +194,9 @@ static pid_t pretends(const struct mw_heap_head *head)
 	assert_int_equal(pipe(told), 0);
 	pid = fork();
 	if (!pid) {
-		struct mw_heap_head *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+		/* Behind it is nothing, not what happens to be mapped there. */
+		void *room = mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		struct mw_heap_head *at = mmap(room, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
 
 		*at = *head;
 		at->pid = at->pid ? (__u32)getpid() : 0;
