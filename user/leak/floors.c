@@ -82,6 +82,36 @@ double mw_floors_peak_before(const struct mw_floors *f, unsigned window)
 	return (double)peak * (double)KIB;
 }
 
+__u32 mw_floors_count(const struct mw_floors *f, unsigned window)
+{
+	return f->windows[window].count;
+}
+
+/* Of n places from at on, round the ring. */
+static __u32 least_of(const struct mw_floor_window *w, __u32 at, __u32 n)
+{
+	__u32 least = ~0U;
+
+	for (; n; n--) {
+		if (w->kib[at] < least)
+			least = w->kib[at];
+		at = at + 1 < MW_FLOORS_BUCKETS ? at + 1 : 0;
+	}
+	return least;
+}
+
+double mw_floors_rise(const struct mw_floors *f, unsigned window)
+{
+	const struct mw_floor_window *w = &f->windows[window];
+	__u32 third = w->count / 3, oldest = (w->head + MW_FLOORS_BUCKETS - w->count) % MW_FLOORS_BUCKETS;
+
+	if (!third)
+		return 0;
+	return ((double)least_of(w, (w->head + MW_FLOORS_BUCKETS - third) % MW_FLOORS_BUCKETS, third) -
+		(double)least_of(w, oldest, third)) *
+	       (double)KIB;
+}
+
 __u32 mw_floors_values(const struct mw_floors *f, unsigned window, double ret_values[MW_FLOORS_BUCKETS])
 {
 	const struct mw_floor_window *w = &f->windows[window];

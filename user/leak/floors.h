@@ -31,6 +31,13 @@ __u64 mw_floors_bucket_ns(unsigned window); /* length of a bucket: 1 s, 5 s, 1 m
 unsigned mw_floors_push(struct mw_floors *f, __u64 time_ns, __u64 bytes);
 /* The closed buckets of a window, oldest first, in bytes; their number. */
 __u32 mw_floors_values(const struct mw_floors *f, unsigned window, double ret_values[MW_FLOORS_BUCKETS]);
+/* Their number alone. */
+__u32 mw_floors_count(const struct mw_floors *f, unsigned window);
+/*
+ * By how much the least of the last third of them is above the least of the first, bytes; 0 for fewer than three.
+ * Cheap: for the question whether anything rises at all.
+ */
+double mw_floors_rise(const struct mw_floors *f, unsigned window);
 /* The highest floor of 5 s that is known from the time before that window, bytes; 0: of no such time. */
 double mw_floors_peak_before(const struct mw_floors *f, unsigned window);
 

@@ -47,29 +47,30 @@ static double least_rise(const struct mw_leak *l)
 	return unlimited(l->limit) ? (double)LEAST_FREE : LEAST * (double)l->limit;
 }
 
-static double extreme(const double *values, __u32 n, bool highest)
+static double highest(const double *values, __u32 n)
 {
-	double e = values[0];
+	double most = values[0];
 
 	for (__u32 i = 1; i < n; i++)
-		if (highest ? values[i] > e : values[i] < e)
-			e = values[i];
-	return e;
+		if (values[i] > most)
+			most = values[i];
+	return most;
 }
 
 /* The cheap questions first: who does not grow is asked no other. */
-static __u8 look(struct mw_leak *l, unsigned i, const double *values, __u32 n)
+static __u8 look(struct mw_leak *l, unsigned i)
 {
 	struct mw_slope *s = &l->windows[i].slope;
-	double least = least_rise(l);
-	__u32 third = n / 3;
+	double values[MW_FLOORS_BUCKETS], least = least_rise(l);
+	__u32 n = l->windows[i].n;
 
 	*s = (struct mw_slope){0};
 	if (n < rules[i].least)
 		return TOO_SHORT;
-	if (extreme(values + n - third, third, false) - extreme(values, third, false) < least / 2)
+	if (mw_floors_rise(&l->floors, i) < least / 2)
 		return TOO_LITTLE;
-	if (mw_floors_peak_before(&l->floors, i) * NEW_HIGH > extreme(values + n - third, third, true))
+	mw_floors_values(&l->floors, i, values);
+	if (mw_floors_peak_before(&l->floors, i) * NEW_HIGH > highest(values + n - n / 3, n / 3))
 		return WAS_HIGHER;
 	if (mw_slope(values, n, s) < 0)
 		return TOO_SHORT;
@@ -97,13 +98,12 @@ void mw_leak_sample(struct mw_leak *l, __u64 time_ns, __u64 used, __u64 limit)
 	l->limit = limit;
 	for (unsigned i = 0; i < MW_FLOORS_WINDOWS; i++) {
 		struct mw_leak_window *w = &l->windows[i];
-		double values[MW_FLOORS_BUCKETS];
 
 		if (!(closed & 1U << i))
 			continue;
-		w->n = mw_floors_values(&l->floors, i, values);
+		w->n = mw_floors_count(&l->floors, i);
 		w->first_ns = time_ns - w->n * mw_floors_bucket_ns(i);
-		w->why_not = look(l, i, values, w->n);
+		w->why_not = look(l, i);
 		if (w->why_not && w->convicted && i >= HOLDING && holds(w))
 			w->why_not = RISES;
 		if (w->why_not)

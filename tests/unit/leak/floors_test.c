@@ -66,6 +66,24 @@ static void time_nobody_looked(void **state)
 	assert_int_equal(mw_floors_values(&f, 1, x), 10);
 }
 
+static void by_how_much_it_rises(void **state)
+{
+	struct mw_floors f = {0};
+
+	(void)state;
+	assert_true(mw_floors_rise(&f, 0) == 0);
+	for (__u64 i = 0; i <= 2; i++)
+		mw_floors_push(&f, T0 + i * S, i * KIB);
+	assert_true(mw_floors_rise(&f, 0) == 0); /* of two nothing is said */
+	for (__u64 i = 3; i <= 100; i++) /* 40 to 99 are left: 80 less 40 */
+		mw_floors_push(&f, T0 + i * S, i * KIB);
+	assert_true(mw_floors_rise(&f, 0) == 40 * KIB);
+	assert_int_equal(mw_floors_count(&f, 0), MW_FLOORS_BUCKETS);
+	for (__u64 i = 101; i <= 130; i++)
+		mw_floors_push(&f, T0 + i * S, 3 * KIB);
+	assert_true(mw_floors_rise(&f, 0) < 0);
+}
+
 static void peaks_of_the_time_before(void **state)
 {
 	struct mw_floors f = {0};
@@ -83,7 +101,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_least_of_each_bucket), cmocka_unit_test(which_windows_closed_one),
 		cmocka_unit_test(a_ring_of_sixty),	    cmocka_unit_test(time_nobody_looked),
-		cmocka_unit_test(peaks_of_the_time_before),
+		cmocka_unit_test(by_how_much_it_rises),	    cmocka_unit_test(peaks_of_the_time_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
