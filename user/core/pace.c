@@ -2,6 +2,7 @@
 #include "core/pace.h"
 
 #include "memweir/abi.h"
+#include "util/amount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -12,11 +13,6 @@
 #define SPURT_NS    (200 * MW_NS_PER_MS) /* what comes within two looks comes at once: no batch is in between */
 #define FORGET_NS   (10 * MW_NS_PER_S) /* a large read every few seconds is still expected */
 #define HEADROOM_NS (500 * MW_NS_PER_MS) /* so much growth is let through above memory.high at a time */
-
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
 
 static __u64 clamp(__u64 value, __u64 low, __u64 high)
 {
@@ -58,7 +54,7 @@ bool mw_pace_reaches(__u64 current, double rate, __u64 high)
 
 bool mw_pace_quiet(const struct mw_pace_state *s, __u64 now_ns)
 {
-	return !s->under_way && less(now_ns, s->busy_ns) >= MW_PACE_QUIET_NS;
+	return !s->under_way && mw_less(now_ns, s->busy_ns) >= MW_PACE_QUIET_NS;
 }
 
 /* ---- what the look tells ---- */
@@ -75,7 +71,7 @@ static void note_spurt(struct mw_pace_state *s, double taken, __u64 dt)
 
 static void note_growth(struct mw_pace_state *s, const struct mw_pace_input *in)
 {
-	__u64 dt = less(in->time_ns, s->time_ns);
+	__u64 dt = mw_less(in->time_ns, s->time_ns);
 	double taken, rate, weight;
 
 	if (!s->time_ns || dt > MAX_DT_NS || in->stolen < s->stolen) {
@@ -121,7 +117,7 @@ static struct mw_pace_decision back_off(struct mw_pace_state *s, const struct mw
 static struct mw_pace_decision judge(struct mw_pace_state *s, const struct mw_pace_input *in)
 {
 	const struct mw_pace_decision fine = {.kind = MW_PACE_NONE};
-	__u64 since = less(in->time_ns, s->window_ns), stalled, paused;
+	__u64 since = mw_less(in->time_ns, s->window_ns), stalled, paused;
 
 	if (in->last.asked) {
 		s->under_way = false;
@@ -132,13 +128,13 @@ static struct mw_pace_decision judge(struct mw_pace_state *s, const struct mw_pa
 	if (!s->window_ns)
 		return fine;
 	s->window_freed += in->last.asked ? in->last.freed : 0;
-	s->window_met |= in->current >= less(in->high_now, MW_PACE_BATCH_MIN);
+	s->window_met |= in->current >= mw_less(in->high_now, MW_PACE_BATCH_MIN);
 	if (since < MW_PACE_WINDOW_NS || s->window_freed < MW_PACE_WINDOW_BYTES)
 		return fine;
-	if (less(in->refaulted, s->window_refaulted) >= s->window_freed / 2)
+	if (mw_less(in->refaulted, s->window_refaulted) >= s->window_freed / 2)
 		return back_off(s, in, MW_PACE_REFAULTS);
-	stalled = less(in->stalled_ns, s->window_stalled);
-	paused = less(in->paused_ns, s->window_paused);
+	stalled = mw_less(in->stalled_ns, s->window_stalled);
+	paused = mw_less(in->paused_ns, s->window_paused);
 	/* Several tasks' pauses add up, PSI counts them once: of the two the one that is known and less. */
 	if (paused && paused < stalled)
 		stalled = paused;
@@ -158,13 +154,13 @@ static struct mw_pace_decision none(enum mw_pace_why why)
 
 static __u64 reclaimable(const struct mw_pace_input *in)
 {
-	return less(in->cache, MW_PACE_KEEP_CACHE) + in->swappable;
+	return mw_less(in->cache, MW_PACE_KEEP_CACHE) + in->swappable;
 }
 
 /* With an eighth of the way left to memory.max the kernel still reclaims before it has to kill. */
 static __u64 topmost(const struct mw_pace_input *in)
 {
-	__u64 top = in->max == MW_UNLIMITED ? 2 * in->high : in->high + less(in->max, in->high) / 8 * 7;
+	__u64 top = in->max == MW_UNLIMITED ? 2 * in->high : in->high + mw_less(in->max, in->high) / 8 * 7;
 
 	return top > in->high ? top : in->high;
 }
@@ -181,7 +177,7 @@ static bool should_lower(const struct mw_pace_state *s, const struct mw_pace_inp
 	__u64 soon = in->current + growth(s, MW_PACE_RAISE_NS), to = raised_to(s, in);
 
 	if (in->high_now == MW_UNLIMITED || in->high_now <= in->high ||
-	    less(in->time_ns, s->set_ns) < MW_PACE_SETTLE_NS)
+	    mw_less(in->time_ns, s->set_ns) < MW_PACE_SETTLE_NS)
 		return false;
 	*ret_high = soon < in->high - in->high / 50 ? in->high : to;
 	return *ret_high == in->high || to + in->high / 16 < in->high_now;
@@ -215,7 +211,7 @@ static __u64 missing(const struct mw_pace_state *s, const struct mw_pace_input *
 {
 	__u64 most = clamp((__u64)(1.25 * s->spurt), in->high / 8, in->high / 4);
 
-	return less(in->current + clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, most), in->high);
+	return mw_less(in->current + clamp(growth(s, MW_PACE_HORIZON_NS), MW_PACE_BATCH_MIN, most), in->high);
 }
 
 /*
@@ -226,7 +222,7 @@ static __u64 missing_at_once(const struct mw_pace_state *s, const struct mw_pace
 {
 	__u64 top = in->high_now == MW_UNLIMITED ? topmost(in) : in->high_now;
 
-	return less(in->current + clamp(growth(s, MW_PACE_RAISE_NS), 0, in->high / 16), top);
+	return mw_less(in->current + clamp(growth(s, MW_PACE_RAISE_NS), 0, in->high / 16), top);
 }
 
 static struct mw_pace_decision make_room(struct mw_pace_state *s, const struct mw_pace_input *in)
@@ -283,7 +279,7 @@ static struct mw_pace_decision decide(struct mw_pace_state *s, const struct mw_p
 /* Before half of what is free is used up. */
 static __u64 look_again(const struct mw_pace_state *s, const struct mw_pace_input *in)
 {
-	__u64 room = less(in->high_now == MW_UNLIMITED ? in->max : in->high_now, in->current);
+	__u64 room = mw_less(in->high_now == MW_UNLIMITED ? in->max : in->high_now, in->current);
 	double ns;
 
 	if (s->rate < MW_PACE_RATE_MIN)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "util/amount.h"
 #include "util/clock.h"
 #include "util/size.h"
 
@@ -34,19 +35,13 @@ const char *mw_reason_name(enum mw_reason reason)
 	return (unsigned int)reason < MW_REASON_MAX ? reason_names[reason] : "unknown";
 }
 
-/* a - b, 0 when statistics of different moments would make it negative. */
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
-}
-
 void mw_usage_from_sample(const struct mw_sample *s, struct mw_usage *ret_usage)
 {
 	struct mw_usage u = {
 		.time_ns = s->time_ns,
 		.current = s->usage,
 		.heap = s->anon + s->swap_usage,
-		.bin = less(s->shmem + s->sock + s->kernel, s->slab_reclaimable),
+		.bin = mw_less(s->shmem + s->sock + s->kernel, s->slab_reclaimable),
 		.anon = s->anon,
 		.swapped = s->swap_usage,
 		.file = s->file,
@@ -63,11 +58,6 @@ void mw_usage_from_sample(const struct mw_sample *s, struct mw_usage *ret_usage)
 	*ret_usage = u;
 }
 
-static bool unlimited(__u64 limit)
-{
-	return !limit || limit == MW_UNLIMITED;
-}
-
 /* Half a byte of grace, so that 0.9 x 0.85 of a round limit is reached at the byte a person computes. */
 static bool reaches(__u64 used, __u64 limit, double share)
 {
@@ -80,7 +70,7 @@ struct mw_check mw_verdict_check(const struct mw_usage *u, const struct mw_profi
 	struct mw_check c = {.over_bin = p->max_bin_heap != MW_UNLIMITED && u->bin > p->max_bin_heap};
 	__u64 used = u->heap + u->bin;
 
-	if (!unlimited(p->max_heap)) {
+	if (!mw_unlimited(p->max_heap)) {
 		c.percent = 100.0 * (double)used / (double)p->max_heap;
 		c.high_memory = reaches(used, p->max_heap, alert);
 		c.hibernate = reaches(used, p->max_heap, p->hibernate_threshold);
@@ -99,7 +89,7 @@ static __u64 squeeze_margin(__u64 high)
 
 __u64 mw_squeeze_room(__u64 high)
 {
-	return less(high, squeeze_margin(high));
+	return mw_less(high, squeeze_margin(high));
 }
 
 /* Under the level it was lifted at; or, once things have settled, under high at all. */
@@ -109,7 +99,7 @@ static bool squeeze_over(const struct mw_squeeze_state *s, __u64 usage, __u64 hi
 
 	if (since_lift >= MW_SQUEEZE_SETTLE_NS)
 		level = high;
-	return since_lift >= MW_SQUEEZE_HOLD_NS && usage < less(level, squeeze_margin(high));
+	return since_lift >= MW_SQUEEZE_HOLD_NS && usage < mw_less(level, squeeze_margin(high));
 }
 
 static bool freed_nothing(const struct mw_squeeze_state *s, __u64 usage, __u64 high)
@@ -121,14 +111,14 @@ static bool freed_nothing(const struct mw_squeeze_state *s, __u64 usage, __u64 h
 enum mw_squeeze mw_verdict_squeeze(const struct mw_squeeze_state *s, const struct mw_usage *u, __u64 high,
 				   enum mw_policy policy, __u64 now_ns)
 {
-	__u64 since_lift = less(now_ns, s->lifted_ns);
+	__u64 since_lift = mw_less(now_ns, s->lifted_ns);
 
-	if (policy == MW_POLICY_OBSERVE || unlimited(high))
+	if (policy == MW_POLICY_OBSERVE || mw_unlimited(high))
 		return MW_SQUEEZE_NONE;
 	if (!s->lifted)
 		return s->throttled || s->near ? MW_SQUEEZE_LIFT : MW_SQUEEZE_NONE;
 	/* What was seen before the lift, or in the moment of it, says nothing about what the lift did. */
-	if (less(u->time_ns, s->lifted_ns) < MW_SQUEEZE_KILL_NS || since_lift < MW_SQUEEZE_KILL_NS)
+	if (mw_less(u->time_ns, s->lifted_ns) < MW_SQUEEZE_KILL_NS || since_lift < MW_SQUEEZE_KILL_NS)
 		return MW_SQUEEZE_NONE;
 	if (squeeze_over(s, u->current, high, since_lift))
 		return MW_SQUEEZE_RESTORE;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/config.h"
+#include "util/amount.h"
 #include "util/clock.h"
 #include "util/size.h"
 
@@ -37,14 +37,9 @@ static const struct {
 
 enum { RISES, TOO_SHORT, TOO_LITTLE, WAS_HIGHER, ONE_JUMP, NOT_SURE, ENDS };
 
-static bool unlimited(__u64 limit)
-{
-	return !limit || limit == MW_UNLIMITED;
-}
-
 static double least_rise(const struct mw_leak *l)
 {
-	return unlimited(l->limit) ? (double)LEAST_FREE : LEAST * (double)l->limit;
+	return mw_unlimited(l->limit) ? (double)LEAST_FREE : LEAST * (double)l->limit;
 }
 
 static double highest(const double *values, __u32 n)
@@ -122,7 +117,7 @@ static double per_second(unsigned window, double per_bucket)
 /* Seconds to the limit at a rate in bytes a second; < 0: never. */
 static double meets_in(const struct mw_leak *l, double rate)
 {
-	double limit = unlimited(l->limit) ? 2.0 * (double)l->used : (double)l->limit, s;
+	double limit = mw_unlimited(l->limit) ? 2.0 * (double)l->used : (double)l->limit, s;
 
 	if (rate <= 0)
 		return -1;
@@ -142,7 +137,7 @@ static enum mw_trend_verdict verdict_of(const struct mw_leak *l, unsigned i)
 		return MW_GROWING;
 	if (rising_ns < rules[i].persist_ns)
 		return rising_ns < rules[i].persist_ns / 2 ? MW_GROWING : MW_SUSPECT;
-	if (!unlimited(l->limit) && (double)l->used < rules[i].from * (double)l->limit)
+	if (!mw_unlimited(l->limit) && (double)l->used < rules[i].from * (double)l->limit)
 		return MW_SUSPECT;
 	return MW_LEAK;
 }
@@ -250,7 +245,7 @@ static struct mw_trend say_window(const struct mw_leak *l, unsigned i, enum mw_t
 	t.time_to_limit_s = meets_in(l, t.rate_bytes_per_s);
 	t.soonest_s = meets_in(l, per_second(i, s->high));
 	t.latest_s = meets_in(l, per_second(i, s->low));
-	if (unlimited(l->limit))
+	if (mw_unlimited(l->limit))
 		t.time_to_limit_s = t.soonest_s = t.latest_s = -1;
 	t.onset_ns = onset_of(l, i);
 	t.confidence = sureness(verdict, i, s);

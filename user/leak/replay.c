@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "util/amount.h"
 #include "util/clock.h"
 
 static const char *const names[] = {
@@ -14,16 +15,6 @@ _Static_assert(sizeof(names) / sizeof(names[0]) == MW_REPLAY_WHAT_MAX, "a name f
 const char *mw_replay_what_name(enum mw_replay_what what)
 {
 	return (unsigned int)what < MW_REPLAY_WHAT_MAX ? names[what] : "unknown";
-}
-
-static bool unlimited(__u64 limit)
-{
-	return !limit || limit == MW_UNLIMITED;
-}
-
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
 }
 
 __u64 mw_replay_needed(const struct mw_usage *u)
@@ -59,8 +50,8 @@ static void pass_time(struct mw_replay *r, __u64 now_ns)
 {
 	const struct mw_usage *u = &r->last;
 	struct mw_replay_result *res = &r->result;
-	__u64 ns = less(now_ns, res->last_ns), cache = less(u->file, u->shmem) + u->slab_reclaimable;
-	__u64 above = less(u->current, r->limits.high);
+	__u64 ns = mw_less(now_ns, res->last_ns), cache = mw_less(u->file, u->shmem) + u->slab_reclaimable;
+	__u64 above = mw_less(u->current, r->limits.high);
 	double s = (double)ns / MW_NS_PER_S;
 
 	res->last_ns += ns;
@@ -70,7 +61,7 @@ static void pass_time(struct mw_replay *r, __u64 now_ns)
 		res->saved_byte_s += s * (double)u->current;
 		return;
 	}
-	if (!unlimited(r->limits.max))
+	if (!mw_unlimited(r->limits.max))
 		res->reserved_byte_s += s * (double)r->limits.max;
 	if (mw_replay_needed(u) > r->limits.high)
 		res->over_high_ns += ns;
@@ -97,7 +88,7 @@ static void look_at_high(struct mw_replay *r)
 	__u64 high = r->limits.high;
 
 	u.current = mw_replay_needed(&u);
-	if (unlimited(high))
+	if (mw_unlimited(high))
 		return;
 	if (u.current > high && !r->result.high_ns) {
 		r->result.high_ns = u.time_ns;
@@ -137,7 +128,7 @@ static void look_at_limits(struct mw_replay *r)
 		r->result.bin_ns = u->time_ns;
 		tell(r, MW_REPLAY_BIN, u->time_ns, u->bin, r->rules.profile.max_bin_heap);
 	}
-	if (!unlimited(r->limits.max) && needed > r->limits.max)
+	if (!mw_unlimited(r->limits.max) && needed > r->limits.max)
 		kill_it(r, MW_REASON_HEAP_SIZE, needed, r->limits.max);
 	else
 		look_at_high(r);

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "core/config.h"
+#include "util/amount.h"
 #include "util/clock.h"
 #include "util/size.h"
 
@@ -18,16 +18,6 @@ _Static_assert(sizeof(trend_names) / sizeof(trend_names[0]) == MW_TREND_MAX, "a 
 const char *mw_trend_name(enum mw_trend_verdict verdict)
 {
 	return (unsigned int)verdict < MW_TREND_MAX ? trend_names[verdict] : "unknown";
-}
-
-static bool unlimited(__u64 limit)
-{
-	return !limit || limit == MW_UNLIMITED;
-}
-
-static __u64 less(__u64 a, __u64 b)
-{
-	return a > b ? a - b : 0;
 }
 
 #define TREND_MIN_POINTS 5
@@ -88,9 +78,9 @@ static double time_to_limit(double slope, __u64 newest, __u64 limit)
 {
 	double s;
 
-	if (unlimited(limit) || slope <= 0)
+	if (mw_unlimited(limit) || slope <= 0)
 		return -1;
-	s = (double)less(limit, newest) / slope;
+	s = (double)mw_less(limit, newest) / slope;
 	return s < 100 * 365.25 * 86400 ? s : -1;
 }
 
@@ -120,7 +110,7 @@ struct mw_trend mw_trend_line(const struct mw_series *history, __u64 limit)
 	last = mw_series_at(history, l.points - 1);
 	l.span_ns = last.time_ns - first.time_ns;
 	l.rise = l.line.slope * (double)l.span_ns / MW_NS_PER_S;
-	l.min_rise = unlimited(limit) ? (double)TREND_NO_LIMIT : TREND_MIN_RISE * (double)limit;
+	l.min_rise = mw_unlimited(limit) ? (double)TREND_NO_LIMIT : TREND_MIN_RISE * (double)limit;
 	t.rate_bytes_per_s = l.line.slope;
 	t.r2 = l.line.r2;
 	/* "Above", with room for rounding: one step in four points has exactly 0.8, and a step is no growth. */
