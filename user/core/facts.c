@@ -13,22 +13,6 @@
 #include "core/rule.h"
 #include "util/cleanup.h"
 
-static int read_executable(const char *dir, char *buf, size_t size)
-{
-	static const char deleted[] = " (deleted)";
-	char path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "%s/exe", dir);
-	n = readlink(path, buf, size - 1);
-	if (n < 0 && errno != ENOENT)
-		return -errno;
-	buf[n > 0 ? n : 0] = '\0'; /* a kernel thread, or it is about to be gone */
-	if (n > (ssize_t)sizeof(deleted) && !strcmp(buf + n - (sizeof(deleted) - 1), deleted))
-		buf[n - (ssize_t)(sizeof(deleted) - 1)] = '\0';
-	return 0;
-}
-
 /* A program that overwrites its arguments may leave anything there. */
 static int read_arguments(const char *dir, char *buf, size_t size)
 {
@@ -121,7 +105,7 @@ int mw_facts_read(const char *proc_root, const char *mount, pid_t pid, bool attr
 		r = mw_proc_status(proc_root, pid, &status);
 	f.uid = status.uids[1];
 	if (r >= 0)
-		r = read_executable(dir, f.executable, sizeof(f.executable));
+		r = mw_proc_exe(proc_root, pid, f.executable, sizeof(f.executable));
 	if (r >= 0 && f.executable[0])
 		r = read_arguments(dir, f.arguments, sizeof(f.arguments));
 	if (r >= 0)

@@ -28,20 +28,13 @@ const char *mw_killer_name(enum mw_killer killer)
 /* The last part of the path of the file it executes, else its name, which a process may change. */
 static void program_of(const char *proc_root, pid_t pid, char *ret_name, size_t size)
 {
-	static const char deleted[] = " (deleted)"; /* replaced by an upgrade */
-	char path[PATH_MAX], exe[PATH_MAX];
+	char exe[PATH_MAX];
 	const char *slash;
-	ssize_t n;
 
-	snprintf(path, sizeof(path), "%s/%d/exe", proc_root, (int)pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	if (n <= 0) {
+	if (mw_proc_exe(proc_root, pid, exe, sizeof(exe)) < 0 || !exe[0]) {
 		mw_proc_comm(proc_root, pid, ret_name, size);
 		return;
 	}
-	exe[n] = '\0';
-	if ((size_t)n >= sizeof(deleted) && strcmp(exe + n - (sizeof(deleted) - 1), deleted) == 0)
-		exe[(size_t)n - (sizeof(deleted) - 1)] = '\0';
 	slash = strrchr(exe, '/');
 	snprintf(ret_name, size, "%.63s", slash ? slash + 1 : exe);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 #include "core/proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/cgroup.h"
 #include "util/cleanup.h"
@@ -59,6 +61,22 @@ int mw_proc_cgroup(const char *proc_root, pid_t pid, char *ret_path, size_t size
 	if (length >= size)
 		return -ENAMETOOLONG;
 	memcpy(ret_path, path, length + 1);
+	return 0;
+}
+
+int mw_proc_exe(const char *proc_root, pid_t pid, char *ret_path, size_t size)
+{
+	static const char deleted[] = " (deleted)"; /* replaced by an upgrade */
+	char path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/%d/exe", proc_root, (int)pid);
+	n = readlink(path, ret_path, size - 1);
+	if (n < 0 && errno != ENOENT)
+		return -errno;
+	ret_path[n > 0 ? n : 0] = '\0'; /* a kernel thread, or it is about to be gone */
+	if (n > (ssize_t)sizeof(deleted) && !strcmp(ret_path + n - (sizeof(deleted) - 1), deleted))
+		ret_path[n - (ssize_t)(sizeof(deleted) - 1)] = '\0';
 	return 0;
 }
 

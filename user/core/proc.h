@@ -13,6 +13,11 @@
 int mw_proc_cgroup(const char *proc_root, pid_t pid, char *ret_path, size_t size);
 /* comm of /proc/PID/comm without newline; "" when gone. */
 void mw_proc_comm(const char *proc_root, pid_t pid, char *ret_comm, size_t size);
+/*
+ * Path of the program it runs, as the process sees it, also where the file was replaced or removed since; "" of a
+ * kernel thread. 0 or -errno.
+ */
+int mw_proc_exe(const char *proc_root, pid_t pid, char *ret_path, size_t size);
 /* Start time in clock ticks since boot (field 22 of stat): with the pid it names a process for good. -ESRCH. */
 int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks);
 /* The process that began at start_ticks is there still. */

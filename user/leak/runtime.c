@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/proc.h"
 #include "util/cleanup.h"
 
 struct kind {
@@ -92,11 +93,8 @@ struct mw_runtime mw_runtime_read(const char *proc_root, int pid)
 	_cleanup_close_ int fd = -1;
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%.200s/%d/exe", proc_root, pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	if (n < 0)
+	if (mw_proc_exe(proc_root, pid, exe, sizeof(exe)) < 0)
 		return (struct mw_runtime){0};
-	exe[n] = '\0';
 	snprintf(path, sizeof(path), "%.200s/%d/cmdline", proc_root, pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, cmdline, sizeof(cmdline));
