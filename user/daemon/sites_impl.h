@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* Inside of a look at sites: what takes them from a source, names their code and says them. */
+#ifndef MW_DAEMON_SITES_IMPL_H
+#define MW_DAEMON_SITES_IMPL_H
+
+#include <json-c/json.h>
+
+#include "daemon/sites.h"
+#include "symbols/ask.h"
+
+#define MW_SITES_SHOWN 5
+
+/* One of those that are shown. */
+struct mw_site_found {
+	const char *kind; /* "heap", "mapping", "growth" */
+	pid_t pid;
+	char comm[MW_COMM_SIZE];
+	__u64 bytes, grown;
+	__u32 samples; /* 0: of the kernel's, which counts charges */
+	unsigned n_frames;
+	struct mw_address frames[MW_STACK_DEPTH];
+	struct json_object *named; /* array of frames, while the list is made */
+};
+
+struct mw_site_list {
+	struct mw_site_found at[MW_SITES_SHOWN];
+	size_t n;
+	__u64 total; /* what the shares are of */
+	bool heap;
+};
+
+/* The largest sites of a reading, by growth where compared. */
+void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_list *out);
+/* What the kernel side saw of who touches new memory. -ENODATA: nothing; -errno of its maps. */
+int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
+/* Name the frames of all sites of a process, with one question. Of one that cannot be asked: addresses. */
+void mw_sites_name(struct mw_site_list *all, pid_t pid);
+/* To the end of an array; takes item. false: no memory, and item is gone. */
+bool mw_sites_add(struct json_object *list, struct json_object *item);
+/* look's json and top. Takes the named frames. -ENOMEM. */
+int mw_sites_say(struct mw_site_list *all, struct mw_sites_look *look);
+
+#endif
