@@ -253,7 +253,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
 	mw_worker_curve(w, now_ns, w->usage.current);
-	mw_judge_sample(w);
+	mw_judge_sample(g, w);
 	mw_pacer_consider(g, w, now_ns);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
 	mw_notice_look(g, w, now_ns);
@@ -303,6 +303,7 @@ void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_n
 		else if (r >= 0 && !is_dying(w, &now, now_ns))
 			after_look(g, w, &now, now_ns);
 	}
+	mw_judge_think(g);
 	mw_share_tick(g, now_ns);
 	g->last_sample_ns = now_ns;
 	g->last_depth = depth;

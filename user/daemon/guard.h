@@ -111,6 +111,7 @@ struct mw_guard {
 	__u32 beats; /* of 200 ms */
 	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;
+	bool judge_due; /* somebody is to be thought about: mw_judge_think */
 	bool sites_under_way; /* a look at where some worker's memory comes from */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
@@ -132,7 +133,8 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns); /* judge every worker, ac
 bool mw_guard_may_act(struct mw_guard *g, __u64 now_ns);
 
 /* judge.c: does it leak? Of each sample; at each check, which is told when it says more than before. */
-void mw_judge_sample(struct mw_worker *w);
+void mw_judge_sample(struct mw_guard *g, struct mw_worker *w);
+void mw_judge_think(struct mw_guard *g); /* about who is due, for 2 ms at the most */
 void mw_judge_check(struct mw_guard *g, struct mw_worker *w);
 void mw_judge_say(struct mw_guard *g, struct mw_worker *w);
 void mw_judge_siblings(struct mw_guard *g); /* after all of them */

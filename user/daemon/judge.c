@@ -6,15 +6,47 @@
 #include "leak/judge.h"
 #include "report/text.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
+
+#define THINK_NS 2000000ULL /* after a look at all: who grows is thought about once a minute, and some must wait */
 
 static __u64 used(const struct mw_worker *w)
 {
 	return w->usage.heap + w->usage.bin;
 }
 
-void mw_judge_sample(struct mw_worker *w)
+void mw_judge_sample(struct mw_guard *g, struct mw_worker *w)
 {
 	mw_leak_sample(&w->leak, w->usage.time_ns, used(w), w->profile.max_heap);
+	if (mw_leak_due(&w->leak))
+		g->judge_due = true;
+}
+
+static struct mw_worker *longest_due(struct mw_guard *g)
+{
+	struct mw_worker *w, *next, *first = NULL;
+
+	HASH_ITER (by_id, g->workers.by_id, w, next) {
+		__u64 due = mw_leak_due(&w->leak);
+
+		if (due && (!first || due < mw_leak_due(&first->leak)))
+			first = w;
+	}
+	return first;
+}
+
+void mw_judge_think(struct mw_guard *g)
+{
+	__u64 until = g->judge_due ? mw_now_ns() + THINK_NS : 0;
+
+	while (g->judge_due && mw_now_ns() < until) {
+		struct mw_worker *w = longest_due(g);
+
+		if (w)
+			mw_leak_think(&w->leak);
+		else
+			g->judge_due = false;
+	}
 }
 
 void mw_judge_check(struct mw_guard *g, struct mw_worker *w)

@@ -170,6 +170,12 @@ static void check(struct mw_replay *r, __u64 time_ns, __u64 used, int said)
 	check_bin(r);
 }
 
+static void judge(struct mw_replay *r, __u64 time_ns, __u64 used)
+{
+	mw_leak_sample(&r->leak, time_ns, used, r->rules.profile.max_heap);
+	mw_leak_think(&r->leak);
+}
+
 static void raise(__u64 *peak, __u64 bytes)
 {
 	if (bytes > *peak)
@@ -193,7 +199,7 @@ void mw_replay_sample(struct mw_replay *r, const struct mw_usage *u)
 	if (res->killed_ns)
 		return;
 	if (!r->rules.limits_only)
-		mw_leak_sample(&r->leak, u->time_ns, used, r->rules.profile.max_heap);
+		judge(r, u->time_ns, used);
 	look_at_limits(r);
 	if (res->killed_ns || !r->rules.own_rhythm || u->time_ns < r->check_due_ns)
 		return;
@@ -209,7 +215,7 @@ void mw_replay_check(struct mw_replay *r, __u64 time_ns, __u64 used, int said)
 		return;
 	/* Of a look that was not recorded; the daemon had it. */
 	if (!r->rules.limits_only && time_ns > r->last.time_ns)
-		mw_leak_sample(&r->leak, time_ns, used, r->rules.profile.max_heap);
+		judge(r, time_ns, used);
 	check(r, time_ns, used, said);
 }
 

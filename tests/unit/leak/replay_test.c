@@ -75,6 +75,7 @@ static struct mw_trend daemon_watches(struct mw_record_writer *w, enum mw_method
 		item.usage = look(now, life(i), 5 * MB);
 		assert_int_equal(mw_record_add(w, &item), 0);
 		mw_leak_sample(&leak, now, life(i), r.profile.max_heap);
+		mw_leak_think(&leak);
 		if (i % 10 != 3)
 			continue;
 		mw_series_push(&history, (struct mw_point){now, life(i)});

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * Memory of programs that do not leak, made up from parameters drawn at random: the kinds that rules of growth take for
- * leaks. An hour in steps of five seconds, a limit of 100 MB. The same seed gives the same series.
+ * leaks. An hour in steps of five seconds, a limit of 100 MB. The same seed gives the same series. The kinds from
+ * SYNTHETIC_STRANGE on were made up after the rules were, and these were not changed for them.
  */
 #ifndef SYNTHETIC_H
 #define SYNTHETIC_H
@@ -23,10 +24,20 @@ enum synthetic {
 	LOAD_CYCLE,
 	AUTOREGRESSIVE,
 	NOISE,
+	SYNTHETIC_STRANGE,
+	SQUARE_LOAD = SYNTHETIC_STRANGE,
+	TRIANGLE_LOAD,
+	TWO_WARM_UPS,
+	WARM_UP_AND_SHIFTS,
+	WALK_AND_CYCLE,
+	LOGARITHM, /* ever slower, without an end */
 	SYNTHETIC_MAX,
 };
-static const char *const synthetic_names[SYNTHETIC_MAX] = {"warm-up",	   "sawtooth",	 "cache to cap", "random walk",
-							   "level shifts", "load cycle", "AR(1)",	 "noise"};
+static const char *const synthetic_names[SYNTHETIC_MAX] = {"warm-up",	     "sawtooth",     "cache to cap",
+							   "random walk",    "level shifts", "load cycle",
+							   "AR(1)",	     "noise",	     "square load",
+							   "triangle load",  "two warm-ups", "warm-up and shifts",
+							   "walk and cycle", "logarithm"};
 
 struct synthetic_source {
 	unsigned seed;
@@ -54,29 +65,40 @@ static void synthetic_series(enum synthetic kind, unsigned seed, double values[S
 	double saw_s = synthetic_uniform(&s, 10, 600), full_s = synthetic_uniform(&s, 300, 3000);
 	double cycle_s = synthetic_uniform(&s, 1200, 7200), phase = synthetic_uniform(&s, 0, 2 * M_PI);
 	double keep = synthetic_uniform(&s, .9, .995), step = synthetic_uniform(&s, .001, .004) * SYNTHETIC_LIMIT;
-	double at[4], by[4], state = 0;
+	double at[4], by[4], state = 0, again_s;
 	int shifts = 1 + (int)synthetic_uniform(&s, 0, 4);
 
 	for (int i = 0; i < 4; i++) {
 		at[i] = synthetic_uniform(&s, 0, 3600);
 		by[i] = synthetic_normal(&s) * .08 * SYNTHETIC_LIMIT;
 	}
+	again_s = synthetic_uniform(&s, 600, 2400);
 	for (int i = 0; i < SYNTHETIC_SAMPLES; i++) {
-		double t = i * SYNTHETIC_STEP_S, x = base;
+		double t = i * SYNTHETIC_STEP_S, x = base, cycle = sin(2 * M_PI * t / cycle_s + phase);
 
-		if (kind == WARM_UP)
+		if (kind == WARM_UP || kind == TWO_WARM_UPS || kind == WARM_UP_AND_SHIFTS)
 			x += size * (1 - exp(-t / tau));
 		else if (kind == SAWTOOTH)
 			x += size * fmod(t, saw_s) / saw_s;
 		else if (kind == CACHE_TO_CAP)
 			x += size * fmin(1, t / full_s);
-		else if (kind == RANDOM_WALK)
+		else if (kind == RANDOM_WALK || kind == WALK_AND_CYCLE)
 			x += state += synthetic_normal(&s) * step;
 		else if (kind == LOAD_CYCLE)
-			x += size / 2 * sin(2 * M_PI * t / cycle_s + phase);
+			x += size / 2 * cycle;
 		else if (kind == AUTOREGRESSIVE)
 			x += state = keep * state + synthetic_normal(&s) * noise;
-		for (int k = 0; kind == LEVEL_SHIFTS && k < shifts; k++)
+		else if (kind == SQUARE_LOAD)
+			x += cycle > 0 ? size / 2 : -size / 2;
+		else if (kind == TRIANGLE_LOAD)
+			x += size / M_PI * asin(cycle);
+		else if (kind == LOGARITHM)
+			x += size / 4 * log(1 + t / tau);
+		if (kind == TWO_WARM_UPS && t > again_s)
+			x += size / 2 * (1 - exp(-(t - again_s) / tau));
+		if (kind == WALK_AND_CYCLE)
+			x += size / 2 * cycle;
+		for (int k = 0; (kind == LEVEL_SHIFTS || kind == WARM_UP_AND_SHIFTS) && k < shifts; k++)
 			x += t > at[k] ? by[k] : 0;
 		values[i] = fmax(x + fabs(synthetic_normal(&s)) * noise, 1e6);
 	}
