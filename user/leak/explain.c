@@ -298,9 +298,10 @@ static void begin(struct work *w, struct fit *f, double phi)
 	orthogonalise(w, f, 0, w->n_shapes);
 }
 
-/* Takes the best of the first n shapes, and of the first then, again and again. */
-static void climb(struct work *w, struct fit f, bool simple, double exact, struct best *best)
+/* Takes the best shape, and the best of what is left then, again and again. */
+static void climb(struct work *w, const struct fit *from, bool simple, double exact, struct best *best)
 {
+	struct fit f = *from;
 	__u32 n = w->n_shapes;
 
 	for (__u32 round = 0; round < ROUNDS; round++) {
@@ -338,9 +339,9 @@ static void search(struct work *w, double phi, double exact, struct best *alone,
 	weigh(w, &f, exact, alone);
 	weigh(w, &f, exact, together);
 	memcpy(steps, w->left, w->n_steps * sizeof(*steps)); /* one column each, and the first ones */
-	climb(w, f, true, exact, alone);
+	climb(w, &f, true, exact, alone);
 	memcpy(w->left, steps, w->n_steps * sizeof(*steps));
-	climb(w, f, false, exact, together);
+	climb(w, &f, false, exact, together);
 }
 
 int mw_explain(const double *values, __u32 n, double exact, struct mw_explained *ret_explained)
