@@ -36,8 +36,8 @@ MWFLAGS  = -std=gnu17 $(OPT) -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissin
 LDFLAGS ?=
 MWLINK   = $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 MWLD     = -pie $(MWLINK)
-DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lpthread -lm
-CLI_LIBS    = -ljson-c -linih -lpthread -lm
+DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lz -lpthread -lm
+CLI_LIBS    = -ljson-c -linih -lz -lpthread -lm
 SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 

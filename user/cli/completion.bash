@@ -66,6 +66,7 @@ _memweir()
 	-b | --by) words="class worker file" ;;
 	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
 	-u | --unit) [[ $verb == attach ]] && words=$(systemctl list-units --plain --no-legend --type=service,scope 2>/dev/null | cut -d ' ' -f 1) ;;
+	=) [[ ${COMP_WORDS[COMP_CWORD - 2]} == --pprof ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 	-o | --out | --config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 	esac
 	if [[ -z $words && $prev == --* ]] && _memweir_has_value "$prev" "$verb"; then

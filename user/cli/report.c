@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/call.h"
 #include "cli/field.h"
@@ -17,6 +18,7 @@ struct report_values {
 	long limit;
 	bool hist, host, folded;
 	const char *class_name;
+	const char *pprof; /* NULL: not; "": to standard output */
 };
 
 static const struct mw_option rows[] = {
@@ -29,6 +31,8 @@ static const struct mw_option rows[] = {
 	{"host", 0, MW_OPT_FLAG, offsetof(struct report_values, host), NULL, "pauses: of all workers together"},
 	{"folded", 0, MW_OPT_FLAG, offsetof(struct report_values, folded), NULL,
 	 "leaks: stacks in one line each, for flame graphs"},
+	{"pprof", 0, MW_OPT_MAYBE, offsetof(struct report_values, pprof), "FILE",
+	 "leaks: a profile for pprof, into a new file or a pipe"},
 	{NULL},
 };
 
@@ -275,13 +279,29 @@ static int run_pauses(const struct mw_cli *cli, int argc, char **argv)
 	return MW_EXIT_OK;
 }
 
+/* Forms for other programs: of leaks, and one at a time. */
+static int check_form(const struct mw_cli *cli, const struct report_values *v, const char *what)
+{
+	if (!v->folded && !v->pprof)
+		return 0;
+	if (v->json || (v->folded && v->pprof) || strcmp(what, "leaks") != 0)
+		return mw_say_usage(cli, "%s is of leaks, and no other form beside it",
+				    v->pprof ? "--pprof" : "--folded");
+	if (v->pprof && !*v->pprof && isatty(STDOUT_FILENO))
+		return mw_say_usage(cli, "--pprof is not for a terminal: expected --pprof=FILE, or a pipe");
+	return 0;
+}
+
 static int report_run(const struct mw_cli *cli, int argc, char **argv)
 {
 	const struct report_values *v = cli->values;
 	_cleanup_answer_ struct mw_answer a = {0};
 	_cleanup_free_ char *path = NULL;
 	char full[1024];
+	int r = check_form(cli, v, argv[0]);
 
+	if (r)
+		return r;
 	if (strcmp(argv[0], "pauses") == 0)
 		return run_pauses(cli, argc, argv);
 	if (argc > 1 || v->hist || v->host || v->class_name)
@@ -293,10 +313,10 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 		snprintf(full, sizeof(full), "%s?limit=%ld", path, v->limit);
 	else
 		snprintf(full, sizeof(full), "%s", path);
-	if (v->folded && (v->json || strcmp(argv[0], "leaks") != 0))
-		return mw_say_usage(cli, "--folded is of leaks, and no JSON");
 	if (mw_call(cli, "GET", full, NULL, MW_CALL_MS, &a) < 0)
 		return MW_EXIT_FAILURE;
+	if (v->pprof)
+		return mw_write_pprof(cli, v->pprof, mw_field_array(a.doc, "workers"));
 	if (v->folded)
 		mw_print_folded(mw_field_array(a.doc, "workers"));
 	else if (v->json)
@@ -308,7 +328,8 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 
 const struct mw_verb mw_verb_report = {
 	.name = "report",
-	.args = "[--json] [--limit COUNT] (leaks [--folded] | pauses [--hist] [WORKER | --class CLASS | --host] | "
+	.args = "[--json] [--limit COUNT] (leaks [--folded | --pprof[=FILE]] | pauses [--hist] [WORKER | --class CLASS "
+		"| --host] | "
 		"incidents | "
 		"rules "
 		"| WORKER | INCIDENT)",

@@ -6,6 +6,8 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 
+#include "cli/verb.h"
+
 /* workers: an array of report objects; no document is an empty table. 0, -ENOMEM, -EIO. */
 int mw_print_leaks(struct json_object *workers);
 int mw_print_rules(struct json_object *doc); /* the document of rules, with who came by them */
@@ -16,8 +18,13 @@ int mw_print_pauses(struct json_object *of, bool histograms);
 void mw_print_stalled(struct json_object *workers);
 /* A line for each class and one for the host (NULL: none). */
 int mw_print_pause_groups(struct json_object *classes, struct json_object *host);
+#define MW_SITES_LEFT_OUT "[left out]" /* stands for sites the daemon does not keep, in both of these */
+
 /* The same as lines "WORKER;OUTERMOST;...;INNERMOST BYTES", for flame graphs. */
 void mw_print_folded(struct json_object *workers);
+/* As a profile for pprof (report/pprof.h) into a new file, "": to standard output. An exit code; what failed is said.
+ */
+int mw_write_pprof(const struct mw_cli *cli, const char *file, struct json_object *workers);
 /* Which code the memory of a worker or an incident comes from; nothing where that is not known. */
 void mw_print_sites(struct json_object *of);
 /* One in full, with its curve. */

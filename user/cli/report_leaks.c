@@ -7,10 +7,12 @@
 
 #include "cli/field.h"
 #include "util/cleanup.h"
+#include "util/size.h"
 #include "util/table.h"
 
 #define SITES_SHOWN  5 /* of a worker */
 #define FRAMES_SHOWN 8 /* of a site */
+#define LEAST_SHARE  0.05 /* of what was allocated; the first is shown whatever it has */
 
 static const struct mw_column columns[] = {
 	{"NAME", .shrink = true},
@@ -58,19 +60,34 @@ static const char *base_of(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+/* What has no name is where it is: "python3.11+0x1f3a", "0x7f00dead" of a process nothing else is known of. */
+static const char *frame_name(struct json_object *f, char *buf, size_t size)
+{
+	const char *module = base_of(mw_field_str(f, "module"));
+	__u64 offset = 0;
+
+	if (*mw_field_str(f, "function"))
+		return mw_field_str(f, "function");
+	if (mw_field_u64(f, "offset", &offset))
+		snprintf(buf, size, "%s%s0x%llx", module, *module ? "+" : "", (unsigned long long)offset);
+	else
+		snprintf(buf, size, "%s", *module ? module : "?");
+	return buf;
+}
+
 /* "leak_more  leak.c:31", "PyList_Append  python3.11", "python3.11+0x1f3a". */
 static void print_frame(struct json_object *f)
 {
 	const char *file = mw_field_str(f, "file"), *module = base_of(mw_field_str(f, "module"));
 	const char *function = mw_field_str(f, "function");
-	char text[512], clean[512];
+	char text[512], clean[512], name[300];
 
 	if (*file && *function)
 		snprintf(text, sizeof(text), "%s  %s:%.0f", function, file, mw_field_number(f, "line", 0));
 	else if (*function)
 		snprintf(text, sizeof(text), "%s  %s", function, module);
 	else
-		snprintf(text, sizeof(text), "%s+0x%llx", module, (unsigned long long)mw_field_number(f, "offset", 0));
+		snprintf(text, sizeof(text), "%s", frame_name(f, name, sizeof(name)));
 	printf("      %s\n", mw_text_clean(text, 0, clean, sizeof(clean)));
 }
 
@@ -106,9 +123,22 @@ static void print_runtime(struct json_object *sites, size_t i)
 	puts(mw_text_clean(text, 0, clean, sizeof(clean)));
 }
 
+/* Behind the n that were shown. */
+static void print_rest(struct json_object *w, struct json_object *sites, size_t n)
+{
+	double bytes = mw_field_number(w, "sites_left_out_bytes", 0);
+	char text[MW_TEXT];
+
+	for (size_t i = n; i < mw_field_length(sites); i++)
+		bytes += mw_field_number(json_object_array_get_idx(sites, i), "bytes", 0);
+	if (bytes >= 1)
+		printf("  %s elsewhere\n", mw_size_format((__u64)bytes, text, sizeof(text)));
+}
+
 void mw_print_sites(struct json_object *w)
 {
 	struct json_object *sites = mw_field_array(w, "sites");
+	size_t n = 0;
 	bool growth;
 	char clean[256];
 
@@ -118,42 +148,55 @@ void mw_print_sites(struct json_object *w)
 	printf("\n%s %s\n", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)),
 	       growth ? "touches new memory at (of a small leak beside much else this is no proof)"
 		      : "holds memory allocated at");
-	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++)
-		print_site(json_object_array_get_idx(sites, i));
-	for (size_t i = 0; i < mw_field_length(sites) && i < SITES_SHOWN; i++)
+	for (; n < mw_field_length(sites) && n < SITES_SHOWN; n++) {
+		struct json_object *site = json_object_array_get_idx(sites, n);
+
+		if (n && !growth && mw_field_number(site, "share", 0) < LEAST_SHARE)
+			break;
+		print_site(site);
+	}
+	print_rest(w, sites, n);
+	for (size_t i = 0; i < n; i++)
 		print_runtime(sites, i);
 }
 
 /* A frame's name; what separates frames and lines is none of it. */
-static void print_folded_name(const char *name, const char *otherwise)
+static void print_folded_name(const char *name)
 {
 	char clean[512];
 
-	mw_text_clean(*name ? name : otherwise, 0, clean, sizeof(clean));
+	mw_text_clean(name, 0, clean, sizeof(clean));
 	for (char *c = clean; *c; c++)
 		if (*c == ';')
 			*c = ':';
 	fputs(clean, stdout);
 }
 
+static void print_folded_site(struct json_object *worker, struct json_object *site)
+{
+	struct json_object *frames = mw_field_array(site, "frames");
+	char name[300];
+
+	print_folded_name(mw_field_str(worker, "name"));
+	for (size_t k = mw_field_length(frames); k--;) {
+		putchar(';');
+		print_folded_name(frame_name(json_object_array_get_idx(frames, k), name, sizeof(name)));
+	}
+	printf(" %.0f\n", mw_field_number(site, "bytes", 0));
+}
+
 void mw_print_folded(struct json_object *workers)
 {
 	for (size_t i = 0; i < mw_field_length(workers); i++) {
 		struct json_object *w = json_object_array_get_idx(workers, i), *sites = mw_field_array(w, "sites");
+		double left_out = mw_field_number(w, "sites_left_out_bytes", 0);
 
-		for (size_t j = 0; j < mw_field_length(sites); j++) {
-			struct json_object *site = json_object_array_get_idx(sites, j),
-					   *frames = mw_field_array(site, "frames");
-
-			print_folded_name(mw_field_str(w, "name"), "?");
-			for (size_t k = mw_field_length(frames); k--;) {
-				struct json_object *f = json_object_array_get_idx(frames, k);
-
-				putchar(';');
-				print_folded_name(mw_field_str(f, "function"), base_of(mw_field_str(f, "module")));
-			}
-			printf(" %.0f\n", mw_field_number(site, "bytes", 0));
-		}
+		for (size_t j = 0; j < mw_field_length(sites); j++)
+			print_folded_site(w, json_object_array_get_idx(sites, j));
+		if (left_out < 1)
+			continue;
+		print_folded_name(mw_field_str(w, "name"));
+		printf(";" MW_SITES_LEFT_OUT " %.0f\n", left_out);
 	}
 }
 

@@ -116,6 +116,7 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 		return; /* what was known before stays */
 	free(s->json);
 	s->json = TAKE_PTR(l->json);
+	s->left_out_bytes = l->left_out_bytes;
 	memcpy(s->top, l->top, sizeof(s->top));
 	tell(g, w);
 }

@@ -17,6 +17,7 @@ struct mw_sites_look {
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */
 	char top[MW_SITES_TOP];
+	__u64 left_out_bytes; /* in no site of json */
 };
 /*
  * Object by object where its processes are sampled (memweir/heap.h), else what the kernel side saw of who touches new

@@ -8,7 +8,8 @@
 #include "daemon/sites.h"
 #include "symbols/ask.h"
 
-#define MW_SITES_SHOWN 5
+#define MW_SITES_SHOWN 32 /* kept; reports as text show the first few */
+#define MW_SITES_BYTES 65536 /* of JSON at most; an incident has room for four times that */
 
 /* One of those that are shown. */
 struct mw_site_found {
@@ -16,6 +17,7 @@ struct mw_site_found {
 	pid_t pid;
 	char comm[MW_COMM_SIZE];
 	__u64 bytes, grown;
+	__u64 objects; /* 0: not known */
 	__u32 samples; /* 0: of the kernel's, which counts charges */
 	unsigned n_frames;
 	struct mw_address frames[MW_STACK_DEPTH];
@@ -26,6 +28,7 @@ struct mw_site_list {
 	struct mw_site_found at[MW_SITES_SHOWN];
 	size_t n;
 	__u64 total; /* what the shares are of */
+	__u64 held; /* what the bytes of all sites sum to, those left out with them */
 	bool heap;
 };
 

@@ -6,7 +6,7 @@
 #include "daemon/sites_impl.h"
 #include "report/json_out.h"
 
-#define FRAMES 16 /* of each site, inlined ones counted */
+#define FRAMES 64 /* of each site, inlined ones counted */
 #define ASK_MS 8000
 
 static struct json_object *frame_json(const struct mw_frame *f)

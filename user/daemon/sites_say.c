@@ -115,6 +115,10 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 		mw_json_u64(&o, "samples", s->samples);
 	else
 		mw_json_null(&o, "samples");
+	if (s->objects)
+		mw_json_u64(&o, "objects", s->objects);
+	else
+		mw_json_null(&o, "objects");
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
 	put_runtime(&o, s->pid);
@@ -125,10 +129,22 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 int mw_sites_say(struct mw_site_list *all, struct mw_sites_look *look)
 {
 	struct json_object *list = json_object_new_array();
+	size_t bytes = 0;
 
 	say_top(all, look->top);
-	for (size_t i = 0; i < all->n; i++)
-		mw_sites_add(list, site_json(&all->at[i], all->total));
+	look->left_out_bytes = all->held;
+	for (size_t i = 0; i < all->n; i++) {
+		struct json_object *site = site_json(&all->at[i], all->total);
+		const char *text = site ? json_object_to_json_string_ext(site, JSON_C_TO_STRING_PLAIN) : NULL;
+
+		bytes += text ? strlen(text) + 1 : 0;
+		if (bytes > MW_SITES_BYTES) {
+			json_object_put(site);
+			bytes = MW_SITES_BYTES + 1; /* nor any after it */
+		} else if (mw_sites_add(list, site) && all->at[i].bytes <= look->left_out_bytes) {
+			look->left_out_bytes -= all->at[i].bytes;
+		}
+	}
 	look->json = list ? strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN)) : NULL;
 	json_object_put(list);
 	return look->json ? 0 : -ENOMEM;

@@ -9,7 +9,7 @@
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
 
-#define LEAST_SHARE 0.05 /* of a site that is shown */
+#define LEAST_SHARE 0.01 /* of a site that is kept */
 
 static __u64 grown(const struct mw_heap_site *s, bool compared)
 {
@@ -21,6 +21,7 @@ static __u64 grown(const struct mw_heap_site *s, bool compared)
 void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_list *out)
 {
 	out->heap = true;
+	out->held = h->live_bytes;
 	for (size_t i = 0; i < h->n_sites; i++)
 		out->total += grown(&h->sites[i], compared);
 	for (size_t i = 0; i < h->n_sites && out->n < MW_SITES_SHOWN; i++) {
@@ -33,6 +34,7 @@ void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_l
 					    .pid = from->pid,
 					    .bytes = from->live_bytes,
 					    .grown = grown(from, compared),
+					    .objects = from->live_objects,
 					    .samples = from->samples};
 		mw_proc_comm("/proc", s->pid, s->comm, sizeof(s->comm));
 		for (; s->n_frames < from->n_frames && s->n_frames < MW_STACK_DEPTH; s->n_frames++)
@@ -50,7 +52,7 @@ int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_li
 
 	if (n < 0 || mw_kernel_worker_info(k, cgroup_id, &info) < 0)
 		return n < 0 ? n : -ENODATA;
-	out->total = info.charged_pages * page;
+	out->total = out->held = info.charged_pages * page;
 	for (int i = 0; i < n; i++) {
 		struct mw_site_found *s = &out->at[out->n];
 

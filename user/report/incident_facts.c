@@ -42,7 +42,8 @@ struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const
 	if (w->stalls)
 		f->stalls = *w->stalls;
 	f->w.stalls = w->stalls ? &f->stalls : NULL;
-	f->sites = (struct mw_sites){.json = memcpy(f->text + path + size, sites, sites_size)};
+	f->sites = (struct mw_sites){.json = memcpy(f->text + path + size, sites, sites_size),
+				     .left_out_bytes = *sites ? w->sites->left_out_bytes : 0};
 	f->w.sites = *sites ? &f->sites : NULL;
 	f->w.cgroup = memcpy(f->text, cgroup, path);
 	memcpy(f->text + path, stat, size);

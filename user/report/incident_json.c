@@ -153,7 +153,7 @@ struct json_object *mw_incident_json(const struct mw_incident *inc, const struct
 	mw_json_put(&o, "memory_stat", memory_stat(stat_text));
 	mw_json_put(&o, "events", events(last));
 	mw_json_put(&o, "pauses", pauses ? mw_json_pause_kinds(pauses) : json_object_new_object());
-	mw_json_put(&o, "sites", mw_json_sites(w->sites ? w->sites->json : NULL));
+	mw_json_sites(&o, w->sites);
 	mw_json_put(&o, "last_pauses", mw_json_last_pauses(w, (__s64)(w->started_wall_ns - w->started_ns)));
 	return mw_json_end(&o);
 }

@@ -36,10 +36,12 @@ struct json_object *mw_json_ladder(const struct mw_worker *w);
 /* level: + level, percent, max_bytes, high_bytes, usage_bytes, heap_bytes, bin_bytes, lifted, time_to_limit_s (or
  * null). */
 struct json_object *mw_json_level(const struct mw_worker *w);
-/* The array that mw_sites keeps as text; empty for NULL. */
-struct json_object *mw_json_sites(const char *text);
+struct mw_json_out;
+/* Into o: sites[], empty for NULL, and sites_left_out_bytes, null where nobody has looked. */
+void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites);
 /* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), window_s, time_to_limit_s and its interval
- * time_to_limit_low_s, time_to_limit_high_s (null: never, or not known), confidence, evidence[], against[], sites[]. */
+ * time_to_limit_low_s, time_to_limit_high_s (null: never, or not known), confidence, evidence[], against[], sites[],
+ * sites_left_out_bytes. */
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns);
 /*
  * events: type, time, name, class, cgroup, cgroup_id (class and cgroup null when w is NULL: not or no longer guarded),

@@ -39,11 +39,15 @@ static const char *siblings(const struct mw_worker *w, bool for_it, char *buf, s
 	return buf;
 }
 
-struct json_object *mw_json_sites(const char *text)
+void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites)
 {
-	struct json_object *list = text ? json_tokener_parse(text) : NULL;
+	struct json_object *list = sites && sites->json ? json_tokener_parse(sites->json) : NULL;
 
-	return list ? list : json_object_new_array();
+	mw_json_put(o, "sites", list ? list : json_object_new_array());
+	if (list)
+		mw_json_u64(o, "sites_left_out_bytes", sites->left_out_bytes);
+	else
+		mw_json_null(o, "sites_left_out_bytes");
 }
 
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns)
@@ -63,6 +67,6 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 	mw_json_double(&o, "confidence", t->confidence, 3);
 	mw_json_put(&o, "evidence", sentences(t->evidence, siblings(w, true, text, sizeof(text))));
 	mw_json_put(&o, "against", sentences(t->against, siblings(w, false, text, sizeof(text))));
-	mw_json_put(&o, "sites", mw_json_sites(w->sites ? w->sites->json : NULL));
+	mw_json_sites(&o, w->sites);
 	return mw_json_end(&o);
 }

@@ -236,13 +236,15 @@ static void leak_object(void **state)
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 	assert_string_equal(
 		keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset window_s "
-			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against sites");
+			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against sites "
+			 "sites_left_out_bytes");
 	assert_string_equal(member(o, "rate_bytes_per_s"), "1234567.9");
 	assert_string_equal(member(o, "onset"), "\"2026-11-21T20:04:56.123Z\"");
 	assert_string_equal(member(o, "time_to_limit_s"), "33.3");
 	assert_string_equal(member(o, "confidence"), "0.799");
 	assert_string_equal(member(o, "evidence"), "[\"rises\"]");
 	assert_string_equal(member(o, "sites"), "[]");
+	assert_string_equal(member(o, "sites_left_out_bytes"), "null");
 	assert_string_equal(member(o, "window_s"), "45");
 	assert_string_equal(member(o, "time_to_limit_low_s"), "30.0");
 	assert_string_equal(member(o, "time_to_limit_high_s"), "null");
