@@ -43,8 +43,8 @@ BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlin
 
 BPF_SRC    := $(wildcard bpf/*.bpf.c)
 # What reads ELF and DWARF, and what opens files for it, is in memweir-symbols alone: the rest asks.
-SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c image.c object.c open.c open_in.c resolve.c symtab.c \
-              units.c wanted.c)
+SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c image.c location.c object.c open.c open_in.c resolve.c rules.c \
+              symtab.c units.c unwind.c wanted.c)
 SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
               $(filter-out %/main.c,$(wildcard user/containers/*.c)) \
               $(filter-out %/main.c $(SYMBOLS_SRC),$(wildcard user/symbols/*.c))
@@ -223,6 +223,10 @@ $(B)/tests/fuzz/%.o: MWFLAGS += -DMW_FUZZ_MAIN
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+
+$(B)/tests/fuzz/unwind_fuzz: $(B)/tests/fuzz/unwind_fuzz.o $(SYMBOLS_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS)
 
 # Workers stand for somebody else's programs: plain flags, none of our code.
 $(B)/tests/workers/%: tests/workers/%.c

@@ -85,6 +85,9 @@ static void fuzz_question(const char *text, size_t n)
 	if (mw_question_read(text, n, &q, &err) == 0) {
 		check_modules(&q.modules);
 		must(q.n <= MW_ADDRESSES_MAX, "too many addresses");
+		must(q.n_stacks <= MW_STACKS_MAX, "too many stacks");
+		for (size_t i = 0; i < q.n_stacks; i++)
+			must(q.stacks[i].n <= MW_STACK_BYTES, "too much of a stack");
 		must(mw_question_write(&q, &once, &n) == 0, "memory");
 		must(mw_question_read(once, n, &same, &err) == 0, err.text);
 		must(mw_question_write(&same, &twice, &n) == 0 && !strcmp(once, twice), "another question");
@@ -115,6 +118,19 @@ static void fuzz_answer(const char *text, size_t n, size_t places)
 		must(!*f->build_id || mw_build_id_valid(f->build_id), "a build id");
 	}
 	mw_symbols_free(&s);
+}
+
+static void fuzz_unwound(const char *text, size_t n)
+{
+	struct mw_unwound u[2];
+	struct mw_error err = {""};
+
+	if (mw_unwound_read(text, n, u, ARRAY_SIZE(u), &err) < 0) {
+		must(*err.text, "a refusal without a sentence");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(u); i++)
+		must(u[i].n && u[i].n <= MW_UNWOUND_MAX && u[i].end < MW_UNWOUND_END_MAX, "frames of a stack");
 }
 
 static void fuzz_module_list(const char *text, size_t n)
@@ -155,6 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 4:
 		fuzz_module_list(text, n);
+		fuzz_unwound(text, n);
 		break;
 	default:
 		fuzz_status(text);
@@ -183,14 +200,25 @@ static const char *const seeds[] = {
 	"\"address\":"
 	"4096,\"dev_major\":1,\"dev_minor\":2,\"inode\":5,\"build_id\":\"00ff\",\"deleted\":false,\"path\":\"/a\"}],"
 	"\"left_out\":0}",
+	"2pid 7 99\nstack 7f00 7fff0000 1,2,3,4,5,6,7,7fff0000,9,a,b,c,d,e,f,10,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 "
+	"00ff10\nstack 0 0 0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0 -\n",
+	"4{\"stacks\":[{\"frames\":[{\"address\":4096,\"return\":false},{\"address\":1,\"return\":true}],"
+	"\"end\":\"cut\"},{\"frames\":[{\"address\":7}],\"end\":\"outermost\"}]}",
 	"3{\"error\":\"process 7 has ended\",\"errno\":3}",
 	"5Name:\tx\nUid:\t1\t2\t3\t4\nNSpid:\t500\t7\n",
 };
 
-static const char *const words[] = {
-	"-",	" ",	"\n",	   "ffffffffffffffff", "\xff\xfe",   "0x",   ":1",
-	"JS:*", "{",	"}",	   "[[[[[[[[",	       "\\u0000",    "\"",   "-1",
-	"null", "py::", "module ", "address ",	       " (deleted)", "r-xp", "18446744073709551616"};
+static const char *const words[] = {"-",	" ",
+				    "\n",	"ffffffffffffffff",
+				    "\xff\xfe", "0x",
+				    ":1",	"JS:*",
+				    "{",	"}",
+				    "[[[[[[[[", "\\u0000",
+				    "\"",	"-1",
+				    "null",	"py::",
+				    "module ",	"stack ",
+				    "address ", " (deleted)",
+				    "r-xp",	"18446744073709551616"};
 
 int main(int argc, char **argv)
 {

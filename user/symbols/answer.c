@@ -12,7 +12,7 @@
 #include "util/libexec.h"
 #include "util/utf8.h"
 
-static int to_text(struct json_object *obj, char **ret_text)
+int mw_answer_text(struct json_object *obj, char **ret_text)
 {
 	const char *text =
 		obj ? json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
@@ -60,7 +60,7 @@ static struct json_object *write_frame(const struct mw_frame *f)
 }
 
 /* Takes obj and says whether it is there: a list that could not be written whole is none. */
-static bool append(struct json_object *list, struct json_object *obj)
+bool mw_answer_append(struct json_object *list, struct json_object *obj)
 {
 	if (obj && !json_object_array_add(list, obj))
 		return true;
@@ -74,7 +74,7 @@ static struct json_object *write_place(const struct mw_symbols *s, const struct 
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
 
 	for (size_t i = 0; frames && i < p->n; i++) {
-		if (!append(frames, write_frame(&s->frames[p->first + i])))
+		if (!mw_answer_append(frames, write_frame(&s->frames[p->first + i])))
 			mw_json_putp(&frames);
 	}
 	put_hex(&o, "address", pc);
@@ -91,14 +91,14 @@ int mw_symbols_write(const struct mw_symbols *s, const struct mw_address *pcs, c
 	mw_utf8_take(problem, sizeof(problem), s->problem, strlen(s->problem));
 
 	for (size_t i = 0; places && i < s->n; i++) {
-		if (!append(places, write_place(s, &s->places[i], pcs[i].pc)))
+		if (!mw_answer_append(places, write_place(s, &s->places[i], pcs[i].pc)))
 			mw_json_putp(&places);
 	}
 	mw_json_put(&o, "addresses", TAKE_PTR(places));
 	mw_json_u64(&o, "unfinished", s->unfinished);
 	mw_json_u64(&o, "unread", s->unread);
 	mw_json_text(&o, "problem", problem);
-	return to_text(mw_json_end(&o), ret_text);
+	return mw_answer_text(mw_json_end(&o), ret_text);
 }
 
 static struct json_object *write_module(const struct mw_module *m)
@@ -127,7 +127,7 @@ int mw_modules_write(const struct mw_modules *m, char **ret_text)
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
 
 	for (size_t i = 0; list && i < m->n; i++) {
-		if (!append(list, write_module(&m->at[i])))
+		if (!mw_answer_append(list, write_module(&m->at[i])))
 			mw_json_putp(&list);
 	}
 	mw_json_u64(&o, "pid", (__u64)m->pid);
@@ -136,16 +136,16 @@ int mw_modules_write(const struct mw_modules *m, char **ret_text)
 	mw_json_u64(&o, "gid", m->gid);
 	mw_json_put(&o, "modules", TAKE_PTR(list));
 	mw_json_u64(&o, "left_out", m->left_out);
-	return to_text(mw_json_end(&o), ret_text);
+	return mw_answer_text(mw_json_end(&o), ret_text);
 }
 
-static int wrong(const char *key, struct mw_error *err)
+int mw_answer_wrong(const char *key, struct mw_error *err)
 {
 	return mw_fail(err, -EPROTO, MW_SYMBOLS_PROGRAM ": \"%s\" is missing or not what it should be", key);
 }
 
 /* Its object, or what it says went wrong. */
-static int parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err)
+int mw_answer_parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err)
 {
 	static const int numbers[] = {ESRCH, EACCES, ETIMEDOUT, EINVAL};
 	char said[200];
@@ -183,19 +183,19 @@ static int read_frame(struct json_object *obj, struct mw_symbols *s, struct mw_e
 	__u64 line, column;
 
 	if (!json_object_is_type(obj, json_type_object))
-		return wrong("frames", err);
+		return mw_answer_wrong("frames", err);
 	if (!text_or_none(obj, "function", function, sizeof(function)))
-		return wrong("function", err);
+		return mw_answer_wrong("function", err);
 	if (!text_or_none(obj, "file", file, sizeof(file)))
-		return wrong("file", err);
+		return mw_answer_wrong("file", err);
 	if (!text_or_none(obj, "module", module, sizeof(module)))
-		return wrong("module", err);
+		return mw_answer_wrong("module", err);
 	if (!text_or_none(obj, "build_id", id, sizeof(id)) || (*id && !mw_build_id_valid(id)))
-		return wrong("build_id", err);
+		return mw_answer_wrong("build_id", err);
 	if (!number_or_none(obj, "line", UINT_MAX, &line) || !number_or_none(obj, "column", UINT_MAX, &column))
-		return wrong("line", err);
+		return mw_answer_wrong("line", err);
 	if (!mw_json_member_u64(obj, "offset", ~0ULL, &f.offset))
-		return wrong("offset", err);
+		return mw_answer_wrong("offset", err);
 	f.line = (__u32)line;
 	f.column = (__u32)column;
 	f.inlined = json_object_get_boolean(mw_json_member(obj, "inlined", json_type_boolean));
@@ -206,7 +206,7 @@ static int read_place(struct json_object *obj, struct mw_symbols *s, struct mw_e
 {
 	struct json_object *frames = mw_json_member(obj, "frames", json_type_array);
 	size_t n = frames ? json_object_array_length(frames) : 0;
-	int r = n && n <= MW_FRAMES_MAX ? mw_symbols_place(s) : wrong("frames", err);
+	int r = n && n <= MW_FRAMES_MAX ? mw_symbols_place(s) : mw_answer_wrong("frames", err);
 
 	for (size_t i = 0; !r && i < n; i++)
 		r = read_frame(json_object_array_get_idx(frames, i), s, err);
@@ -220,12 +220,12 @@ static int read_symbols(struct json_object *obj, size_t n, struct mw_symbols *s,
 	int r = 0;
 
 	if (!places || json_object_array_length(places) != n)
-		return wrong("addresses", err);
+		return mw_answer_wrong("addresses", err);
 	if (!mw_json_member_u64(obj, "unfinished", n, &unfinished))
-		return wrong("unfinished", err);
+		return mw_answer_wrong("unfinished", err);
 	if (!mw_json_member_u64(obj, "unread", SIZE_MAX, &unread) ||
 	    !mw_json_member_text(obj, "problem", s->problem, sizeof(s->problem)))
-		return wrong("problem", err);
+		return mw_answer_wrong("problem", err);
 	s->unfinished = unfinished;
 	s->unread = unread;
 	for (size_t i = 0; !r && i < n; i++)
@@ -237,7 +237,7 @@ int mw_symbols_read(const char *text, size_t text_n, size_t n, struct mw_symbols
 {
 	_cleanup_(mw_json_putp) struct json_object *obj = NULL;
 	struct mw_symbols s = {0};
-	int r = parse(text, text_n, &obj, err);
+	int r = mw_answer_parse(text, text_n, &obj, err);
 
 	if (!r)
 		r = read_symbols(obj, n, &s, err);
@@ -257,22 +257,22 @@ static int read_module(struct json_object *obj, struct mw_modules *list, struct 
 
 	if (!mw_json_member_u64(obj, "start", ~0ULL, &m.start) || !mw_json_member_u64(obj, "end", ~0ULL, &m.end) ||
 	    !mw_json_member_u64(obj, "offset", ~0ULL, &m.offset) || !number_or_none(obj, "address", ~0ULL, &m.address))
-		return wrong("start", err);
+		return mw_answer_wrong("start", err);
 	if (!mw_json_member_u64(obj, "dev_major", UINT_MAX, &major) ||
 	    !mw_json_member_u64(obj, "dev_minor", UINT_MAX, &minor) ||
 	    !mw_json_member_u64(obj, "inode", ~0ULL, &m.inode))
-		return wrong("inode", err);
+		return mw_answer_wrong("inode", err);
 	if (!text_or_none(obj, "build_id", m.build_id, sizeof(m.build_id)) ||
 	    (*m.build_id && !mw_build_id_valid(m.build_id)))
-		return wrong("build_id", err);
+		return mw_answer_wrong("build_id", err);
 	if (!mw_json_member_text(obj, "path", path, sizeof(path)))
-		return wrong("path", err);
+		return mw_answer_wrong("path", err);
 	m.has_address = json_object_object_get_ex(obj, "address", NULL);
 	m.dev_major = (__u32)major;
 	m.dev_minor = (__u32)minor;
 	m.deleted = json_object_get_boolean(mw_json_member(obj, "deleted", json_type_boolean));
 	r = mw_modules_add(list, &m, path, strlen(path));
-	return r == -EINVAL ? wrong("start", err) : r;
+	return r == -EINVAL ? mw_answer_wrong("start", err) : r;
 }
 
 static int read_modules(struct json_object *obj, struct mw_modules *m, struct mw_error *err)
@@ -282,12 +282,12 @@ static int read_modules(struct json_object *obj, struct mw_modules *m, struct mw
 	int r = 0;
 
 	if (!list || json_object_array_length(list) > MW_MODULES_MAX)
-		return wrong("modules", err);
+		return mw_answer_wrong("modules", err);
 	if (!mw_json_member_u64(obj, "pid", INT_MAX, &pid) ||
 	    !mw_json_member_u64(obj, "start_ticks", ~0ULL, &m->start_ticks) ||
 	    !mw_json_member_u64(obj, "uid", UINT_MAX, &uid) || !mw_json_member_u64(obj, "gid", UINT_MAX, &gid) ||
 	    !mw_json_member_u64(obj, "left_out", SIZE_MAX, &left_out))
-		return wrong("pid", err);
+		return mw_answer_wrong("pid", err);
 	m->pid = (pid_t)pid;
 	m->uid = (uid_t)uid;
 	m->gid = (gid_t)gid;
@@ -301,7 +301,7 @@ int mw_modules_read(const char *text, size_t text_n, struct mw_modules *ret_modu
 {
 	_cleanup_(mw_json_putp) struct json_object *obj = NULL;
 	struct mw_modules m = {0};
-	int r = parse(text, text_n, &obj, err);
+	int r = mw_answer_parse(text, text_n, &obj, err);
 
 	if (!r)
 		r = read_modules(obj, &m, err);

@@ -30,6 +30,8 @@ static size_t answer_max(const struct mw_question *q)
 
 	if (q->list)
 		return MW_MODULES_ANSWER_MAX;
+	if (q->n_stacks)
+		return 4096 + q->n_stacks * MW_UNWOUND_ANSWER_EACH;
 	return most < MW_SYMBOLS_ANSWER_MAX ? most : MW_SYMBOLS_ANSWER_MAX;
 }
 
@@ -123,4 +125,23 @@ int mw_modules_ask(pid_t pid, __u64 start_ticks, const char *program, __u32 time
 		return mw_fail(err, -EINVAL, "modules of whom? Expected a pid");
 	r = ask(&question, program, timeout_ms, &text, &n, err);
 	return r < 0 ? r : mw_modules_read(text, n, ret_modules, err);
+}
+
+int mw_unwind_ask(const struct mw_unwind_question *q, struct mw_unwound *ret_unwound, struct mw_error *err)
+{
+	struct mw_question question = {.pid = q->pid, .start_ticks = q->start_ticks, .dead = q->modules};
+	_cleanup_free_ char *text = NULL;
+	size_t n = 0;
+	int r;
+
+	if (q->pid < 0 || (!q->pid && !q->modules))
+		return mw_fail(err, -EINVAL, "stacks of whom? Expected a pid or modules");
+	if (!q->n || q->n > MW_STACKS_MAX)
+		return mw_fail(err, -EINVAL, "stacks: found %zu, expected 1 to %d", q->n, MW_STACKS_MAX);
+	question.stacks = (struct mw_stack *)q->stacks; /* only read, and not freed */
+	question.n_stacks = q->n;
+	if (q->modules)
+		question.modules = *q->modules;
+	r = ask(&question, q->program, q->timeout_ms, &text, &n, err);
+	return r < 0 ? r : mw_unwound_read(text, n, ret_unwound, q->n, err);
 }

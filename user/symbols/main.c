@@ -15,6 +15,7 @@
 #include "symbols/answer.h"
 #include "symbols/fetch.h"
 #include "symbols/resolve.h"
+#include "symbols/unwind.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/confine.h"
@@ -124,6 +125,7 @@ static void answer(const struct mw_question *q, struct mw_opened *o, int sock, _
 				   .maps_bytes = MAPS_BYTES,
 				   .fetches = true};
 	__u64 deadline_ns = mw_now_ns() + timeout_ms * MW_NS_PER_MS / 4 * 3;
+	struct mw_unwound unwound[MW_STACKS_MAX];
 	struct mw_symbols symbols = {0};
 	struct mw_error err = {""};
 	char *text = NULL;
@@ -132,6 +134,9 @@ static void answer(const struct mw_question *q, struct mw_opened *o, int sock, _
 	if (!r && q->list) {
 		mw_resolve_modules(o);
 		r = mw_modules_write(&o->own, &text);
+	} else if (!r && q->n_stacks) {
+		r = mw_unwind(q, o, sock, deadline_ns, unwound);
+		r = r ? r : mw_unwound_write(unwound, q->n_stacks, &text);
 	} else if (!r) {
 		r = mw_resolve(q, o, sock, deadline_ns, &symbols);
 		r = r ? r : mw_symbols_write(&symbols, q->addresses, &text);

@@ -100,15 +100,22 @@ static void load_shared(struct mw_known *k, int sock, __u64 deadline_ns)
 		mw_debug_share(k->debug, k->shared);
 }
 
-int mw_known_load(struct mw_known *k, const struct mw_opened *o, size_t module, int sock, __u64 deadline_ns)
+int mw_known_fetch(struct mw_known *k, const struct mw_opened *o, size_t module, int sock)
 {
 	const char *id = *k->image.build_id ? k->image.build_id : o->modules->at[module].build_id;
+
+	if (fetch_build_id(sock, id, &k->debug_image) || fetch_link(sock, &k->image, module, &k->debug_image))
+		return 0;
+	return -ENOENT;
+}
+
+int mw_known_load(struct mw_known *k, const struct mw_opened *o, size_t module, int sock, __u64 deadline_ns)
+{
 	const struct mw_image *dwarf = &k->image;
 	int r;
 
 	k->loaded = true;
-	if (!mw_image_has_dwarf(&k->image) &&
-	    (fetch_build_id(sock, id, &k->debug_image) || fetch_link(sock, &k->image, module, &k->debug_image)))
+	if (!mw_image_has_dwarf(&k->image) && mw_known_fetch(k, o, module, sock) == 0)
 		dwarf = &k->debug_image;
 	if (dwarf->elf && mw_debug_open(dwarf, deadline_ns, &k->debug) == 0)
 		load_shared(k, sock, deadline_ns);

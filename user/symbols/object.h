@@ -19,6 +19,8 @@ struct mw_known {
  * is none of it. -ENOEXEC it is no ELF; -ESTALE it is another one; what the object says it could not be opened for.
  */
 int mw_known_open(struct mw_known *k, struct mw_object *object, const struct mw_module *module);
+/* Its debug file, where it is another one and can be had. -ENOENT. */
+int mw_known_fetch(struct mw_known *k, const struct mw_opened *o, size_t module, int sock);
 /* And its symbols, from there or from debug files, which are fetched through the socket. -ENOMEM. */
 int mw_known_load(struct mw_known *k, const struct mw_opened *o, size_t module, int sock, __u64 deadline_ns);
 void mw_known_free(struct mw_known *k);

@@ -130,6 +130,34 @@ static bool is_file(const struct mw_module *m, bool dead)
 	return m->inode || (!dead && !strcmp(m->path, "[vdso]"));
 }
 
+static void want(const struct mw_modules *m, __u64 address, bool *wanted)
+{
+	const struct mw_module *in = mw_modules_find(m, address);
+
+	if (in)
+		wanted[in - m->at] = true;
+}
+
+/* Addresses that are asked about; and whatever in a stack may be one, since its callers are among these. */
+static void want_all(const struct mw_question *q, const struct mw_modules *m, bool *wanted)
+{
+	__u64 word;
+
+	for (size_t i = 0; i < q->n; i++)
+		want(m, q->addresses[i].pc - q->addresses[i].is_return, wanted);
+	for (size_t i = 0; i < q->n_stacks; i++) {
+		const struct mw_stack *s = &q->stacks[i];
+
+		want(m, s->pc, wanted);
+		for (size_t at = -s->from % sizeof(word); at + sizeof(word) <= s->n; at += sizeof(word)) {
+			memcpy(&word, s->bytes + at, sizeof(word));
+			want(m, word - 1, wanted);
+		}
+		for (size_t at = 0; at < MW_STACK_REGISTERS; at++)
+			want(m, s->registers[at] - 1, wanted); /* of a processor that keeps the caller in one */
+	}
+}
+
 /* An index for each module that an address is in, and one for all mappings of a file. */
 static int open_objects(const struct mw_question *q, int proc_fd, struct mw_opened *o)
 {
@@ -140,12 +168,7 @@ static int open_objects(const struct mw_question *q, int proc_fd, struct mw_open
 	o->objects = calloc(MW_OBJECTS_MAX, sizeof(*o->objects));
 	if (!wanted || !o->object_of || !o->objects)
 		return -ENOMEM;
-	for (size_t i = 0; i < q->n; i++) {
-		const struct mw_module *in = mw_modules_find(m, q->addresses[i].pc - q->addresses[i].is_return);
-
-		if (in)
-			wanted[in - m->at] = true;
-	}
+	want_all(q, m, wanted);
 	for (size_t i = 0; i < m->n; i++) {
 		size_t before = 0;
 

@@ -5,6 +5,7 @@
  *   user UID GID                                        of who is dead
  *   module START-END OFFSET ADDRESS MAJOR:MINOR INODE BUILD-ID DELETED PATH      "-": not known
  *   address PC, return PC                               in hexadecimal digits, as all but pid, user and inode
+ *   stack PC FROM REGISTER,REGISTER... BYTES            to be unwound; "-": no bytes
  */
 #include "symbols/question.h"
 
@@ -23,6 +24,11 @@ void mw_question_free(struct mw_question *q)
 	free(q->addresses);
 	q->addresses = NULL;
 	q->n = 0;
+	for (size_t i = 0; i < q->n_stacks; i++)
+		free(q->stacks[i].bytes);
+	free(q->stacks);
+	q->stacks = NULL;
+	q->n_stacks = 0;
 }
 
 int mw_question_add(struct mw_question *q, __u64 pc, bool is_return)
@@ -71,6 +77,8 @@ int mw_question_write(const struct mw_question *q, char **ret_text, size_t *ret_
 		write_module(out, &q->modules.at[i]);
 	for (size_t i = 0; i < q->n; i++)
 		fprintf(out, "%s %llx\n", q->addresses[i].is_return ? "return" : "address", q->addresses[i].pc);
+	for (size_t i = 0; i < q->n_stacks; i++)
+		mw_stack_write(out, &q->stacks[i]);
 	failed = ferror(out);
 	failed = fclose(out) || failed;
 	if (failed || !text)
@@ -128,6 +136,8 @@ static int read_line(struct mw_question *q, const char *line)
 		return read_address(q, line + 8, false);
 	if (!strncmp(line, "return ", 7))
 		return read_address(q, line + 7, true);
+	if (!strncmp(line, "stack ", 6))
+		return mw_stack_read(q, line + 6);
 	if (!strncmp(line, "module ", 7))
 		return read_module(q, line + 7);
 	if (sscanf(line, "pid %d %" SCNu64 "%n", &q->pid, (uint64_t *)&q->start_ticks, &at) == 2 && at && !line[at])

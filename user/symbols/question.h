@@ -3,7 +3,9 @@
 #ifndef MW_QUESTION_H
 #define MW_QUESTION_H
 
-#include "symbols/ask.h"
+#include <stdio.h>
+
+#include "symbols/stacks.h"
 
 #define MW_QUESTION_BYTES (8U << 20) /* of its text: as many modules as there may be, with the longest paths */
 
@@ -23,11 +25,20 @@ struct mw_question {
 	struct mw_modules modules;
 	struct mw_address *addresses; /* owned */
 	size_t n;
+	struct mw_stack *stacks; /* owned, with their bytes; to be unwound, in a question of their own */
+	size_t n_stacks;
 };
 void mw_question_free(struct mw_question *q);
 
 /* -EINVAL past MW_ADDRESSES_MAX; -ENOMEM. */
 int mw_question_add(struct mw_question *q, __u64 pc, bool is_return);
+
+/* A copy of it goes to the end. -EINVAL past MW_STACKS_MAX, or with too many bytes; -ENOMEM. */
+int mw_question_add_stack(struct mw_question *q, const struct mw_stack *s);
+
+/* question_stack.c: one as a line, without its end, and back. -EBADMSG. */
+void mw_stack_write(FILE *out, const struct mw_stack *s);
+int mw_stack_read(struct mw_question *q, const char *line);
 
 /* The text is the caller's to free; -ENOMEM. */
 int mw_question_write(const struct mw_question *q, char **ret_text, size_t *ret_n);
