@@ -39,7 +39,7 @@ static void add_sentences(char *text, size_t size, const char *word, struct json
 static void row(struct mw_table *t, struct json_object *w)
 {
 	double rate = mw_field_number(w, "rate_bytes_per_s", 0);
-	char buf[MW_TEXT], text[512] = "";
+	char buf[MW_TEXT], text[1024] = "";
 
 	mw_table_cell(t, mw_field_str(w, "name"));
 	mw_table_cell(t, mw_field_str(w, "class"));

@@ -22,6 +22,7 @@
 #include "core/tight.h"
 #include "core/unmet.h"
 #include "core/verdict.h"
+#include "leak/evidence.h"
 #include "leak/judge.h"
 #include "leak/series.h"
 #include "leak/sites.h"
@@ -97,6 +98,8 @@ struct mw_worker {
 	struct mw_check check; /* last check */
 	struct mw_leak leak; /* what the verdict stands on */
 	struct mw_trend trend; /* the verdict */
+	struct mw_kinds_past kinds; /* of its memory, back to before its growth */
+	struct mw_evidence evidence; /* at the last check; what the verdict's confidence went up or down by */
 	struct mw_sites *sites; /* owned; which code its memory comes from; NULL: nobody has looked */
 	__u32 siblings, siblings_growing; /* others of its class at the last check, and who of them grows or leaks */
 	enum mw_trend_verdict trend_told; /* the most that was told since it was steady */

@@ -16,6 +16,7 @@
 #include "core/root.h"
 #include "daemon/doctor.h"
 #include "daemon/guard.h"
+#include "leak/touched.h"
 #include "report/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -102,6 +103,23 @@ static void find_host(struct mw_findings *f)
 	row = mw_finding_add(f, "cgroup-kill", have, "kill signals each process by itself and may race with a fork",
 			     "a kernel from 5.14 on");
 	snprintf(row->found, sizeof(row->found), "%s", have ? "cgroup.kill" : "not seen in any cgroup");
+}
+
+static void find_touched(struct mw_findings *f)
+{
+	int r = mw_touched_probe("/sys");
+	struct mw_finding *row = mw_finding_add(
+		f, "touched", r == 0, "leaks are judged without knowing whether their memory is still used",
+		r == -EPERM || r == -EACCES
+			? "run with CAP_SYS_ADMIN, not locked down"
+			: "a kernel with CONFIG_LRU_GEN and debugfs; echo y > /sys/kernel/mm/lru_gen/enabled");
+
+	if (r == 0)
+		snprintf(row->found, sizeof(row->found), "multi-generational LRU");
+	else if (r == -EOPNOTSUPP)
+		snprintf(row->found, sizeof(row->found), "no multi-generational LRU, or switched off");
+	else
+		snprintf(row->found, sizeof(row->found), "lru_gen: %s", strerror(-r));
 }
 
 static void find_kernel(struct mw_findings *f, __u64 disable)
@@ -216,6 +234,7 @@ int mw_doctor(const struct mw_guard_options *opts, bool json)
 
 	find_cgroup(&f);
 	find_host(&f);
+	find_touched(&f);
 	find_kernel(&f, opts->disable);
 	find_daemon(&f, opts);
 	if (json)

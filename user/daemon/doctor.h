@@ -18,7 +18,7 @@ struct mw_finding {
 	const char *lost, *how;
 };
 
-#define MW_FINDINGS_MAX (MW_CAP_MAX + 20)
+#define MW_FINDINGS_MAX (MW_CAP_MAX + 21)
 
 struct mw_findings {
 	struct mw_finding rows[MW_FINDINGS_MAX];

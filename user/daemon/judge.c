@@ -49,11 +49,39 @@ void mw_judge_think(struct mw_guard *g)
 	}
 }
 
+/* What is known besides its course. */
+static struct mw_evidence evidence_of(struct mw_worker *w)
+{
+	struct mw_kinds now = mw_kinds_of(&w->usage);
+	struct mw_evidence e = {.grows = w->trend.verdict > MW_STEADY};
+	const struct mw_kinds *before;
+
+	mw_kinds_note(&w->kinds, &now);
+	before = mw_kinds_before(&w->kinds, w->trend.onset_ns);
+	if (!e.grows || !before)
+		return (struct mw_evidence){0};
+	e.grown = mw_kinds_compare(before, &now);
+	e.heap_before = (__u64)before->kib[MW_KIND_HEAP] << 10;
+	e.shmem = w->usage.shmem;
+	if (w->sites) {
+		e.touched_known = w->sites->touched.known;
+		e.span_ns = w->sites->touched.span_ns;
+		e.of_bytes = w->sites->touched.of_bytes;
+		e.untouched_bytes = w->sites->touched.untouched_bytes;
+		e.swapped_bytes = w->sites->touched.swapped_bytes;
+		e.site_share = w->sites->heap_share;
+		e.site_samples = w->sites->heap_samples;
+	}
+	return e;
+}
+
 void mw_judge_check(struct mw_guard *g, struct mw_worker *w)
 {
 	mw_series_push(&w->history, (struct mw_point){w->usage.time_ns, used(w)});
 	w->line = mw_trend_line(&w->history, w->profile.max_heap);
 	w->trend = g->cfg.monitor.method == MW_METHOD_REGRESSION ? w->line : mw_leak_judge(&w->leak, &w->line);
+	w->evidence = evidence_of(w);
+	mw_evidence_weigh(&w->evidence, &w->trend);
 }
 
 /* Each step up once, and again when it was steady in between. */

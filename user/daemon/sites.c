@@ -34,7 +34,9 @@ static double due(const struct mw_worker *w, __u64 now_ns)
 		return 0;
 	if (!w->sites)
 		return 1e9;
-	if (!w->sites->json && every < NOTHING_NS)
+	if (w->sites->touched.since_ns && !w->sites->touched.words && every > MW_TOUCHED_SOON_NS)
+		every = MW_TOUCHED_SOON_NS;
+	else if (!w->sites->json && every < NOTHING_NS)
 		every = NOTHING_NS;
 	return (double)(now_ns - w->sites->taken_ns) / (double)every;
 }
@@ -56,10 +58,12 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->cgroup_fd = fcntl(w->dir_fd, F_DUPFD_CLOEXEC, 3);
 	l->before = w->sites->before;
 	l->has_before = w->sites->has_before;
+	l->touched = w->sites->touched;
+	l->cgroup = strdup(w->cgroup);
 	a.call = look;
 	a.arg = l;
 	a.slow = true;
-	r = l->cgroup_fd < 0 ? -errno : mw_actions_submit(g->actions, &a);
+	r = l->cgroup_fd < 0 ? -errno : !l->cgroup ? -ENOMEM : mw_actions_submit(g->actions, &a);
 	if (r < 0) {
 		l->before = (struct mw_heap){};
 		mw_sites_look_free(l);
@@ -112,12 +116,15 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 		*(l->has_before ? &l->before : &l->now) = (struct mw_heap){};
 		s->has_before = true;
 	}
+	s->touched = l->touched;
 	if (status < 0)
 		return; /* what was known before stays */
 	free(s->json);
 	s->json = TAKE_PTR(l->json);
 	s->left_out_bytes = l->left_out_bytes;
 	memcpy(s->top, l->top, sizeof(s->top));
+	s->heap_share = l->heap_share;
+	s->heap_samples = l->heap_samples;
 	tell(g, w);
 }
 

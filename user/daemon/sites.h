@@ -13,11 +13,15 @@ struct mw_sites_look {
 	int cgroup_fd; /* owned */
 	struct mw_heap before; /* owned; an earlier reading, where has_before */
 	bool has_before;
+	char *cgroup; /* owned; path from the cgroup root */
+	struct mw_touched touched; /* as it was; and as it is then */
 	/* what comes of it */
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */
 	char top[MW_SITES_TOP];
 	__u64 left_out_bytes; /* in no site of json */
+	double heap_share;
+	__u32 heap_samples;
 };
 /*
  * Object by object where its processes are sampled (memweir/heap.h), else what the kernel side saw of who touches new

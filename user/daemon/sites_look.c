@@ -2,16 +2,39 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/cgroup.h"
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
 
 #define SAMPLES 10 /* fewer say nothing */
+#define GROWN	(1ULL << 20)
+
+/* Shares of a growth too small say nothing. */
+static void concentrate(const struct mw_site_list *all, struct mw_sites_look *look)
+{
+	if (all->total < GROWN)
+		return;
+	look->heap_share = (double)all->at[0].grown / (double)all->total;
+	look->heap_samples = all->at[0].samples;
+}
+
+/* Where that fails, it is not known. */
+static void touch(struct mw_sites_look *look)
+{
+	__u64 swapped;
+
+	if (mw_cgroup_read_u64(look->cgroup_fd, "memory.swap.current", &swapped) < 0)
+		swapped = 0; /* built without swap */
+	mw_touched_look("/sys", look->cgroup, swapped, &look->touched);
+}
 
 int mw_sites_look(struct mw_sites_look *look)
 {
 	struct mw_site_list *all = calloc(1, sizeof(*all));
-	int r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
+	int r;
 
+	touch(look);
+	r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
 	if (r >= 0 && look->now.samples >= SAMPLES) {
 		mw_heap_sort(&look->now);
 		if (look->has_before) {
@@ -20,6 +43,8 @@ int mw_sites_look(struct mw_sites_look *look)
 		}
 		mw_sites_take_heap(&look->now, look->has_before, all);
 	}
+	if (r >= 0 && all->n && look->has_before)
+		concentrate(all, look);
 	if (r >= 0 && !all->n)
 		r = mw_sites_take_growth(look->kernel, look->cgroup_id, all);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
@@ -40,5 +65,6 @@ void mw_sites_look_free(struct mw_sites_look *look)
 	mw_heap_free(&look->before);
 	mw_heap_free(&look->now);
 	free(look->json);
+	free(look->cgroup);
 	free(look);
 }

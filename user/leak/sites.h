@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "leak/heap.h"
+#include "leak/touched.h"
 
 #define MW_SITES_TOP 320
 
@@ -18,6 +19,9 @@ struct mw_sites {
 	bool told; /* the log has it */
 	struct mw_heap before; /* the reading growth is counted from */
 	bool has_before;
+	double heap_share; /* of what its heap grew by, of the site that grew most; 0: not known */
+	__u32 heap_samples; /* on which that stands */
+	struct mw_touched touched;
 };
 void mw_sites_free(struct mw_sites *s); /* it and its contents; NULL-safe */
 

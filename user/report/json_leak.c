@@ -4,25 +4,18 @@
 
 #include "report/json.h"
 #include "report/json_out.h"
-#include "util/cleanup.h"
 #include "util/clock.h"
 
-/* A list of sentences; "" is left out. */
-static struct json_object *sentences(const char *one, const char *two)
+/* One more; "" is left out. A failure leaves NULL. */
+static void add(struct json_object **list, const char *sentence)
 {
-	const char *const texts[] = {one, two};
-	struct json_object *list = json_object_new_array();
+	struct json_object *text = *list && sentence[0] ? mw_json_string(sentence) : NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts) && list; i++) {
-		struct json_object *text = texts[i][0] ? mw_json_string(texts[i]) : NULL;
-
-		if (!texts[i][0] || (text && json_object_array_add(list, text) == 0))
-			continue;
-		json_object_put(text);
-		json_object_put(list);
-		list = NULL;
-	}
-	return list;
+	if (!*list || !sentence[0] || (text && json_object_array_add(*list, text) == 0))
+		return;
+	json_object_put(text);
+	json_object_put(*list);
+	*list = NULL;
 }
 
 #define SIBLINGS_MIN 2
@@ -37,6 +30,22 @@ static const char *siblings(const struct mw_worker *w, bool for_it, char *buf, s
 		snprintf(buf, size, "of %u others of its class %u grow%s%s", w->siblings, w->siblings_growing,
 			 w->siblings_growing == 1 ? "s" : "", alone ? "" : ": the load, or the code of all of them");
 	return buf;
+}
+
+/* All that speaks for the verdict, or against it. */
+static struct json_object *sentences(const struct mw_worker *w, bool for_it)
+{
+	struct json_object *list = json_object_new_array();
+	char text[MW_EVIDENCE_TEXT];
+	bool against;
+
+	add(&list, for_it ? w->trend.evidence : w->trend.against);
+	for (int i = 0; i < MW_EVIDENCE_MAX; i++) {
+		mw_evidence_say(&w->evidence, (enum mw_evidence_fact)i, &against, text, sizeof(text));
+		add(&list, against != for_it ? text : "");
+	}
+	add(&list, siblings(w, for_it, text, sizeof(text)));
+	return list;
 }
 
 void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites)
@@ -54,7 +63,6 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
 	const struct mw_trend *t = &w->trend;
-	char text[120];
 	__u64 ago_ns = now_ns > t->onset_ns ? now_ns - t->onset_ns : 0;
 
 	mw_json_text(&o, "verdict", mw_trend_name(t->verdict));
@@ -65,8 +73,8 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 	mw_json_seconds(&o, "time_to_limit_low_s", t->soonest_s);
 	mw_json_seconds(&o, "time_to_limit_high_s", t->latest_s);
 	mw_json_double(&o, "confidence", t->confidence, 3);
-	mw_json_put(&o, "evidence", sentences(t->evidence, siblings(w, true, text, sizeof(text))));
-	mw_json_put(&o, "against", sentences(t->against, siblings(w, false, text, sizeof(text))));
+	mw_json_put(&o, "evidence", sentences(w, true));
+	mw_json_put(&o, "against", sentences(w, false));
 	mw_json_sites(&o, w->sites);
 	return mw_json_end(&o);
 }

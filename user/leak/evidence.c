@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "leak/evidence.h"
+
+#include <stdio.h>
+
+#include "util/amount.h"
+#include "util/size.h"
+
+#define STALE	 0.8
+#define IN_USE	 0.3
+#define STALE_NS MW_TOUCHED_AFTER_NS /* who looks into its cache twice a minute is not called stale */
+#define LEAST	 (1ULL << 20) /* of growth: below it shares mean nothing */
+#define MOSTLY_SHMEM                                                                                                   \
+	0.1 /* read(2) and write(2) of a tmpfs touch no page table: that looks untouched and need not be               \
+	     */
+#define HALF	0.5
+#define SAMPLES 30
+
+bool mw_evidence_untouched(const struct mw_evidence *e, double *ret_least, double *ret_most)
+{
+	__u64 grown = mw_less(e->of_bytes, e->heap_before);
+
+	if (!e->grows || !e->touched_known || grown < LEAST || (double)e->shmem > MOSTLY_SHMEM * (double)e->of_bytes)
+		return false;
+	*ret_least = (double)mw_less(e->untouched_bytes, e->heap_before) / (double)grown;
+	*ret_most = e->untouched_bytes < grown ? (double)e->untouched_bytes / (double)grown : 1;
+	return true;
+}
+
+static bool one_place(const struct mw_evidence *e)
+{
+	return e->grows && e->site_share >= HALF && e->site_samples >= SAMPLES;
+}
+
+void mw_evidence_weigh(const struct mw_evidence *e, struct mw_trend *t)
+{
+	double least, most;
+
+	if (!e->grows || t->verdict == MW_STEADY)
+		return;
+	if (one_place(e))
+		t->confidence += (1 - t->confidence) / 2;
+	if (!mw_evidence_untouched(e, &least, &most))
+		return;
+	if (least >= STALE && e->span_ns >= STALE_NS)
+		t->confidence += (1 - t->confidence) / 2;
+	else if (most <= IN_USE)
+		t->confidence /= 2;
+}
+
+/* "of 120.4 MB of memory that it held 1 min ago 83 % was not touched since (12.0 MB of it swapped out)". */
+static void say_touched(const struct mw_evidence *e, bool *ret_against, char *buf, size_t size)
+{
+	char held[24], span[24], swapped[24], tail[48] = "";
+	double least, most, share;
+
+	if (!mw_evidence_untouched(e, &least, &most))
+		return;
+	share = 100 * (double)e->untouched_bytes / (double)e->of_bytes;
+	mw_size_format(e->of_bytes, held, sizeof(held));
+	mw_duration_format(e->span_ns, span, sizeof(span));
+	*ret_against = most <= IN_USE;
+	if (*ret_against) {
+		snprintf(buf, size, "what it holds is in use: of %s of memory %.0f %% was touched within %s", held,
+			 100 - share, span);
+		return;
+	}
+	if (e->swapped_bytes >= LEAST)
+		snprintf(tail, sizeof(tail), " (%s of it swapped out)",
+			 mw_size_format(e->swapped_bytes, swapped, sizeof(swapped)));
+	snprintf(buf, size, "of %s of memory that it held %s ago %.0f %% was not touched since%s", held, span, share,
+		 tail);
+}
+
+const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact fact, bool *ret_against, char *buf,
+			    size_t size)
+{
+	*ret_against = false;
+	buf[0] = '\0';
+	if (!e->grows)
+		return buf;
+	if (fact == MW_EVIDENCE_KINDS)
+		mw_kinds_say(&e->grown, buf, size);
+	else if (fact == MW_EVIDENCE_TOUCHED)
+		say_touched(e, ret_against, buf, size);
+	else if (fact == MW_EVIDENCE_PLACE && one_place(e))
+		snprintf(buf, size, "one place in the code holds %.0f %% of what its heap grew by, on %u samples",
+			 100 * e->site_share, e->site_samples);
+	return buf;
+}
