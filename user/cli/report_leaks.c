@@ -210,7 +210,9 @@ int mw_print_leaks(struct json_object *workers)
 	for (size_t i = 0; i < mw_field_length(workers); i++)
 		row(t, json_object_array_get_idx(workers, i));
 	r = mw_table_print(t, stdout, mw_terminal_width(stdout));
-	for (size_t i = 0; i < mw_field_length(workers); i++)
+	for (size_t i = 0; i < mw_field_length(workers); i++) {
 		mw_print_sites(json_object_array_get_idx(workers, i));
+		mw_print_account(json_object_array_get_idx(workers, i));
+	}
 	return r;
 }

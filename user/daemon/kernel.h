@@ -147,6 +147,8 @@ struct mw_site_row {
 	__u64 frames[MW_STACK_DEPTH]; /* 0-terminated when shorter */
 };
 int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n);
+/* Pages of a worker's growth sites that have a user stack. */
+int mw_kernel_sites_sum(struct mw_kernel *k, __u64 cgroup_id, __u64 *ret_pages);
 int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats);
 
 /*

@@ -44,6 +44,24 @@ int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_ro
 	return used;
 }
 
+int mw_kernel_sites_sum(struct mw_kernel *k, __u64 cgroup_id, __u64 *ret_pages)
+{
+	struct mw_site_key key, *previous = NULL;
+	struct mw_site site;
+	__u64 pages = 0;
+
+	if (!k->object || !mw_kernel_has(k, MW_CAP_GROWTH))
+		return -EOPNOTSUPP;
+	while (bpf_map_get_next_key(k->maps[MAP_SITES], previous, &key) == 0) {
+		previous = &key;
+		if (key.cgroup_id == cgroup_id && key.stack_id >= 0 &&
+		    bpf_map_lookup_elem(k->maps[MAP_SITES], &key, &site) == 0)
+			pages += site.pages;
+	}
+	*ret_pages = pages;
+	return 0;
+}
+
 /* Delete a key after the walk has passed it, so that the walk goes on from one that exists. */
 static void delete_passed(int map, const void *key, bool passed)
 {

@@ -117,6 +117,7 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 		s->has_before = true;
 	}
 	s->touched = l->touched;
+	s->account = l->account;
 	if (status < 0)
 		return; /* what was known before stays */
 	free(s->json);

@@ -20,6 +20,7 @@ struct mw_sites_look {
 	char *json; /* owned; NULL: nothing is known */
 	char top[MW_SITES_TOP];
 	__u64 left_out_bytes; /* in no site of json */
+	struct mw_account account;
 	double heap_share;
 	__u32 heap_samples;
 };

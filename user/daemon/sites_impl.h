@@ -40,6 +40,8 @@ int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_li
 void mw_sites_name(struct mw_site_list *all, pid_t pid);
 /* To the end of an array; takes item. false: no memory, and item is gone. */
 bool mw_sites_add(struct json_object *list, struct json_object *item);
+/* look's account, once the list is made. */
+void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look);
 /* look's json and top. Takes the named frames. -ENOMEM. */
 int mw_sites_say(struct mw_site_list *all, struct mw_sites_look *look);
 

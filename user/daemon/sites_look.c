@@ -47,6 +47,8 @@ int mw_sites_look(struct mw_sites_look *look)
 		concentrate(all, look);
 	if (r >= 0 && !all->n)
 		r = mw_sites_take_growth(look->kernel, look->cgroup_id, all);
+	if (all)
+		mw_sites_account(all, look);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
 		if (!all->at[i].named)
 			mw_sites_name(all, all->at[i].pid);

@@ -47,6 +47,7 @@ struct mw_heap {
 			    refused */
 	__u32 n_silent; /* of those read: much anonymous memory and not one sample of an object, so that its objects do
 			   not come from libc's malloc (a runtime of its own, an allocator linked in) */
+	__u64 without_bytes; /* anon and swapped of those n_without whose status could be read */
 	__u64 *slots; /* where to find a site; inside of heap.c */
 	size_t room;
 };

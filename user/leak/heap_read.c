@@ -144,6 +144,15 @@ static int read_region(const char *proc_root, int proc_fd, pid_t pid, struct mw_
 	return r < 0 ? mw_fail(err, r, "process %d: records: %s", pid, strerror(-r)) : 0;
 }
 
+static void add_without(const char *proc_root, pid_t pid, struct mw_heap *h)
+{
+	__u64 anon, swap, shmem, file;
+
+	h->n_without++;
+	if (mw_proc_memory(proc_root, pid, &anon, &swap, &shmem, &file) >= 0)
+		h->without_bytes += anon + swap;
+}
+
 int mw_heap_read(const char *proc_root, pid_t pid, struct mw_heap *h, struct mw_error *err)
 {
 	_cleanup_close_ int proc_fd = -1;
@@ -158,7 +167,7 @@ int mw_heap_read(const char *proc_root, pid_t pid, struct mw_heap *h, struct mw_
 		return mw_fail(err, errno == ENOENT ? -ESRCH : -errno, "process %d: %s", pid, strerror(errno));
 	r = read_region(proc_root, proc_fd, pid, h, &why);
 	if (r == -ENODATA || r == -EACCES || r == -EPERM)
-		h->n_without++;
+		add_without(proc_root, pid, h);
 	return r < 0 ? mw_fail(err, r == -ENOENT ? -ESRCH : r, "%s", why.text) : 0;
 }
 
@@ -178,7 +187,8 @@ int mw_heap_read_cgroup(const char *proc_root, int cgroup_fd, struct mw_heap *h,
 
 		if (r == -ENOMEM)
 			return r;
-		h->n_without += r == -EBADMSG;
+		if (r == -EBADMSG)
+			add_without(proc_root, pids[i], h);
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "leak/account.h"
 #include "leak/heap.h"
 #include "leak/touched.h"
 
@@ -22,6 +23,7 @@ struct mw_sites {
 	double heap_share; /* of what its heap grew by, of the site that grew most; 0: not known */
 	__u32 heap_samples; /* on which that stands */
 	struct mw_touched touched;
+	struct mw_account account;
 };
 void mw_sites_free(struct mw_sites *s); /* it and its contents; NULL-safe */
 

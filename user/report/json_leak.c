@@ -75,6 +75,10 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 	mw_json_double(&o, "confidence", t->confidence, 3);
 	mw_json_put(&o, "evidence", sentences(w, true));
 	mw_json_put(&o, "against", sentences(w, false));
+	if (w->sites && w->sites->account.known)
+		mw_json_put(&o, "account", mw_json_account(&w->sites->account));
+	else
+		mw_json_null(&o, "account");
 	mw_json_sites(&o, w->sites);
 	return mw_json_end(&o);
 }

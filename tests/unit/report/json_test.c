@@ -236,8 +236,8 @@ static void leak_object(void **state)
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 	assert_string_equal(
 		keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset window_s "
-			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against sites "
-			 "sites_left_out_bytes");
+			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against account "
+			 "sites sites_left_out_bytes");
 	assert_string_equal(member(o, "rate_bytes_per_s"), "1234567.9");
 	assert_string_equal(member(o, "onset"), "\"2026-11-21T20:04:56.123Z\"");
 	assert_string_equal(member(o, "time_to_limit_s"), "33.3");
@@ -265,6 +265,46 @@ static void leak_object(void **state)
 	assert_string_equal(member(o, "onset"), "null");
 	assert_string_equal(member(o, "time_to_limit_s"), "null");
 	assert_string_equal(member(o, "evidence"), "[]");
+	json_object_put(o);
+}
+
+static void account_object(void **state)
+{
+	struct mw_sites sites = {.account = {.known = true}};
+	struct mw_account *a = &sites.account;
+	struct mw_worker w = worker();
+	struct json_object *o;
+
+	(void)state;
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(member(o, "account"), "null");
+	json_object_put(o);
+	w.sites = &sites;
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(member(o, "account"), "{\"charged\":null,\"used\":null,\"sampled\":null}");
+	json_object_put(o);
+	a->charged_known = a->used_known = a->sampled_known = true;
+	a->charged = 1000;
+	a->charged_placed = 900;
+	a->current = 700;
+	a->anon = 300;
+	a->cache = 200;
+	a->shmem = 10;
+	a->kernel = 100;
+	a->sock = 50;
+	a->sampled = 280;
+	a->sampled_shown = 250;
+	a->samples = 40;
+	a->n_processes = 2;
+	a->n_without = 1;
+	a->without = 33;
+	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	assert_string_equal(
+		member(o, "account"),
+		"{\"charged\":{\"bytes\":1000,\"placed_bytes\":900},\"used\":{\"bytes\":700,\"anon_bytes\":300,"
+		"\"cache_bytes\":200,\"shmem_bytes\":10,\"kernel_bytes\":100,\"sock_bytes\":50,\"rest_bytes\":40,"
+		"\"swapped_bytes\":0},\"sampled\":{\"bytes\":280,\"shown_bytes\":250,\"samples\":40,\"lost_bytes\":"
+		"0,\"processes\":2,\"processes_without\":1,\"without_bytes\":33}}");
 	json_object_put(o);
 }
 
@@ -507,6 +547,7 @@ int main(void)
 		cmocka_unit_test(ps_of_an_unseen_worker),
 		cmocka_unit_test(check_object),
 		cmocka_unit_test(leak_object),
+		cmocka_unit_test(account_object),
 		cmocka_unit_test(pauses_object),
 		cmocka_unit_test(event_object),
 		cmocka_unit_test(names),

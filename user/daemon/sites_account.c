@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* What a look at sites accounts for, beside what the kernel says is in use. */
+#include <unistd.h>
+
+#include "core/cgroup.h"
+#include "daemon/sites_impl.h"
+#include "util/amount.h"
+
+static void take_charged(struct mw_sites_look *look, struct mw_account *a)
+{
+	__u64 page = (__u64)sysconf(_SC_PAGESIZE), placed = 0;
+	struct mw_worker_info info;
+
+	if (!look->kernel || mw_kernel_sites_sum(look->kernel, look->cgroup_id, &placed) < 0 ||
+	    mw_kernel_worker_info(look->kernel, look->cgroup_id, &info) < 0)
+		return;
+	a->charged_known = true;
+	a->charged = info.charged_pages * page;
+	/* The walk came first: what was charged in between is in the sum, not in the part. */
+	a->charged_placed = placed * page < a->charged ? placed * page : a->charged;
+}
+
+static void take_used(struct mw_sites_look *look, struct mw_account *a)
+{
+	struct mw_sample s;
+
+	if (mw_cgroup_sample(look->cgroup_fd, &s) < 0 || !s.usage)
+		return; /* without the v2 memory controller */
+	a->used_known = true;
+	a->current = s.usage;
+	a->anon = s.anon;
+	a->shmem = s.shmem;
+	a->cache = mw_less(s.file, s.shmem);
+	a->kernel = s.kernel;
+	a->sock = s.sock;
+	a->swapped = s.swap_usage;
+}
+
+void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look)
+{
+	struct mw_account a = {.known = true};
+
+	take_charged(look, &a);
+	take_used(look, &a);
+	a.n_processes = look->now.n_processes;
+	a.n_without = look->now.n_without;
+	a.without = look->now.without_bytes;
+	a.sampled_known = a.n_processes > 0;
+	a.sampled = look->now.live_bytes;
+	a.samples = (__u32)look->now.samples;
+	a.lost = look->now.lost_bytes;
+	for (size_t i = 0; all->heap && i < all->n; i++)
+		a.sampled_shown += all->at[i].bytes;
+	look->account = a;
+}

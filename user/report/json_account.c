@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+#include "report/json.h"
+#include "report/json_out.h"
+
+static struct json_object *charged(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_u64(&o, "bytes", a->charged);
+	mw_json_u64(&o, "placed_bytes", a->charged_placed);
+	return mw_json_end(&o);
+}
+
+static struct json_object *used(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_u64(&o, "bytes", a->current);
+	mw_json_u64(&o, "anon_bytes", a->anon);
+	mw_json_u64(&o, "cache_bytes", a->cache);
+	mw_json_u64(&o, "shmem_bytes", a->shmem);
+	mw_json_u64(&o, "kernel_bytes", a->kernel);
+	mw_json_u64(&o, "sock_bytes", a->sock);
+	mw_json_u64(&o, "rest_bytes", mw_account_rest(a));
+	mw_json_u64(&o, "swapped_bytes", a->swapped);
+	return mw_json_end(&o);
+}
+
+static struct json_object *sampled(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_u64(&o, "bytes", a->sampled);
+	mw_json_u64(&o, "shown_bytes", a->sampled_shown);
+	mw_json_u64(&o, "samples", a->samples);
+	mw_json_u64(&o, "lost_bytes", a->lost);
+	mw_json_u64(&o, "processes", a->n_processes);
+	mw_json_u64(&o, "processes_without", a->n_without);
+	mw_json_u64(&o, "without_bytes", a->without);
+	return mw_json_end(&o);
+}
+
+struct json_object *mw_json_account(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	if (a->charged_known)
+		mw_json_put(&o, "charged", charged(a));
+	else
+		mw_json_null(&o, "charged");
+	if (a->used_known)
+		mw_json_put(&o, "used", used(a));
+	else
+		mw_json_null(&o, "used");
+	if (a->sampled_known)
+		mw_json_put(&o, "sampled", sampled(a));
+	else
+		mw_json_null(&o, "sampled");
+	return mw_json_end(&o);
+}
