@@ -229,10 +229,11 @@ $(B)/tests/fuzz/unwind_fuzz: $(B)/tests/fuzz/unwind_fuzz.o $(SYMBOLS_LIB) $(SHAR
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS)
 
 # Workers stand for somebody else's programs: plain flags, none of our code.
+$(B)/tests/workers/callers: WORKERFLAGS = -O2 -fomit-frame-pointer
 $(B)/tests/workers/%: tests/workers/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) -O1 -g -Wall -Wextra -o $@ $< -lpthread
+	$(Q)$(CC) $(or $(WORKERFLAGS),-O1) -g -Wall -Wextra -o $@ $< -lpthread
 
 $(B)/tests/workers/%: tests/workers/%.cc
 	@mkdir -p $(@D)

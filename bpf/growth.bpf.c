@@ -11,10 +11,13 @@
 #include "emit.bpf.h"
 #include "watch.bpf.h"
 #include "compat.bpf.h"
+#include "growth_copy.bpf.h"
 
 extern const volatile __u32 mw_page_shift;
 const volatile bool mw_growth_on = true;
 const volatile bool mw_near_high_on = true;
+const volatile bool mw_copies_on = true;
+__u32 mw_copy_busy;
 
 #define MW_NEAR_HIGH_EVERY_NS 20000000 /* one event per worker in that time */
 #define MW_STACK_BURST_NS     100000000 /* stacks of an idle tenth of a second may be taken at once */
@@ -108,8 +111,9 @@ static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info 
 		mw_count(stack_failed, 1);
 	else
 		__sync_fetch_and_add(&info->growth_stacks, 1);
-	add_site(&key, charges + __sync_lock_test_and_set(&info->pending_charges, 0),
-		 pages + __sync_lock_test_and_set(&info->pending_pages, 0));
+	pages += __sync_lock_test_and_set(&info->pending_pages, 0);
+	add_site(&key, charges + __sync_lock_test_and_set(&info->pending_charges, 0), pages);
+	mw_copy_charge(worker, pages);
 }
 
 /*

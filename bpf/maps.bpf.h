@@ -119,6 +119,28 @@ struct {
 } growth_aside __weak SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 19);
+} growth_copies __weak SEC(".maps");
+
+/* So many workers at once; of one for whom there is no place the kernel's own walk is all there is. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 64);
+	__type(key, __u64);
+	__type(value, struct mw_copy_want);
+} growth_wanted __weak SEC(".maps");
+
+/* Where a copy is put together: too large for the stack of a program, and the ring is to hold what there is of it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mw_copy);
+} growth_scratch __weak SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);

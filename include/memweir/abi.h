@@ -194,6 +194,31 @@ struct mw_site {
 	char comm[MW_COMM_SIZE];
 };
 
+#define MW_COPY_BYTES	  16384 /* of a stack, at most */
+#define MW_COPY_REGISTERS 32
+
+/* maps/growth_copies, a ring of its own: who charged, to be unwound. A record ends behind its last byte. */
+struct mw_copy {
+	__u64 cgroup_id; /* of the worker */
+	__u64 pages; /* it stands for: charged since the last one of this worker was due */
+	__u64 started_ns; /* of the process, since boot */
+	__u32 pid, tid;
+	char comm[MW_COMM_SIZE];
+	__u64 pc, sp;
+	__u64 registers[MW_COPY_REGISTERS]; /* by DWARF's numbers; what the processor has not is 0 */
+	__u64 from; /* address of bytes[0]; at or below sp */
+	__u64 size; /* of what is there, bytes */
+	unsigned char bytes[MW_COPY_BYTES];
+};
+
+/* maps/growth_wanted: cgroup id of a worker -> this. Who is not in there is not copied. */
+struct mw_copy_want {
+	__u64 every_ns; /* at least between two of them */
+	__u64 left; /* so many more; the daemon fills it up again */
+	__u64 next_at; /* no sooner, CLOCK_MONOTONIC ns */
+	__u64 pages; /* charged since the last one */
+};
+
 /* maps/stats: one value. Everything that was not told is counted here. */
 struct mw_stats {
 	__u64 events_emitted; /* records asked for; = delivered + events_lost */
@@ -208,6 +233,8 @@ struct mw_stats {
 	__u64 members_full; /* a cgroup below a worker had no place in maps/members */
 	__u64 sample_passes, sample_cgroups; /* iterator passes, cgroups visited */
 	__u64 pauses_counted; /* in maps/pauses, of all workers and kinds: as long as it stands, nobody has paused */
+	__u64 copies; /* stacks copied to be unwound */
+	__u64 copies_lost; /* not taken: the ring was full, another one was under way, no stack of a 64-bit program */
 };
 
 /* maps/config: one value, changed at run time by the daemon. */
@@ -241,7 +268,9 @@ MW_ABI_ASSERT(sizeof(struct mw_pause_stat) == (3 + MW_HIST_SLOTS) * 8, "mw_pause
 MW_ABI_ASSERT(sizeof(struct mw_sample) == (18 + MW_MEMCG_EVENT_MAX) * 8, "mw_sample has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site_key) == 16, "mw_site_key has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_site) == 40, "mw_site has no hidden padding");
-MW_ABI_ASSERT(sizeof(struct mw_stats) == 13 * 8, "mw_stats has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_copy) == (10 + MW_COPY_REGISTERS) * 8 + MW_COPY_BYTES, "mw_copy has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_copy_want) == 4 * 8, "mw_copy_want has no hidden padding");
+MW_ABI_ASSERT(sizeof(struct mw_stats) == 15 * 8, "mw_stats has no hidden padding");
 MW_ABI_ASSERT(sizeof(struct mw_newcomer_map) == 5 * 8, "mw_newcomer_map has no hidden padding");
 
 #endif

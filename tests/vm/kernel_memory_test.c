@@ -276,6 +276,64 @@ static void test_growth_adds_up(void **state)
 	drop_cgroup(dir);
 }
 
+struct copies {
+	__u64 cgroup_id, pages;
+	pid_t pid;
+	unsigned n, good;
+};
+
+static void take_copy(const struct mw_copy *c, void *arg)
+{
+	struct copies *all = arg;
+
+	all->n++;
+	all->pages += c->pages;
+	all->good += c->cgroup_id == all->cgroup_id && c->pid == (__u32)all->pid && c->pc >= (__u64)touch_pages &&
+		     c->pc < (__u64)touch_pages + 512 && c->from <= c->sp && c->sp - c->from < 1024 &&
+		     c->size >= 1024 && c->size <= MW_COPY_BYTES && c->started_ns;
+}
+
+/* Stacks of who is asked for, so many and no more, each for all that was charged since the one before. */
+static void test_copies_of_whom_is_asked_for(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 8, 0);
+	struct mw_worker_info info;
+	struct mw_stats stats;
+	size_t bytes = 32 * MIB;
+	const char *dir;
+
+	(void)state;
+	need_memory();
+	need_cap(k, MW_CAP_GROWTH_COPIES);
+	dir = make_cgroup("copied");
+	guard(k, dir, 0, 0, 0);
+	for (unsigned left = 0; left < 24; left += 8) {
+		struct copies all = {.cgroup_id = id_of(dir)};
+		__u64 before;
+
+		assert_int_equal(mw_kernel_copies_want(k, all.cgroup_id, left, 1), 0);
+		assert_int_equal(mw_kernel_copies_wanted(k, all.cgroup_id), left > 0);
+		mw_kernel_worker_info(k, all.cgroup_id, &info);
+		before = info.charged_pages;
+		all.pid = child_in(dir, touch_pages, &bytes);
+		reap(all.pid);
+		mw_kernel_worker_info(k, all.cgroup_id, &info);
+		assert_true(mw_kernel_copies_read(k, take_copy, &all) >= 0);
+		print_message("  %u wanted, %u copied, %u of them of the loop, for %llu of %llu pages\n", left, all.n,
+			      all.good, all.pages, info.charged_pages - before);
+		assert_int_equal(all.n, left);
+		assert_true(all.good + 2 >= left); /* but for its beginning, in the library */
+		assert_true(all.pages <= info.charged_pages - before);
+		assert_int_equal(mw_kernel_copies_read(k, take_copy, &all), 0);
+	}
+	assert_int_equal(mw_kernel_stats(k, &stats), 0);
+	assert_int_equal(stats.copies, 24);
+	assert_int_equal(mw_kernel_copies_want(k, id_of(dir), 0, 0), 0);
+	assert_false(mw_kernel_copies_wanted(k, id_of(dir)));
+	close_kernel();
+	drop_cgroup(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +342,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reclaim_at_max_is_measured, end_test),
 		cmocka_unit_test_teardown(test_oom_names_the_victim, end_test),
 		cmocka_unit_test_teardown(test_growth_adds_up, end_test),
+		cmocka_unit_test_teardown(test_copies_of_whom_is_asked_for, end_test),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);

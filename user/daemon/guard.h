@@ -113,6 +113,7 @@ struct mw_guard {
 	struct mw_place_limits root_limits;
 	bool judge_due; /* somebody is to be thought about: mw_judge_think */
 	bool sites_under_way; /* a look at where some worker's memory comes from */
+	struct mw_stacks *stacks; /* of who grows; the look's that is under way. NULL: none yet */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;

@@ -126,6 +126,7 @@ static int start(struct mw_kernel *k, struct mw_error *err)
 		mw_pins_replace(k, hand_over);
 	}
 	claim_slots(k);
+	mw_copies_forget(k);
 	result = open_ring(k);
 	return result ? mw_fail(err, result, "no memory for the event ring") : 0;
 }
@@ -165,6 +166,7 @@ void mw_kernel_close(struct mw_kernel *k)
 	if (!k)
 		return;
 	ring_buffer__free(k->ring);
+	mw_copies_forget(k);
 	for (size_t i = 0; i < k->subtree_count; i++)
 		mw_kernel_subtree_remove(k, i);
 	free(k->subtrees);
@@ -280,6 +282,7 @@ int mw_kernel_worker_remove(struct mw_kernel *k, __u64 cgroup_id)
 
 	if (!k->object || mw_kernel_worker_info(k, cgroup_id, &info))
 		return 0;
+	mw_kernel_copies_want(k, cgroup_id, 0, 0);
 	bpf_map_delete_elem(k->maps[MAP_MEMBERS], &cgroup_id);
 	bpf_map_delete_elem(k->maps[MAP_WORKERS], &cgroup_id);
 	for (int kind = 0; kind < MW_PAUSE_MAX; kind++) {

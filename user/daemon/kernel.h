@@ -44,6 +44,7 @@ enum mw_capability {
 	MW_CAP_PAUSE_OOM, /* time in the OOM killer */
 	MW_CAP_LIMIT_WRITER, /* who writes a worker's limits */
 	MW_CAP_NEWCOMERS, /* programs and cgroups of no worker are told of as they begin */
+	MW_CAP_GROWTH_COPIES, /* stacks of who grows are copied, and unwound without frame pointers */
 	MW_CAP_MAX,
 };
 
@@ -149,6 +150,17 @@ struct mw_site_row {
 int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n);
 /* Pages of a worker's growth sites that have a user stack. */
 int mw_kernel_sites_sum(struct mw_kernel *k, __u64 cgroup_id, __u64 *ret_pages);
+
+/*
+ * Copies of stacks, of workers that are asked for: at most left of them, every_ns apart. Asking again fills up; 0: no
+ * more. -EOPNOTSUPP without MW_CAP_GROWTH_COPIES, -ENOSPC when too many are asked for (64).
+ */
+int mw_kernel_copies_want(struct mw_kernel *k, __u64 cgroup_id, __u32 left, __u64 every_ns);
+bool mw_kernel_copies_wanted(struct mw_kernel *k, __u64 cgroup_id);
+/* Hand on what is there, of all workers; size is that of a whole record. One thread at a time. Number or -errno. */
+typedef void (*mw_copy_fn)(const struct mw_copy *copy, void *arg);
+int mw_kernel_copies_read(struct mw_kernel *k, mw_copy_fn fn, void *arg);
+
 int mw_kernel_stats(struct mw_kernel *k, struct mw_stats *ret_stats);
 
 /*

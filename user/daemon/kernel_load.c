@@ -20,6 +20,9 @@ const char *const mw_map_names[MAP_MAX] = {
 	[MAP_SITES] = "growth_sites",
 	[MAP_STACKS] = "growth_stacks",
 	[MAP_ASIDE] = "growth_aside", /* the kernel side's own */
+	[MAP_COPIES] = "growth_copies",
+	[MAP_WANTED] = "growth_wanted",
+	[MAP_SCRATCH] = "growth_scratch",
 	[MAP_TASKS] = "tasks",
 	[MAP_STATS] = "stats",
 	[MAP_CONFIG] = "config",
@@ -76,6 +79,7 @@ static void set_constants(const struct mw_kernel *k, struct memweir *skel)
 	skel->rodata->mw_sleep_seen = k->programs[row_of("high_sleep")].chosen;
 	skel->rodata->mw_statistics_on = mw_kernel_has(k, MW_CAP_STATISTICS);
 	skel->rodata->mw_growth_on = mw_kernel_has(k, MW_CAP_GROWTH);
+	skel->rodata->mw_copies_on = mw_kernel_has(k, MW_CAP_GROWTH_COPIES);
 	skel->rodata->mw_near_high_on = mw_kernel_has(k, MW_CAP_NEAR_HIGH_EVENT);
 }
 

@@ -33,6 +33,9 @@ enum map_id {
 	MAP_SITES,
 	MAP_STACKS,
 	MAP_ASIDE,
+	MAP_COPIES,
+	MAP_WANTED,
+	MAP_SCRATCH,
 	MAP_TASKS,
 	MAP_STATS,
 	MAP_CONFIG,
@@ -134,6 +137,9 @@ void mw_attach(struct mw_kernel *k);
 
 /* kernel_growth.c */
 void mw_sweep(struct mw_kernel *k);
+
+/* kernel_copies.c */
+void mw_copies_forget(struct mw_kernel *k); /* nobody is asked for: what an earlier daemon wanted is not wanted now */
 
 /* kernel_pins.c */
 int mw_pins_open(struct mw_kernel *k); /* directory and lock; may refuse MW_CAP_BPFFS. -EBUSY: another daemon has it */

@@ -122,6 +122,10 @@ static const struct mw_capability_info rows[MW_CAP_MAX] = {
 				    .lost_without = "memory.high is lifted after the first sleep, not before",
 				    .how_to_get = need_fentry},
 	[MW_CAP_GROWTH] = {"growth", .lost_without = "which code a worker grows by", .how_to_get = need_fentry},
+	[MW_CAP_GROWTH_COPIES] = {"growth-copies",
+				  .lost_without = "callers in programs without frame pointers: their innermost "
+						  "function is all that is shown of who grows by what",
+				  .how_to_get = "growth, and kernel 5.15 or newer"},
 	[MW_CAP_OOM] = {"oom", .lost_without = "the victim's name and size at the moment of the kill",
 			.how_to_get = need_btf},
 	[MW_CAP_LIMIT_WRITER] = {"limit-writer",
@@ -158,6 +162,8 @@ __attribute__((format(printf, 3, 0))) static void refuse(struct mw_kernel *k, en
 	if (info->have)
 		vsnprintf(info->why, sizeof(info->why), fmt, args);
 	info->have = false;
+	if (cap == MW_CAP_GROWTH)
+		mw_capability_refuse(k, MW_CAP_GROWTH_COPIES, "needs growth");
 }
 
 void mw_capability_refuse(struct mw_kernel *k, enum mw_capability cap, const char *fmt, ...)
@@ -230,6 +236,18 @@ static bool tracepoint_fits(const struct btf *btf, const struct program_row *row
 static bool has_function(const struct btf *btf, const char *name)
 {
 	return name && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+/* A program that calls one the kernel has not does not load: asked before. */
+static bool has_helper(const struct btf *btf, const char *name)
+{
+	const struct btf_type *all = btf__type_by_id(btf, btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM));
+
+	for (int i = 0; all && btf_is_enum(all) && i < btf_vlen(all); i++) {
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(all)[i].name_off), name))
+			return true;
+	}
+	return false;
 }
 
 /* Refusals come at the load on some hosts (EPERM) and at the attach on others: do both, with a program that does
@@ -327,6 +345,8 @@ void mw_probe(struct mw_kernel *k)
 		look_up(k, btf, i);
 	probe_fentry(k, btf);
 	k->can_cast = has_function(btf, "bpf_rdonly_cast");
+	if (!has_helper(btf, "BPF_FUNC_task_pt_regs"))
+		mw_capability_refuse(k, MW_CAP_GROWTH_COPIES, "the kernel has no helper bpf_task_pt_regs");
 	btf__free(btf);
 	mw_choose(k);
 }

@@ -130,6 +130,7 @@ static void get_health(struct mw_guard *g, struct mw_request *r, const char *nam
 	json_object_object_add(doc, "workers", json_object_new_int64(g->workers.count));
 	json_object_object_add(doc, "events_seen", json_object_new_uint64(g->events_seen));
 	json_object_object_add(doc, "events_lost", json_object_new_uint64(stats.events_lost));
+	json_object_object_add(doc, "copies_lost", json_object_new_uint64(stats.copies_lost));
 	json_object_object_add(doc, "bad_records", json_object_new_uint64(mw_kernel_bad_records(g->kernel)));
 	json_object_object_add(doc, "breaker_lost", json_object_new_uint64(mw_breaker_lost(g->breaker)));
 	json_object_object_add(doc, "actions_refused", json_object_new_uint64(mw_actions_refused(g->actions)));

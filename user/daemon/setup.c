@@ -16,6 +16,7 @@
 #include "daemon/guard.h"
 #include "daemon/kick.h"
 #include "daemon/pressure.h"
+#include "daemon/stacks.h"
 #include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -280,8 +281,10 @@ void mw_guard_close(struct mw_guard *g)
 	mw_act_flush(g);
 	if (g->incidents && !hanging)
 		mw_incidents_close(g->incidents);
-	if (!hanging)
+	if (!hanging) {
 		mw_newcomers_free(g);
+		mw_stacks_free(g->stacks);
+	}
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);

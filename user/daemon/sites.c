@@ -60,6 +60,8 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->has_before = w->sites->has_before;
 	l->touched = w->sites->touched;
 	l->cgroup = strdup(w->cgroup);
+	g->stacks = g->stacks ? g->stacks : calloc(1, sizeof(*g->stacks));
+	l->stacks = g->stacks;
 	a.call = look;
 	a.arg = l;
 	a.slow = true;
@@ -85,6 +87,7 @@ void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_under_way) {
 			mw_sites_free(w->sites); /* the next growth is another one */
 			w->sites = NULL;
+			mw_kernel_copies_want(g->kernel, w->cgroup_id, 0, 0);
 		}
 		if (d >= most) {
 			most = d;

@@ -4,6 +4,7 @@
 #define MW_DAEMON_SITES_H
 
 #include "daemon/kernel.h"
+#include "daemon/stacks.h"
 #include "leak/heap.h"
 #include "leak/sites.h"
 
@@ -15,6 +16,7 @@ struct mw_sites_look {
 	bool has_before;
 	char *cgroup; /* owned; path from the cgroup root */
 	struct mw_touched touched; /* as it was; and as it is then */
+	struct mw_stacks *stacks; /* of all who grow; whoever looks has them to itself. NULL: none */
 	/* what comes of it */
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */

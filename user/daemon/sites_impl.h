@@ -19,6 +19,7 @@ struct mw_site_found {
 	__u64 bytes, grown;
 	__u64 objects; /* 0: not known */
 	__u32 samples; /* 0: of the kernel's, which counts charges */
+	__u32 unwound; /* copies of stacks it is known by; 0: by the kernel's own walk, or by the sampler's */
 	unsigned n_frames;
 	struct mw_address frames[MW_STACK_DEPTH];
 	struct json_object *named; /* array of frames, while the list is made */
@@ -36,6 +37,8 @@ struct mw_site_list {
 void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_list *out);
 /* What the kernel side saw of who touches new memory. -ENODATA: nothing; -errno of its maps. */
 int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
+/* The same by stacks that were copied and unwound. -ENODATA: too few. */
+int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out);
 /* Name the frames of all sites of a process, with one question. Of one that cannot be asked: addresses. */
 void mw_sites_name(struct mw_site_list *all, pid_t pid);
 /* To the end of an array; takes item. false: no memory, and item is gone. */

@@ -45,7 +45,7 @@ int mw_sites_look(struct mw_sites_look *look)
 	}
 	if (r >= 0 && all->n && look->has_before)
 		concentrate(all, look);
-	if (r >= 0 && !all->n)
+	if (r >= 0 && !all->n && mw_sites_take_stacks(look, all) < 0)
 		r = mw_sites_take_growth(look->kernel, look->cgroup_id, all);
 	if (all)
 		mw_sites_account(all, look);

@@ -22,6 +22,10 @@ static bool is_allocator(const char *function)
 {
 	static const char *const names[] = {
 		"malloc",
+		"__libc_malloc",
+		"__libc_calloc",
+		"__libc_realloc",
+		"__mem", /* set, cpy, move, in all their variants */
 		"calloc",
 		"realloc",
 		"reallocarray",
@@ -119,6 +123,10 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 		mw_json_u64(&o, "objects", s->objects);
 	else
 		mw_json_null(&o, "objects");
+	if (s->unwound)
+		mw_json_u64(&o, "unwound", s->unwound);
+	else
+		mw_json_null(&o, "unwound");
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
 	put_runtime(&o, s->pid);

@@ -9,7 +9,8 @@
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
 
-#define LEAST_SHARE 0.01 /* of a site that is kept */
+#define LEAST_SHARE  0.01 /* of a site that is kept */
+#define LEAST_COPIES 5 /* fewer say less than all that the kernel walked itself */
 
 static __u64 grown(const struct mw_heap_site *s, bool compared)
 {
@@ -66,6 +67,40 @@ int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_li
 		s->comm[sizeof(s->comm) - 1] = '\0';
 		for (; s->n_frames < MW_STACK_DEPTH && rows[i].frames[s->n_frames]; s->n_frames++)
 			s->frames[s->n_frames] = (struct mw_address){rows[i].frames[s->n_frames], s->n_frames > 0};
+		out->n++;
+	}
+	return out->n ? 0 : -ENODATA;
+}
+
+/* Shares are of what was watched since it grows, bytes those shares of all that was charged, as the kernel's own walk
+ * has it. */
+int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out)
+{
+	const struct mw_stack_worker *w =
+		look->stacks ? mw_stacks_look(look->stacks, look->kernel, look->cgroup_id) : NULL;
+	struct mw_worker_info info = {};
+
+	if (!w || w->copies < LEAST_COPIES || !w->pages ||
+	    mw_kernel_worker_info(look->kernel, look->cgroup_id, &info) < 0)
+		return -ENODATA;
+	out->total = info.charged_pages * (__u64)sysconf(_SC_PAGESIZE);
+	for (size_t i = 0; i < w->n && out->n < MW_SITES_SHOWN; i++) {
+		const struct mw_stack_sum *sum = &w->at[i];
+		double share = (double)sum->pages / (double)w->pages;
+		__u64 bytes = (__u64)(share * (double)out->total);
+		struct mw_site_found *s = &out->at[out->n];
+
+		if (share < LEAST_SHARE)
+			continue;
+		*s = (struct mw_site_found){.kind = "growth",
+					    .pid = sum->pid,
+					    .bytes = bytes,
+					    .grown = bytes,
+					    .unwound = sum->copies,
+					    .n_frames = (unsigned)sum->unwound.n,
+					    .named = json_object_get(sum->named)};
+		memcpy(s->comm, sum->comm, sizeof(s->comm));
+		memcpy(s->frames, sum->unwound.at, sum->unwound.n * sizeof(s->frames[0]));
 		out->n++;
 	}
 	return out->n ? 0 : -ENODATA;

@@ -38,9 +38,15 @@ void mw_stack_write(FILE *out, const struct mw_stack *s)
 	fputc(' ', out);
 	if (!s->n)
 		fputc('-', out);
-	for (size_t i = 0; i < s->n; i++) {
-		fputc(digits[s->bytes[i] >> 4], out);
-		fputc(digits[s->bytes[i] & 15], out);
+	for (size_t i = 0; i < s->n;) {
+		char text[2048];
+		size_t n = 0;
+
+		for (; i < s->n && n < sizeof(text); i++) {
+			text[n++] = digits[s->bytes[i] >> 4];
+			text[n++] = digits[s->bytes[i] & 15];
+		}
+		fwrite(text, 1, n, out); /* whether it could, the caller sees */
 	}
 	fputc('\n', out);
 }

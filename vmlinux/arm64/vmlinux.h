@@ -167,11 +167,13 @@ struct signal_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
+	u64 start_boottime;
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;

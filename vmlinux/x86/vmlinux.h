@@ -167,11 +167,13 @@ struct signal_struct {
 };
 
 struct task_struct {
+	unsigned int flags;
 	struct mm_struct *mm;
 	int exit_code;
 	pid_t pid;
 	pid_t tgid;
 	struct task_struct *group_leader;
+	u64 start_boottime;
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;
@@ -202,7 +204,23 @@ struct bpf_iter__bpf_map_elem {
 };
 
 struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bp;
+	unsigned long bx;
+	unsigned long r11;
+	unsigned long r10;
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
 	unsigned long ip;
+	unsigned long cs;
 	unsigned long sp;
 };
 
