@@ -3,7 +3,8 @@
  * Charges: what a worker grows by, and from where. memcg takes memory in
  * batches of 64 pages a CPU, so one hook on the batch samples by bytes without
  * a sampler of our own, whatever the language. The same hook sees usage come
- * near memory.high, before the kernel puts the task to sleep.
+ * near memory.high, before the kernel puts the task to sleep. Where it cannot be
+ * had, page faults stand in for charges.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -181,5 +182,28 @@ int BPF_PROG(charge, struct page_counter *counter, unsigned long pages, struct p
 	aside = bpf_map_lookup_elem(&growth_aside, &zero);
 	if (aside && !set_aside(aside, (__u64)counter, pages))
 		look(ctx, aside, counter, pages);
+	return 0;
+}
+
+#define MW_FAULT_WRITE 2 /* X86_PF_WRITE: what is only read is the page cache's, or the zero page */
+#define MW_FAULT_EVERY 64 /* faults, by chance: a power of two */
+
+/*
+ * Where the kernel refuses fexit programs: one in so many of those who write to memory that is not there yet, and
+ * stands for all of them. Estimated: a huge page counts as a small one, and what the kernel touches itself not at all.
+ */
+SEC("tp_btf/page_fault_user")
+int BPF_PROG(fault, unsigned long address, struct pt_regs *regs, unsigned long error_code)
+{
+	struct mw_worker_info *info;
+	__u64 worker = 0;
+
+	(void)address;
+	(void)regs;
+	if (!(error_code & MW_FAULT_WRITE) || bpf_get_prandom_u32() & (MW_FAULT_EVERY - 1))
+		return 0;
+	info = mw_watch(bpf_get_current_cgroup_id(), &worker);
+	if (info)
+		grow(ctx, worker, info, 1, MW_FAULT_EVERY);
 	return 0;
 }

@@ -33,7 +33,7 @@ enum mw_capability {
 	MW_CAP_PAUSE_MEMSTALL, /* fentry/fexit on psi_memstall_*: whole stalls, refaults */
 	MW_CAP_THROTTLE_EVENT, /* a planned throttle sleep is told before it begins */
 	MW_CAP_NEAR_HIGH_EVENT, /* usage coming near memory.high is told: high can be lifted before the sleep */
-	MW_CAP_GROWTH, /* charges and their user stacks (fexit) */
+	MW_CAP_GROWTH, /* charges and their user stacks (fexit), or page faults by chance */
 	MW_CAP_OOM, /* OOM victims named */
 	MW_CAP_SHOW, /* pinned iterators: cat /sys/fs/bpf/memweir/show/... */
 	MW_CAP_TAP, /* perf event array for bpftool map event_pipe */
@@ -53,7 +53,8 @@ struct mw_capability_info {
 	bool have;
 	const char *lost_without; /* what the user loses; static text */
 	const char *how_to_get; /* static text */
-	char why[256]; /* why it is missing: the kernel's or libbpf's own words; "" when have */
+	char why[256]; /* why it is missing: the kernel's or libbpf's own words; "" when have,
+			  or in which lesser way */
 };
 
 struct mw_kernel_options {

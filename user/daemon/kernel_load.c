@@ -166,6 +166,7 @@ int mw_load(struct mw_kernel *k)
 		k->maps[map] = m ? bpf_map__fd(m) : -1;
 	}
 	ask_positions(k);
+	mw_say_ways(k);
 	return 0;
 }
 

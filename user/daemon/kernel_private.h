@@ -122,6 +122,8 @@ void mw_refuse_all(struct mw_kernel *k, const char *why);
 void mw_probe(struct mw_kernel *k);
 /* Choose again after a refusal: the next of a choice, or none. */
 void mw_choose(struct mw_kernel *k);
+/* Of what can be had in a lesser way only: which. */
+void mw_say_ways(struct mw_kernel *k);
 
 /* kernel_log.c: libbpf's warnings. */
 struct mw_libbpf_words {

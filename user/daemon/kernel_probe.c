@@ -10,7 +10,7 @@
 #define CAP(name) MW_CAP_BIT(MW_CAP_##name)
 
 /* choice numbers */
-enum { ANY_SAMPLE = 1, ANY_FLUSH, ANY_OOM };
+enum { ANY_SAMPLE = 1, ANY_FLUSH, ANY_OOM, ANY_GROWTH };
 
 const struct program_row mw_program_rows[] = {
 	{"worker_fork", HOOK_TP_BTF, "sched_process_fork", .caps = CAP(WORKER_EVENTS)},
@@ -55,7 +55,9 @@ const struct program_row mw_program_rows[] = {
 	{"high_leave", HOOK_FENTRY, "mem_cgroup_handle_over_high", "__mem_cgroup_handle_over_high",
 	 .caps = CAP(PAUSE_THROTTLE) | CAP(THROTTLE_EVENT)},
 	{"high_sleep", HOOK_FENTRY, "schedule_timeout_killable", .caps = CAP(THROTTLE_EVENT)},
-	{"charge", HOOK_FENTRY, "page_counter_try_charge", .caps = CAP(GROWTH) | CAP(NEAR_HIGH_EVENT)},
+	{"charge", HOOK_FENTRY, "page_counter_try_charge", .caps = CAP(GROWTH) | CAP(NEAR_HIGH_EVENT),
+	 .choice = ANY_GROWTH},
+	{"fault", HOOK_TP_BTF, "page_fault_user", .caps = CAP(GROWTH), .choice = ANY_GROWTH},
 	{"oom_kill", HOOK_FENTRY, "oom_kill_process", .caps = CAP(OOM), .choice = ANY_OOM},
 	{"oom_mark_task", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM},
 	{"oom_mark_pid", HOOK_TP_BTF, "mark_victim", .caps = CAP(OOM), .choice = ANY_OOM, .by_pid = true},
@@ -121,7 +123,8 @@ static const struct mw_capability_info rows[MW_CAP_MAX] = {
 	[MW_CAP_NEAR_HIGH_EVENT] = {"near-high-event",
 				    .lost_without = "memory.high is lifted after the first sleep, not before",
 				    .how_to_get = need_fentry},
-	[MW_CAP_GROWTH] = {"growth", .lost_without = "which code a worker grows by", .how_to_get = need_fentry},
+	[MW_CAP_GROWTH] = {"growth", .lost_without = "which code a worker grows by",
+			   .how_to_get = "a kernel that allows fentry programs, or one with BTF on x86-64"},
 	[MW_CAP_GROWTH_COPIES] = {"growth-copies",
 				  .lost_without = "callers in programs without frame pointers: their innermost "
 						  "function is all that is shown of who grows by what",
@@ -175,12 +178,12 @@ void mw_capability_refuse(struct mw_kernel *k, enum mw_capability cap, const cha
 	va_end(args);
 }
 
-/* Is there another row for the same thing that may still work? */
-static bool has_alternative(const struct mw_kernel *k, size_t row)
+/* Is there another row for the same thing that may still work, and has that capability too? */
+static bool has_alternative(const struct mw_kernel *k, size_t row, enum mw_capability cap)
 {
 	for (size_t i = 0; i < mw_program_count; i++) {
 		if (mw_program_rows[row].choice && mw_program_rows[i].choice == mw_program_rows[row].choice &&
-		    !k->programs[i].refused)
+		    mw_program_rows[i].caps & MW_CAP_BIT(cap) && !k->programs[i].refused)
 			return true;
 	}
 	return false;
@@ -191,10 +194,8 @@ void mw_program_refuse(struct mw_kernel *k, size_t row, const char *fmt, ...)
 	va_list args;
 
 	k->programs[row].refused = true;
-	if (has_alternative(k, row))
-		return;
 	for (int cap = 0; cap < MW_CAP_MAX; cap++) {
-		if (!(mw_program_rows[row].caps & MW_CAP_BIT(cap)))
+		if (!(mw_program_rows[row].caps & MW_CAP_BIT(cap)) || has_alternative(k, row, cap))
 			continue;
 		va_start(args, fmt);
 		refuse(k, cap, fmt, args);
@@ -325,6 +326,17 @@ void mw_choose(struct mw_kernel *k)
 		k->programs[i].chosen = wanted && !k->programs[i].refused && !(taken & 1U << row->choice);
 		if (k->programs[i].chosen && row->choice)
 			taken |= 1U << row->choice;
+	}
+}
+
+void mw_say_ways(struct mw_kernel *k)
+{
+	struct mw_capability_info *growth = &k->caps[MW_CAP_GROWTH];
+
+	for (size_t i = 0; growth->have && i < mw_program_count; i++) {
+		if (k->programs[i].chosen && !strcmp(mw_program_rows[i].program, "fault"))
+			snprintf(growth->why, sizeof(growth->why),
+				 "by one page fault in 64: estimated, since the kernel refuses fexit programs");
 	}
 }
 
