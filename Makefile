@@ -53,8 +53,8 @@ HEAP_SRC   := $(wildcard user/heap/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 VMTEST_SRC := $(wildcard tests/vm/*_test.c)
-WORKER_SRC := $(wildcard tests/workers/*.c)
-WORKER_CXX := $(wildcard tests/workers/*.cc)
+WORKER_SRC := $(wildcard tests/workers/*.c tests/workers/leaks/*.c)
+WORKER_CXX := $(wildcard tests/workers/*.cc tests/workers/leaks/*.cc)
 FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 
@@ -121,10 +121,11 @@ bench-pauses: ## stalls for memory: no guard, systemd, systemd-oomd, memweir; on
 	@$(MAKE) --no-print-directory programs tests
 	@scripts/vm --all --systemd --zram 1G -- tests/bench/pauses
 
-bench-leaks: ## who calls leaks rightly, over made-up hours: memweir's verdict and four plain rules (native)
-	@scripts/deps build
-	@$(MAKE) --no-print-directory $(B)/tests/bench/leaks
+bench-leaks: ## who calls leaks rightly: over made-up hours, then over 170 running programs; LEAKS='--seeds 1' for fewer (native)
+	@scripts/deps build leaks
+	@$(MAKE) --no-print-directory programs $(WORKER_BIN) $(B)/tests/bench/leaks $(B)/tests/bench/leak_rules
 	@$(B)/tests/bench/leaks 100
+	@tests/bench/leak_runs $(LEAKS)
 
 asan: ## unit tests with ASan and UBSan, then under valgrind
 	@$(MAKE) --no-print-directory SANITIZE=1 programs tests
@@ -233,12 +234,12 @@ $(B)/tests/workers/callers: WORKERFLAGS = -O2 -fomit-frame-pointer
 $(B)/tests/workers/%: tests/workers/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)$(CC) $(or $(WORKERFLAGS),-O1) -g -Wall -Wextra -o $@ $< -lpthread
+	$(Q)$(CC) $(or $(WORKERFLAGS),-O1) -g -Wall -Wextra -o $@ $< -lpthread -lm
 
 $(B)/tests/workers/%: tests/workers/%.cc
 	@mkdir -p $(@D)
 	@echo "  CXX  $@"
-	$(Q)$(CXX) -O1 -g -Wall -Wextra -o $@ $< -lpthread
+	$(Q)$(CXX) -O1 -g -Wall -Wextra -o $@ $< -lpthread -lm
 
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)

@@ -2,17 +2,17 @@
 /*
  * leaks [SERIES OF EACH KIND] [SEED]: rules that call leaks, over the same made-up hours (tests/unit/leak/synthetic.h):
  * how often each calls a leak where there is none, and how often it does where there is one on top. At the end of the
- * hour, as somebody sees who looks then. A seed from 100000 on was never looked at while the rules were made.
+ * hour, as somebody sees who looks then; memweir also at any time in it, as somebody is told. A seed from 100000 on was never looked at while the rules were made.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <stdbool.h>
-
 #include "../unit/leak/synthetic.h"
 #include "leak/judge.h"
+#include "rules.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -64,74 +64,22 @@ static void minutes_of(const double *values, double ret[MINUTES])
 	}
 }
 
-static void line_of(const double *x, double *ret_slope, double *ret_r2)
-{
-	double mean = 0, over = 0, xx = 0, yy = 0, xy = 0;
+#define OURS 2 /* rules: at the end, at any time; the plain ones follow */
 
-	for (int i = 0; i < MINUTES; i++) {
-		mean += x[i] / MINUTES;
-		over += (double)i / MINUTES;
-	}
-	for (int i = 0; i < MINUTES; i++) {
-		xx += (i - over) * (i - over);
-		yy += (x[i] - mean) * (x[i] - mean);
-		xy += (i - over) * (x[i] - mean);
-	}
-	*ret_slope = xy / xx;
-	*ret_r2 = yy > 0 ? xy * xy / (xx * yy) : 0;
-}
-
-static bool regression(const double *values)
-{
-	double x[MINUTES], slope, r2;
-
-	minutes_of(values, x);
-	line_of(x, &slope, &r2);
-	return slope > 0 && r2 > 0.5;
-}
-
-/* As Coroot 0.11 has it by default: a line that rises by 10 MB an hour. */
-static bool ten_mb(const double *values)
-{
-	double x[MINUTES], slope, r2;
-
-	minutes_of(values, x);
-	line_of(x, &slope, &r2);
-	return slope * 60 > 10e6;
-}
-
-static bool mann_kendall(const double *values)
+static bool calls(size_t rule, const double *values)
 {
 	double x[MINUTES];
-	int s = 0;
 
+	if (rule < OURS)
+		return rule ? ours_at_any_time(values) : ours(values);
 	minutes_of(values, x);
-	for (int i = 0; i < MINUTES; i++)
-		for (int j = i + 1; j < MINUTES; j++)
-			s += (x[j] > x[i]) - (x[j] < x[i]);
-	return (s - 1) / sqrt(MINUTES * (MINUTES - 1) * (2 * MINUTES + 5) / 18.0) > 1.645;
+	return rules[rule - OURS].calls(x, MINUTES, MINUTES);
 }
 
-static bool hamed_rao(const double *values)
+static const char *name_of(size_t rule)
 {
-	double x[MINUTES];
-	struct mw_slope s;
-
-	minutes_of(values, x);
-	return mw_slope(x, MINUTES, &s) == 0 && s.z > 1.645;
+	return rule >= OURS ? rules[rule - OURS].name : rule ? "memweir, at any time" : "memweir";
 }
-
-static const struct {
-	const char *name;
-	bool (*calls)(const double *values);
-} rules[] = {
-	{"memweir", ours},
-	{"memweir, at any time", ours_at_any_time},
-	{"least squares, r2 > 0.5", regression},
-	{"line over 10 MB/h (Coroot)", ten_mb},
-	{"Mann-Kendall, p < 0.05", mann_kendall},
-	{"the same, Hamed and Rao", hamed_rao},
-};
 
 /* Wilson's interval of 95 % for k of n, in percent. */
 static void interval(int k, int n, double *ret_low, double *ret_high)
@@ -143,7 +91,7 @@ static void interval(int k, int n, double *ret_low, double *ret_high)
 	*ret_high = 100 * (mid + reach) / (1 + z * z / n);
 }
 
-static int called[ARRAY_SIZE(rules)][ARRAY_SIZE(leaks)][SYNTHETIC_MAX];
+static int called[OURS + N_RULES][ARRAY_SIZE(leaks)][SYNTHETIC_MAX];
 
 static void count(int each, unsigned first)
 {
@@ -154,8 +102,8 @@ static void count(int each, unsigned first)
 
 				synthetic_series(kind, first + (unsigned)i, values);
 				synthetic_leak(values, leaks[leak] * SYNTHETIC_LIMIT);
-				for (size_t r = 0; r < ARRAY_SIZE(rules); r++)
-					called[r][leak][kind] += rules[r].calls(values);
+				for (size_t r = 0; r < OURS + N_RULES; r++)
+					called[r][leak][kind] += calls(r, values);
 			}
 }
 
@@ -163,8 +111,8 @@ static void say(const char *what, int from, int to, int each)
 {
 	printf("%s: called a leak after an hour, %% (interval of 95 %%), %d hours of each of %d kinds\n", what, each,
 	       to - from);
-	for (size_t r = 0; r < ARRAY_SIZE(rules); r++) {
-		printf("%-28s", rules[r].name);
+	for (size_t r = 0; r < OURS + N_RULES; r++) {
+		printf("%-28s", name_of(r));
 		for (size_t leak = 0; leak < ARRAY_SIZE(leaks); leak++) {
 			double low, high;
 			int sum = 0;
