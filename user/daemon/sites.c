@@ -16,6 +16,8 @@
 #define URGENT_NS  (4 * MW_NS_PER_S)
 #define AGAIN_NS   (60 * MW_NS_PER_S)
 #define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
+#define LOOK_PART  5 /* of the time between checks one look may follow another */
+#define NEVER_SEEN 1e6 /* due so much: before who was */
 
 static int look(void *arg, char *text, size_t size)
 {
@@ -33,12 +35,20 @@ static double due(const struct mw_worker *w, __u64 now_ns)
 	if (t->verdict < MW_GROWING)
 		return 0;
 	if (!w->sites)
-		return 1e9;
+		return near ? 2 * NEVER_SEEN : NEVER_SEEN;
 	if (w->sites->touched.since_ns && !w->sites->touched.words && every > MW_TOUCHED_SOON_NS)
 		every = MW_TOUCHED_SOON_NS;
 	else if (!w->sites->json && every < NOTHING_NS)
 		every = NOTHING_NS;
 	return (double)(now_ns - w->sites->taken_ns) / (double)every;
+}
+
+/* The last three quarters of the time it grows: when that began is known to a part of a window only. */
+static __u64 grows_since(const struct mw_worker *w)
+{
+	__u64 now_ns = mw_now_ns(), onset_ns = w->trend.onset_ns;
+
+	return onset_ns && onset_ns < now_ns ? onset_ns + (now_ns - onset_ns) / 4 : 0;
 }
 
 static int submit(struct mw_guard *g, struct mw_worker *w)
@@ -62,6 +72,7 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->cgroup = strdup(w->cgroup);
 	g->stacks = g->stacks ? g->stacks : calloc(1, sizeof(*g->stacks));
 	l->stacks = g->stacks;
+	l->since_ns = grows_since(w);
 	a.call = look;
 	a.arg = l;
 	a.slow = true;
@@ -144,5 +155,8 @@ bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r)
 	if (w && w->sites)
 		take(g, w, l, r->status);
 	mw_sites_look_free(l);
+	/* Many may grow at once, and those who have little time left are not to wait for the next checks. */
+	if (mw_now_ns() - g->last_check_ns < g->cfg.monitor.check_interval_ns / LOOK_PART)
+		mw_sites_check(g, mw_now_ns());
 	return true;
 }

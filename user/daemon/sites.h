@@ -17,6 +17,7 @@ struct mw_sites_look {
 	char *cgroup; /* owned; path from the cgroup root */
 	struct mw_touched touched; /* as it was; and as it is then */
 	struct mw_stacks *stacks; /* of all who grow; whoever looks has them to itself. NULL: none */
+	__u64 since_ns; /* it grows since about then */
 	/* what comes of it */
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */

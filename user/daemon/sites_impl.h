@@ -33,8 +33,8 @@ struct mw_site_list {
 	bool heap;
 };
 
-/* The largest sites of a reading, by growth where compared. */
-void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_list *out);
+/* The sites of a reading that grew most, in the order they are in; of all it holds, where nothing grew. */
+void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out);
 /* What the kernel side saw of who touches new memory. -ENODATA: nothing; -errno of its maps. */
 int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
 /* The same by stacks that were copied and unwound. -ENODATA: too few. */

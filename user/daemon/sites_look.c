@@ -28,20 +28,34 @@ static void touch(struct mw_sites_look *look)
 	mw_touched_look("/sys", look->cgroup, swapped, &look->touched);
 }
 
+#define ENOUGH 20 /* samples' worth of growth, to go by that alone */
+
+/*
+ * What grew since the first look tells a leak best from what comes and goes, once that is enough; until then what is
+ * left of all that was allocated since the growth began, so that what was there before is not taken for it.
+ */
+static void order(struct mw_sites_look *look)
+{
+	struct mw_heap *now = &look->now;
+	__u64 before = look->has_before ? look->before.live_bytes : now->live_bytes;
+	__u64 grown = now->live_bytes > before ? now->live_bytes - before : 0;
+
+	if (grown / ENOUGH >= now->live_bytes / now->samples)
+		mw_heap_compare(now, &look->before);
+	mw_heap_sort_by_growth(now);
+}
+
 int mw_sites_look(struct mw_sites_look *look)
 {
 	struct mw_site_list *all = calloc(1, sizeof(*all));
 	int r;
 
 	touch(look);
+	look->now.since_ns = look->since_ns;
 	r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
 	if (r >= 0 && look->now.samples >= SAMPLES) {
-		mw_heap_sort(&look->now);
-		if (look->has_before) {
-			mw_heap_compare(&look->now, &look->before);
-			mw_heap_sort_by_growth(&look->now);
-		}
-		mw_sites_take_heap(&look->now, look->has_before, all);
+		order(look);
+		mw_sites_take_heap(&look->now, all);
 	}
 	if (r >= 0 && all->n && look->has_before)
 		concentrate(all, look);

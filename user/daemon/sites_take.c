@@ -12,29 +12,31 @@
 #define LEAST_SHARE  0.01 /* of a site that is kept */
 #define LEAST_COPIES 5 /* fewer say less than all that the kernel walked itself */
 
-static __u64 grown(const struct mw_heap_site *s, bool compared)
+static __u64 grown(const struct mw_heap_site *s, bool grows)
 {
-	if (!compared)
+	if (!grows)
 		return s->live_bytes;
 	return s->grown_bytes > 0 ? (__u64)s->grown_bytes : 0;
 }
 
-void mw_sites_take_heap(const struct mw_heap *h, bool compared, struct mw_site_list *out)
+void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out)
 {
+	bool grows = h->n_sites && h->sites[0].grown_bytes > 0;
+
 	out->heap = true;
 	out->held = h->live_bytes;
 	for (size_t i = 0; i < h->n_sites; i++)
-		out->total += grown(&h->sites[i], compared);
+		out->total += grown(&h->sites[i], grows);
 	for (size_t i = 0; i < h->n_sites && out->n < MW_SITES_SHOWN; i++) {
 		const struct mw_heap_site *from = &h->sites[i];
 		struct mw_site_found *s = &out->at[out->n];
 
-		if ((double)grown(from, compared) < LEAST_SHARE * (double)out->total || !from->n_frames)
+		if ((double)grown(from, grows) < LEAST_SHARE * (double)out->total || !from->n_frames)
 			continue;
 		*s = (struct mw_site_found){.kind = from->kind == MW_HEAP_OBJECT ? "heap" : "mapping",
 					    .pid = from->pid,
 					    .bytes = from->live_bytes,
-					    .grown = grown(from, compared),
+					    .grown = grown(from, grows),
 					    .objects = from->live_objects,
 					    .samples = from->samples};
 		mw_proc_comm("/proc", s->pid, s->comm, sizeof(s->comm));

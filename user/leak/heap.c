@@ -143,6 +143,8 @@ static int add_one(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
 	s->live_bytes = add(s->live_bytes, r->weight);
 	s->live_objects = add(s->live_objects, (r->weight + r->size / 2) / r->size);
 	s->samples++;
+	if (h->since_ns && r->time_ns >= h->since_ns)
+		s->grown_bytes += (__s64)r->weight;
 	s->oldest_ns = r->time_ns < s->oldest_ns ? r->time_ns : s->oldest_ns;
 	s->newest_ns = r->time_ns > s->newest_ns ? r->time_ns : s->newest_ns;
 	return 0;

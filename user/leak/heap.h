@@ -28,12 +28,13 @@ struct mw_heap_site {
 	__u64 live_bytes; /* what they stand for */
 	__u64 live_objects; /* the same in objects */
 	__u64 oldest_ns, newest_ns; /* when they were allocated, CLOCK_MONOTONIC */
-	__s64 grown_bytes; /* mw_heap_compare: since the reading before; until then 0 */
+	__s64 grown_bytes; /* live ones since since_ns; mw_heap_compare: since the reading before */
 	__u64 frames[MW_HEAP_FRAMES]; /* return addresses, innermost first: the call is at one less */
 };
 
 /* A reading. Zeroed it is an empty one; what it holds is freed by mw_heap_free. */
 struct mw_heap {
+	__u64 since_ns; /* the caller's, before it reads: what was allocated from then on has grown; 0: nothing has */
 	struct mw_heap_site *sites; /* after mw_heap_sort: most live bytes first */
 	size_t n_sites;
 	__u64 live_bytes, samples; /* of all, those of left_out_bytes with them */

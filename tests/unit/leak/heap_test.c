@@ -104,6 +104,25 @@ static void sums_by_stack(void **state)
 		assert_ptr_equal(mw_heap_find(&h, &h.sites[i]), &h.sites[i]);
 }
 
+static void what_came_since(void **state)
+{
+	struct mw_heap_record r[] = {record(9000000, 9000000, 2000, 0x1000), record(100, 500, 3000, 0x2000),
+				     record(100, 700, 3001, 0x2000), record(100, 900, 2999, 0x2000)};
+	_cleanup_(mw_heap_free) struct mw_heap h = {.since_ns = 3000}, before = {0};
+
+	(void)state;
+	add(&h, 7, r, ARRAY_SIZE(r));
+	mw_heap_sort_by_growth(&h);
+	assert_int_equal(h.sites[0].frames[0], 0x2000);
+	assert_int_equal(h.sites[0].grown_bytes, 1200);
+	assert_int_equal(h.sites[0].live_bytes, 2100);
+	assert_int_equal(h.sites[1].grown_bytes, 0);
+	add(&before, 7, &r[3], 1);
+	mw_heap_compare(&h, &before);
+	assert_int_equal(h.sites[0].grown_bytes, 1200);
+	assert_int_equal(h.sites[1].grown_bytes, 9000000);
+}
+
 static void inherited_is_the_parents(void **state)
 {
 	struct mw_heap_record r[] = {record(100, 1000, 999, 0x1000), record(100, 1000, 1000, 0x1000)};
@@ -260,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(heads),
 		cmocka_unit_test(sums_by_stack),
+		cmocka_unit_test(what_came_since),
 		cmocka_unit_test(inherited_is_the_parents),
 		cmocka_unit_test(growth),
 		cmocka_unit_test(what_is_not_believed),
