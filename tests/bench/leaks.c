@@ -2,7 +2,8 @@
 /*
  * leaks [SERIES OF EACH KIND] [SEED]: rules that call leaks, over the same made-up hours (tests/unit/leak/synthetic.h):
  * how often each calls a leak where there is none, and how often it does where there is one on top. At the end of the
- * hour, as somebody sees who looks then; memweir also at any time in it, as somebody is told. A seed from 100000 on was never looked at while the rules were made.
+ * hour, as somebody sees who looks then; memweir also at any time in it, as somebody is told. A seed from 100000 on was
+ * never looked at while the rules were made.
  */
 #include <math.h>
 #include <stdbool.h>
