@@ -18,7 +18,8 @@
 #define BETWEEN	   16 /* until the next look, which may be a minute away: as many as there is room for */
 #define BETWEEN_NS MW_NS_PER_S
 #define NAMED	   10 /* in one look: two questions */
-#define ASK_MS	   8000
+#define ASK_MS	   4000
+#define ALL_NS	   (12 * MW_NS_PER_S) /* for processes of all workers: who makes it long does so at others' cost */
 #define HELD	   128 /* copies of one look, of all workers */
 
 _Static_assert(MW_UNWOUND_MAX <= MW_STACK_DEPTH, "a site has room for a stack");
@@ -138,9 +139,10 @@ static void unwind_all(struct mw_stacks *s, struct mw_kernel *k, struct held *h)
 {
 	struct mw_copy *order[HELD];
 	size_t left = h->n;
+	__u64 until = mw_now_ns() + ALL_NS;
 
 	memcpy(order, h->at, h->n * sizeof(order[0]));
-	while (left)
+	while (left && mw_now_ns() < until)
 		left = unwind_process(s, k, order, left);
 }
 
@@ -156,7 +158,7 @@ static void to_list(const struct mw_stack_sum *sum, struct mw_site_list *list)
 static void name(struct mw_stack_worker *w)
 {
 	_cleanup_free_ struct mw_site_list *list = calloc(1, sizeof(*list));
-	size_t whose[MW_SITES_SHOWN], at = 0;
+	size_t whose[MW_SITES_SHOWN] = {0}, at = 0;
 
 	for (size_t named = 0; list && named < NAMED && at < w->n; named += list->n) {
 		*list = (struct mw_site_list){0};
