@@ -12,13 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "symbols/location.h"
+#include "symbols/machine.h"
 #include "symbols/unwind.h"
 #include "util/cleanup.h"
 
-#define HEAD  (8 * (2 + MW_STACK_REGISTERS)) /* pc and registers, then where the stack begins */
-#define OPS   64
-#define NEVER (~0ULL)
+#define HEAD   (8 * (2 + MW_STACK_REGISTERS)) /* pc and registers, then where the stack begins */
+#define OPS    64
+#define REPEAT 16 /* what is given, so that a frame of some size has another behind it */
+#define NEVER  (~0ULL) /* a deadline */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,11 +63,16 @@ static void open_ours(struct mw_opened *o)
 	}
 }
 
-/* Where a number leads: mostly into the stack or into code, so that more than the first step is tried. */
+/* Where a number leads: into the stack or into functions with tables mostly, so that more than a first step is tried.
+ */
 static __u64 lead(__u64 number, __u64 stack)
 {
-	const struct mw_modules *m = ours();
-	const struct mw_module *at = &m->at[number / 8 % m->n];
+	const __u64 functions[] = {
+		(__u64)(uintptr_t)mw_unwind,	 (__u64)(uintptr_t)mw_modules_read_maps,
+		(__u64)(uintptr_t)mw_stack_word, (__u64)(uintptr_t)mw_location_read,
+		(__u64)(uintptr_t)qsort,	 (__u64)(uintptr_t)fopen,
+		(__u64)(uintptr_t)malloc,	 (__u64)(uintptr_t)strtoull,
+	};
 
 	switch (number % 8) {
 	case 0:
@@ -74,15 +80,16 @@ static __u64 lead(__u64 number, __u64 stack)
 	case 1:
 	case 2:
 	case 3:
-		return stack + (number >> 8) % 4096 / 8 * 8;
+		return stack + (number >> 8) % 512 / 8 * 8;
 	default:
-		return at->start + (number >> 16) % (at->end - at->start);
+		return functions[number / 8 % ARRAY_SIZE(functions)] + (number >> 16) % 256;
 	}
 }
 
 static void fuzz_stack(const uint8_t *data, size_t n)
 {
-	struct mw_stack s = {.n = n > HEAD ? n - HEAD : 0};
+	size_t given = n > HEAD ? n - HEAD : 0;
+	struct mw_stack s = {.n = given * REPEAT};
 	struct mw_question q = {.stacks = &s, .n_stacks = 1};
 	_cleanup_free_ unsigned char *bytes = NULL;
 	__u64 words[HEAD / 8] = {0};
@@ -92,10 +99,11 @@ static void fuzz_stack(const uint8_t *data, size_t n)
 	memcpy(words, data, n < HEAD ? n : HEAD);
 	s.n = s.n > MW_STACK_BYTES ? MW_STACK_BYTES : s.n;
 	s.from = words[0] & ~7ULL;
-	s.pc = lead(words[1], s.from);
+	s.pc = words[1] % 16 ? lead(words[1] | 4, s.from) : words[1]; /* mostly code */
 	bytes = malloc(s.n + !s.n); /* exactly as large, so that a read past it is seen */
 	must(bytes, "memory");
-	memcpy(bytes, data + (n > HEAD ? HEAD : 0), s.n);
+	for (size_t i = 0; i < s.n; i++)
+		bytes[i] = data[HEAD + i % given];
 	for (size_t i = 0; i + 8 <= s.n; i += 8) {
 		__u64 word;
 
@@ -105,6 +113,8 @@ static void fuzz_stack(const uint8_t *data, size_t n)
 	}
 	for (size_t i = 0; i < MW_STACK_REGISTERS; i++)
 		s.registers[i] = lead(words[2 + i], s.from);
+	if (words[0] % 4) /* mostly what its name says */
+		s.registers[MW_MACHINE_SP] = s.from + words[0] % 128 / 8 * 8;
 	s.bytes = bytes;
 	open_ours(&o);
 	must(mw_unwind(&q, &o, -1, NEVER, &u) == 0, "no answer");
@@ -153,14 +163,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Words of eight that lead into the stack and into code by turns; and w: breg7, plus_uconst, deref, call_frame_cfa. */
 static const char *const seeds[] = {
 	"0"
-	"AAAAAAAADDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAAAAIIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAA"
-	"AA"
-	"IIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAAAAIIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAA"
-	"AA"
-	"IIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAAAAIIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAA"
-	"AA"
-	"IIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAAAAIIIIIIIIDDDDDDDDIIIIIIIIFFFFFFFFQQQQQQQQYYYYYYYYAAAAAA"
-	"AA",
+	"AAAAAAABDEFDEFDELMNLMNLMFTUFTUFTTDLTDLTDNONONONOAIQAIQAIEUMEUMEUDDDDDDDDVWVWVWVWAAAAAAABDEFDEFDE"
+	"LMNLMNLMFTUFTUFTTDLTDLTDNONONONOAIQAIQAIEUMEUMEUDDDDDDDDVWVWVWVWAAAAAAABDEFDEFDELMNLMNLMFTUFTUFT"
+	"TDLTDLTDNONONONOAIQAIQAIEUMEUMEUDDDDDDDDVWVWVWVWAAAAAAABDEFDEFDELMNLMNLMFTUFTUFTTDLTDLTDNONONONO"
+	"AIQAIQAIEUMEUMEUDDDDDDDDVWVWVWVWAAAAAAABDEFDEFDELMNLMNLMFTUFTUFTTDLTDLTDNONONONOAIQAIQAIEUMEUMEU"
+	"DDDDDDDDVWVWVWVWAAAAAAABDEFDEFDELMNLMNLMFTUFTUFT",
 	"1\x77xx\x23yy\x06zz\x9c"
 	"::\x1c"
 	"aa\x22"
