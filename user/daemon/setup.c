@@ -280,8 +280,10 @@ void mw_guard_close(struct mw_guard *g)
 	mw_act_flush(g);
 	if (g->incidents && !hanging)
 		mw_incidents_close(g->incidents);
-	if (!hanging)
+	if (!hanging) {
 		mw_newcomers_free(g);
+		mw_objects_close(g);
+	}
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/guard.h"
+#include "daemon/objects.h"
 #include "report/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -14,6 +15,7 @@
 #define LOOK_NS	   (30 * MW_NS_PER_S) /* deadline of an action; ours has its own */
 #define SOON_S	   120.0 /* its limit is so near: looked at in each check */
 #define URGENT_NS  (4 * MW_NS_PER_S)
+#define WATCHED_NS (10 * MW_NS_PER_S) /* what is known of its objects grows */
 #define AGAIN_NS   (60 * MW_NS_PER_S)
 #define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
 
@@ -24,7 +26,7 @@ static int look(void *arg, char *text, size_t size)
 }
 
 /* How long ago it was looked at, in shares of how often it is to be; < 1: it is not due. */
-static double due(const struct mw_worker *w, __u64 now_ns)
+static double due(const struct mw_guard *g, const struct mw_worker *w, __u64 now_ns)
 {
 	const struct mw_trend *t = &w->trend;
 	bool near = t->time_to_limit_s >= 0 && t->time_to_limit_s < SOON_S;
@@ -36,7 +38,24 @@ static double due(const struct mw_worker *w, __u64 now_ns)
 		return 1e9;
 	if (!w->sites->json && every < NOTHING_NS)
 		every = NOTHING_NS;
+	if (g->objects && g->objects->cgroup_id == w->cgroup_id && every > WATCHED_NS)
+		every = WATCHED_NS;
 	return (double)(now_ns - w->sites->taken_ns) / (double)every;
+}
+
+/* What is known of its objects from outside, if it is the one that is watched. */
+static void lend_objects(const struct mw_guard *g, const struct mw_worker *w, struct mw_sites_look *l)
+{
+	const struct mw_watch *watch = &w->sites->watch;
+	__u64 now_ns = mw_now_ns();
+
+	if (!g->objects || g->objects->cgroup_id != w->cgroup_id || !watch->began_ns)
+		return;
+	l->probes = g->objects->probes;
+	l->otel = g->objects->otel;
+	l->watched_ns = mw_watch_watched(watch, now_ns);
+	l->watched_of_ns = mw_watch_of(watch, now_ns);
+	l->watched_until_ns = watch->ended_ns ? watch->ended_ns : now_ns;
 }
 
 static int submit(struct mw_guard *g, struct mw_worker *w)
@@ -56,6 +75,7 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->cgroup_fd = fcntl(w->dir_fd, F_DUPFD_CLOEXEC, 3);
 	l->before = w->sites->before;
 	l->has_before = w->sites->has_before;
+	lend_objects(g, w, l);
 	a.call = look;
 	a.arg = l;
 	a.slow = true;
@@ -76,7 +96,7 @@ void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 	double most = 1;
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		double d = due(w, now_ns);
+		double d = due(g, w, now_ns);
 
 		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_under_way) {
 			mw_sites_free(w->sites); /* the next growth is another one */
@@ -114,6 +134,9 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 	}
 	if (status < 0)
 		return; /* what was known before stays */
+	if (s->source == MW_SITES_WATCHED && l->source == MW_SITES_GROWTH)
+		return; /* what was seen while it was watched says more */
+	s->source = l->source;
 	free(s->json);
 	s->json = TAKE_PTR(l->json);
 	memcpy(s->top, l->top, sizeof(s->top));

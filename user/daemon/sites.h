@@ -4,6 +4,7 @@
 #define MW_DAEMON_SITES_H
 
 #include "daemon/kernel.h"
+#include "daemon/kernel_objects.h"
 #include "leak/heap.h"
 #include "leak/sites.h"
 
@@ -13,14 +14,18 @@ struct mw_sites_look {
 	int cgroup_fd; /* owned */
 	struct mw_heap before; /* owned; an earlier reading, where has_before */
 	bool has_before;
+	struct mw_object_probes *probes; /* that have samples of this worker; NULL: none */
+	bool otel; /* through a sampler of its own */
+	__u64 watched_ns, watched_of_ns, watched_until_ns;
 	/* what comes of it */
+	enum mw_sites_source source;
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */
 	char top[MW_SITES_TOP];
 };
 /*
- * Object by object where its processes are sampled (memweir/heap.h), else what the kernel side saw of who touches new
- * memory. 0, -ENODATA: neither has anything; -ENOMEM, -errno of the cgroup.
+ * Object by object where its processes are sampled (memweir/heap.h), or watched from outside; else what the kernel side
+ * saw of who touches new memory. 0, -ENODATA: neither has anything; -ENOMEM, -errno of the cgroup.
  */
 int mw_sites_look(struct mw_sites_look *look);
 void mw_sites_look_free(struct mw_sites_look *look); /* it and its contents; NULL-safe */

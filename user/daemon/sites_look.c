@@ -5,23 +5,26 @@
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
 
-#define SAMPLES 10 /* fewer say nothing */
-
 int mw_sites_look(struct mw_sites_look *look)
 {
 	struct mw_site_list *all = calloc(1, sizeof(*all));
 	int r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
 
-	if (r >= 0 && look->now.samples >= SAMPLES) {
+	if (r >= 0 && look->now.samples >= MW_SITES_SAMPLES) {
 		mw_heap_sort(&look->now);
 		if (look->has_before) {
 			mw_heap_compare(&look->now, &look->before);
 			mw_heap_sort_by_growth(&look->now);
 		}
 		mw_sites_take_heap(&look->now, look->has_before, all);
+		look->source = MW_SITES_HEAP;
+	} else if (r >= 0 && mw_sites_take_objects(look, all) >= 0) {
+		look->source = MW_SITES_WATCHED;
 	}
-	if (r >= 0 && !all->n)
+	if (r >= 0 && !all->n) {
 		r = mw_sites_take_growth(look->kernel, look->cgroup_id, all);
+		look->source = look->source == MW_SITES_HEAP ? MW_SITES_HEAP : MW_SITES_GROWTH;
+	}
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
 		if (!all->at[i].named)
 			mw_sites_name(all, all->at[i].pid);

@@ -8,9 +8,9 @@
 #include "util/clock.h"
 
 /* A list of sentences; "" is left out. */
-static struct json_object *sentences(const char *one, const char *two)
+static struct json_object *sentences(const char *one, const char *two, const char *three)
 {
-	const char *const texts[] = {one, two};
+	const char *const texts[] = {one, two, three};
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && list; i++) {
@@ -50,9 +50,11 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 {
 	struct mw_json_out o = mw_json_begin(mw_json_worker(w));
 	const struct mw_trend *t = &w->trend;
-	char text[120];
+	char text[120], unwatched[240] = "";
 	__u64 ago_ns = now_ns > t->onset_ns ? now_ns - t->onset_ns : 0;
 
+	if (w->sites && w->sites->unwatched[0])
+		snprintf(unwatched, sizeof(unwatched), "its objects are not watched: %s", w->sites->unwatched);
 	mw_json_text(&o, "verdict", mw_trend_name(t->verdict));
 	mw_json_double(&o, "rate_bytes_per_s", t->rate_bytes_per_s, 1);
 	mw_json_when(&o, "onset", t->onset_ns && wall_ns > ago_ns ? wall_ns - ago_ns : 0);
@@ -61,8 +63,8 @@ struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 
 	mw_json_seconds(&o, "time_to_limit_low_s", t->soonest_s);
 	mw_json_seconds(&o, "time_to_limit_high_s", t->latest_s);
 	mw_json_double(&o, "confidence", t->confidence, 3);
-	mw_json_put(&o, "evidence", sentences(t->evidence, siblings(w, true, text, sizeof(text))));
-	mw_json_put(&o, "against", sentences(t->against, siblings(w, false, text, sizeof(text))));
+	mw_json_put(&o, "evidence", sentences(t->evidence, siblings(w, true, text, sizeof(text)), ""));
+	mw_json_put(&o, "against", sentences(t->against, siblings(w, false, text, sizeof(text)), unwatched));
 	mw_json_put(&o, "sites", mw_json_sites(w->sites ? w->sites->json : NULL));
 	return mw_json_end(&o);
 }

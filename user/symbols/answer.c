@@ -144,8 +144,7 @@ static int wrong(const char *key, struct mw_error *err)
 	return mw_fail(err, -EPROTO, MW_SYMBOLS_PROGRAM ": \"%s\" is missing or not what it should be", key);
 }
 
-/* Its object, or what it says went wrong. */
-static int parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err)
+int mw_answer_parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err)
 {
 	static const int numbers[] = {ESRCH, EACCES, ETIMEDOUT, EINVAL};
 	char said[200];
@@ -237,7 +236,7 @@ int mw_symbols_read(const char *text, size_t text_n, size_t n, struct mw_symbols
 {
 	_cleanup_(mw_json_putp) struct json_object *obj = NULL;
 	struct mw_symbols s = {0};
-	int r = parse(text, text_n, &obj, err);
+	int r = mw_answer_parse(text, text_n, &obj, err);
 
 	if (!r)
 		r = read_symbols(obj, n, &s, err);
@@ -301,7 +300,7 @@ int mw_modules_read(const char *text, size_t text_n, struct mw_modules *ret_modu
 {
 	_cleanup_(mw_json_putp) struct json_object *obj = NULL;
 	struct mw_modules m = {0};
-	int r = parse(text, text_n, &obj, err);
+	int r = mw_answer_parse(text, text_n, &obj, err);
 
 	if (!r)
 		r = read_modules(obj, &m, err);

@@ -22,4 +22,8 @@ int mw_modules_write(const struct mw_modules *m, char **ret_text);
 int mw_symbols_read(const char *text, size_t text_n, size_t n, struct mw_symbols *ret_symbols, struct mw_error *err);
 int mw_modules_read(const char *text, size_t text_n, struct mw_modules *ret_modules, struct mw_error *err);
 
+/* The object that the program printed; what it says went wrong, as above. */
+struct json_object;
+int mw_answer_parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err);
+
 #endif

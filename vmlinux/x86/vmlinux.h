@@ -202,6 +202,12 @@ struct bpf_iter__bpf_map_elem {
 };
 
 struct pt_regs {
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
 	unsigned long ip;
 	unsigned long sp;
 };
