@@ -149,6 +149,8 @@ static __always_inline void keep(struct pt_regs *ctx, __u64 address, __u64 size,
 		r->frames[0] = PT_REGS_IP(ctx);
 		n = 8;
 	}
+	if (weight) /* a static probe's own place: no call is before it */
+		r->frames[0]++;
 	r->n_frames = n / 8;
 	r->seq = 2; /* all of it stands */
 	add_to(taken, 1);

@@ -163,8 +163,15 @@ static int attach_process(struct mw_objects_job *job, const struct candidate *c,
 		job->otel = has_otel(a);
 		job->since_ns = mw_now_ns();
 	}
-	r = job->otel ? has_otel(a) ? attach_otel(job, c->pid, a, err) : -ENODATA
-		      : attach_functions(job, c->pid, a, err);
+	if (job->otel && has_otel(a))
+		r = attach_otel(job, c->pid, a, err);
+	else if (job->otel)
+		return -ENODATA;
+	/* Its probes may stand where this kernel's do harm; its allocator's do not. */
+	if (job->otel && r == -EPERM && !job->n_processes)
+		job->otel = false;
+	if (!job->otel)
+		r = attach_functions(job, c->pid, a, err);
 	if (r >= 0 && !mw_proc_is("/proc", c->pid, c->start_ticks))
 		return mw_fail(err, -ESRCH, "process %d has ended", c->pid);
 	return r;
