@@ -41,9 +41,11 @@ CLI_LIBS    = -ljson-c -linih -lz -lpthread -lm
 SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 
-BPF_SRC    := $(wildcard bpf/*.bpf.c)
+# What watches one process's objects is an object of its own: loaded while there is such a process.
+BPF_APART  := bpf/objects.bpf.c
+BPF_SRC    := $(filter-out $(BPF_APART),$(wildcard bpf/*.bpf.c))
 # What reads ELF and DWARF, and what opens files for it, is in memweir-symbols alone: the rest asks.
-SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c image.c location.c object.c open.c open_in.c resolve.c rules.c \
+SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c find.c image.c location.c object.c open.c open_in.c resolve.c rules.c \
               symtab.c units.c unwind.c wanted.c)
 SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
               $(filter-out %/main.c,$(wildcard user/containers/*.c)) \
@@ -59,14 +61,14 @@ FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
 
 BPF_OBJ    := $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
-SKEL       := $(B)/bpf/memweir.skel.h
+SKEL       := $(B)/bpf/memweir.skel.h $(BPF_APART:bpf/%.bpf.c=$(B)/bpf/%.skel.h)
 obj         = $(patsubst %.c,$(B)/%.o,$(1))
 SHARED_LIB := $(B)/libshared.a
 DAEMON_LIB := $(B)/libdaemon.a
 SYMBOLS_LIB := $(B)/libsymbols.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
-WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
+WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(B)/tests/workers/objects_static $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -236,6 +238,12 @@ $(B)/tests/workers/%: tests/workers/%.c
 	@echo "  CC   $@"
 	$(Q)$(CC) $(or $(WORKERFLAGS),-O1) -g -Wall -Wextra -o $@ $< -lpthread -lm
 
+# The allocator in the program itself, and no library.
+$(B)/tests/workers/objects_static: tests/workers/objects.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -static -Wall -Wextra -o $@ $<
+
 $(B)/tests/workers/%: tests/workers/%.cc
 	@mkdir -p $(@D)
 	@echo "  CXX  $@"
@@ -250,8 +258,8 @@ $(B)/bpf/memweir.bpf.o: $(BPF_OBJ)
 	@echo "  GEN  $@"
 	$(Q)$(BPFTOOL) gen object $@ $^
 
-$(SKEL): $(B)/bpf/memweir.bpf.o
+$(SKEL): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	@echo "  GEN  $@"
-	$(Q)$(BPFTOOL) gen skeleton $< name memweir > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $* > $@
 
 -include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

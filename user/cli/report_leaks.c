@@ -137,6 +137,20 @@ static void print_rest(struct json_object *w, struct json_object *sites, size_t 
 		printf("  %s elsewhere\n", mw_size_format((__u64)bytes, text, sizeof(text)));
 }
 
+/* What the sites are, and so what they prove. */
+static void print_evidence(struct json_object *site)
+{
+	double watched = mw_field_number(site, "watched_s", -1);
+
+	if (strcmp(mw_field_str(site, "kind"), "growth") == 0)
+		puts("touches new memory at (of a small leak beside much else this is no proof)");
+	else if (watched >= 0)
+		printf("holds memory allocated while it was watched (%.0f s of %.0f s) at\n", watched,
+		       mw_field_number(site, "watched_of_s", 0));
+	else
+		puts("holds memory allocated at");
+}
+
 void mw_print_sites(struct json_object *w)
 {
 	struct json_object *sites = mw_field_array(w, "sites");
@@ -147,9 +161,8 @@ void mw_print_sites(struct json_object *w)
 	if (!mw_field_length(sites))
 		return;
 	growth = strcmp(mw_field_str(json_object_array_get_idx(sites, 0), "kind"), "growth") == 0;
-	printf("\n%s %s\n", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)),
-	       growth ? "touches new memory at (of a small leak beside much else this is no proof)"
-		      : "holds memory allocated at");
+	printf("\n%s ", mw_text_clean(mw_field_str(w, "name"), 0, clean, sizeof(clean)));
+	print_evidence(json_object_array_get_idx(sites, 0));
 	for (; n < mw_field_length(sites) && n < SITES_SHOWN; n++) {
 		struct json_object *site = json_object_array_get_idx(sites, n);
 

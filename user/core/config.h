@@ -55,6 +55,7 @@ struct mw_profile {
 	__u64 notify_grace_ns; /* a worker that was told has this long before more is done; up to 60 s, 0: no time */
 	__u64 heap_sample; /* its programs' heaps are sampled, a sample in so many bytes; 1 KiB..1 GiB, 0: they are not
 			    */
+	bool object_probe; /* once it is suspect its allocator may be probed, where its heap is not sampled */
 	__u64 freeze_max_ns; /* strict: it is frozen this long before it is killed; 10 ms..10 s, 0: it is not */
 	bool selectable; /* a caller who is not root may choose it */
 	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */
@@ -95,6 +96,8 @@ struct mw_monitor {
 	__u32 max_workers; /* 1..65536; default 4096; needs a restart */
 	__u64 near_high; /* bytes below memory.high that count as near; default 4 MiB */
 	__u32 growth_stacks_per_s; /* per worker; default 500; 0: none */
+	__u32 object_calls_per_s; /* of its allocator: a suspect that makes more is not probed; default 4000; 0: nobody
+				     is */
 	__u32 max_incidents; /* kept on disk; default 1000 */
 	__u64 idle_after_ns; /* 1 s..30 d; default 10 min; 0: nobody is called idle */
 	__u32 actions_per_minute; /* kills, freezes and hibernations of ours across the host; default 60 */

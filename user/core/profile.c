@@ -68,6 +68,6 @@ bool mw_profile_same(const struct mw_profile *a, const struct mw_profile *b)
 	       a->oom_group == b->oom_group && a->thp == b->thp && a->policy == b->policy &&
 	       a->pause_budget_ns == b->pause_budget_ns && a->pace == b->pace &&
 	       a->notify_grace_ns == b->notify_grace_ns && a->freeze_max_ns == b->freeze_max_ns &&
-	       a->heap_sample == b->heap_sample && a->selectable == b->selectable && a->share == b->share &&
-	       a->budget == b->budget;
+	       a->heap_sample == b->heap_sample && a->object_probe == b->object_probe &&
+	       a->selectable == b->selectable && a->share == b->share && a->budget == b->budget;
 }

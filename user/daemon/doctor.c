@@ -236,6 +236,7 @@ int mw_doctor(const struct mw_guard_options *opts, bool json)
 	find_host(&f);
 	find_touched(&f);
 	find_kernel(&f, opts->disable);
+	mw_doctor_probes(&f);
 	find_daemon(&f, opts);
 	if (json)
 		print_json(&f);

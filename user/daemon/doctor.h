@@ -32,6 +32,8 @@ struct mw_finding *mw_finding_add(struct mw_findings *f, const char *name, bool 
 				  const char *how);
 /* doctor_peace.c: a row for each. root: the tree of ours, without a leading slash; "": not known. */
 void mw_doctor_peace(struct mw_findings *f, const char *root);
+/* doctor_probes.c: may allocators be probed on this kernel? */
+void mw_doctor_probes(struct mw_findings *f);
 /* doctor_members.c: rows and document of the configured group. up: the daemon listens. */
 void mw_doctor_members(struct mw_findings *f, const struct mw_config *cfg, const char *socket_path, bool up);
 

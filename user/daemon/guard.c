@@ -362,6 +362,7 @@ void mw_guard_check(struct mw_guard *g, __u64 now_ns)
 	}
 	mw_judge_siblings(g);
 	mw_sites_check(g, now_ns);
+	mw_objects_check(g, now_ns);
 	g->last_check_ns = now_ns;
 }
 
@@ -370,7 +371,7 @@ void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 	/* Each knows its own, by the arg or the call it was submitted with; the rest acts on a worker. */
 	static bool (*const takers[])(struct mw_guard *, const struct mw_action_result *) = {
 		mw_place_done,	   mw_pacer_done,	 mw_freeze_done, mw_unit_done,	mw_attach_done,
-		mw_newcomers_done, mw_act_incident_done, mw_limits_done, mw_sites_done,
+		mw_newcomers_done, mw_act_incident_done, mw_limits_done, mw_sites_done, mw_objects_done,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {

@@ -114,6 +114,7 @@ struct mw_guard {
 	bool judge_due; /* somebody is to be thought about: mw_judge_think */
 	bool sites_under_way; /* a look at where some worker's memory comes from */
 	struct mw_stacks *stacks; /* of who grows; the look's that is under way. NULL: none yet */
+	struct mw_objects *objects; /* of a suspect, watched from outside; NULL: nobody was yet */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
@@ -144,6 +145,14 @@ void mw_judge_siblings(struct mw_guard *g); /* after all of them */
  */
 void mw_sites_check(struct mw_guard *g, __u64 now_ns);
 bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r);
+
+/* objects.c: objects of a suspect, watched from outside. At checks: whose; at each beat; and an action that is through.
+ */
+struct mw_objects;
+void mw_objects_check(struct mw_guard *g, __u64 now_ns);
+void mw_objects_tick(struct mw_guard *g, __u64 now_ns);
+bool mw_objects_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was one */
+void mw_objects_close(struct mw_guard *g); /* when no action is under way any more */
 
 /* notice.c: how near its limit a worker is, followed, and told to itself. After each look, lift and trend. */
 void mw_notice_look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns);

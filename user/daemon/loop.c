@@ -186,6 +186,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	mw_hold_tick(g, mw_now_ns());
 	mw_unit_tick(g, mw_now_ns());
 	mw_newcomers_tick(g);
+	mw_objects_tick(g, mw_now_ns());
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 

@@ -284,6 +284,7 @@ void mw_guard_close(struct mw_guard *g)
 	if (!hanging) {
 		mw_newcomers_free(g);
 		mw_stacks_free(g->stacks);
+		mw_objects_close(g);
 	}
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);

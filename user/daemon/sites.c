@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "daemon/guard.h"
+#include "daemon/objects.h"
 #include "report/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -14,6 +15,7 @@
 #define LOOK_NS	   (30 * MW_NS_PER_S) /* deadline of an action; ours has its own */
 #define SOON_S	   120.0 /* its limit is so near: looked at in each check */
 #define URGENT_NS  (4 * MW_NS_PER_S)
+#define WATCHED_NS (10 * MW_NS_PER_S) /* what is known of its objects grows */
 #define AGAIN_NS   (60 * MW_NS_PER_S)
 #define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
 #define LOOK_PART  5 /* of the time between checks one look may follow another */
@@ -26,7 +28,7 @@ static int look(void *arg, char *text, size_t size)
 }
 
 /* How long ago it was looked at, in shares of how often it is to be; < 1: it is not due. */
-static double due(const struct mw_worker *w, __u64 now_ns)
+static double due(const struct mw_guard *g, const struct mw_worker *w, __u64 now_ns)
 {
 	const struct mw_trend *t = &w->trend;
 	bool near = t->time_to_limit_s >= 0 && t->time_to_limit_s < SOON_S;
@@ -40,6 +42,8 @@ static double due(const struct mw_worker *w, __u64 now_ns)
 		every = MW_TOUCHED_SOON_NS;
 	else if (!w->sites->json && every < NOTHING_NS)
 		every = NOTHING_NS;
+	if (g->objects && g->objects->cgroup_id == w->cgroup_id && every > WATCHED_NS)
+		every = WATCHED_NS;
 	return (double)(now_ns - w->sites->taken_ns) / (double)every;
 }
 
@@ -49,6 +53,21 @@ static __u64 grows_since(const struct mw_worker *w)
 	__u64 now_ns = mw_now_ns(), onset_ns = w->trend.onset_ns;
 
 	return onset_ns && onset_ns < now_ns ? onset_ns + (now_ns - onset_ns) / 4 : 0;
+}
+
+/* What is known of its objects from outside, if it is the one that is watched. */
+static void lend_objects(const struct mw_guard *g, const struct mw_worker *w, struct mw_sites_look *l)
+{
+	const struct mw_watch *watch = &w->sites->watch;
+	__u64 now_ns = mw_now_ns();
+
+	if (!g->objects || g->objects->cgroup_id != w->cgroup_id || !watch->began_ns)
+		return;
+	l->probes = g->objects->probes;
+	l->otel = g->objects->otel;
+	l->watched_ns = mw_watch_watched(watch, now_ns);
+	l->watched_of_ns = mw_watch_of(watch, now_ns);
+	l->watched_until_ns = watch->ended_ns ? watch->ended_ns : now_ns;
 }
 
 static int submit(struct mw_guard *g, struct mw_worker *w)
@@ -73,6 +92,7 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	g->stacks = g->stacks ? g->stacks : calloc(1, sizeof(*g->stacks));
 	l->stacks = g->stacks;
 	l->since_ns = grows_since(w);
+	lend_objects(g, w, l);
 	a.call = look;
 	a.arg = l;
 	a.slow = true;
@@ -93,7 +113,7 @@ void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 	double most = 1;
 
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		double d = due(w, now_ns);
+		double d = due(g, w, now_ns);
 
 		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_under_way) {
 			mw_sites_free(w->sites); /* the next growth is another one */
@@ -134,6 +154,9 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 	s->account = l->account;
 	if (status < 0)
 		return; /* what was known before stays */
+	if (s->source == MW_SITES_WATCHED && l->source == MW_SITES_GROWTH)
+		return; /* what was seen while it was watched says more */
+	s->source = l->source;
 	free(s->json);
 	s->json = TAKE_PTR(l->json);
 	s->left_out_bytes = l->left_out_bytes;

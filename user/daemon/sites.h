@@ -4,6 +4,7 @@
 #define MW_DAEMON_SITES_H
 
 #include "daemon/kernel.h"
+#include "daemon/kernel_objects.h"
 #include "daemon/stacks.h"
 #include "leak/heap.h"
 #include "leak/sites.h"
@@ -18,7 +19,11 @@ struct mw_sites_look {
 	struct mw_touched touched; /* as it was; and as it is then */
 	struct mw_stacks *stacks; /* of all who grow; whoever looks has them to itself. NULL: none */
 	__u64 since_ns; /* it grows since about then */
+	struct mw_object_probes *probes; /* that have samples of this worker; NULL: none */
+	bool otel; /* through a sampler of its own */
+	__u64 watched_ns, watched_of_ns, watched_until_ns;
 	/* what comes of it */
+	enum mw_sites_source source;
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
 	char *json; /* owned; NULL: nothing is known */
 	char top[MW_SITES_TOP];
@@ -28,8 +33,8 @@ struct mw_sites_look {
 	__u32 heap_samples;
 };
 /*
- * Object by object where its processes are sampled (memweir/heap.h), else what the kernel side saw of who touches new
- * memory. 0, -ENODATA: neither has anything; -ENOMEM, -errno of the cgroup.
+ * Object by object where its processes are sampled (memweir/heap.h), or watched from outside; else what the kernel side
+ * saw of who touches new memory. 0, -ENODATA: neither has anything; -ENOMEM, -errno of the cgroup.
  */
 int mw_sites_look(struct mw_sites_look *look);
 void mw_sites_look_free(struct mw_sites_look *look); /* it and its contents; NULL-safe */

@@ -5,21 +5,24 @@
 
 #include <json-c/json.h>
 
+#include "daemon/objects.h"
 #include "daemon/sites.h"
 #include "symbols/ask.h"
 
-#define MW_SITES_SHOWN 32 /* kept; reports as text show the first few */
-#define MW_SITES_BYTES 65536 /* of JSON at most; an incident has room for four times that */
+#define MW_SITES_SHOWN	 32 /* kept; reports as text show the first few */
+#define MW_SITES_BYTES	 65536 /* of JSON at most; an incident has room for four times that */
+#define MW_SITES_SAMPLES 10 /* fewer say nothing */
 
 /* One of those that are shown. */
 struct mw_site_found {
-	const char *kind; /* "heap", "mapping", "growth" */
+	const char *kind; /* "heap", "mapping", "probed", "otel_memory", "growth" */
 	pid_t pid;
 	char comm[MW_COMM_SIZE];
 	__u64 bytes, grown;
 	__u64 objects; /* 0: not known */
 	__u32 samples; /* 0: of the kernel's, which counts charges */
 	__u32 unwound; /* copies of stacks it is known by; 0: by the kernel's own walk, or by the sampler's */
+	__u64 watched_ns, watched_of_ns; /* of objects watched from outside; else 0 */
 	unsigned n_frames;
 	struct mw_address frames[MW_STACK_DEPTH];
 	struct json_object *named; /* array of frames, while the list is made */
@@ -35,6 +38,8 @@ struct mw_site_list {
 
 /* The sites of a reading that grew most, in the order they are in; of all it holds, where nothing grew. */
 void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out);
+/* What was allocated while it was watched from outside, and is kept. -ENODATA: nothing, or too little. */
+int mw_sites_take_objects(const struct mw_sites_look *look, struct mw_site_list *out);
 /* What the kernel side saw of who touches new memory. -ENODATA: nothing; -errno of its maps. */
 int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
 /* The same by stacks that were copied and unwound. -ENODATA: too few. */

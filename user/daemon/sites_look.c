@@ -6,8 +6,7 @@
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
 
-#define SAMPLES 10 /* fewer say nothing */
-#define GROWN	(1ULL << 20)
+#define GROWN (1ULL << 20)
 
 /* Shares of a growth too small say nothing. */
 static void concentrate(const struct mw_site_list *all, struct mw_sites_look *look)
@@ -53,14 +52,19 @@ int mw_sites_look(struct mw_sites_look *look)
 	touch(look);
 	look->now.since_ns = look->since_ns;
 	r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
-	if (r >= 0 && look->now.samples >= SAMPLES) {
+	if (r >= 0 && look->now.samples >= MW_SITES_SAMPLES) {
 		order(look);
 		mw_sites_take_heap(&look->now, all);
+		look->source = MW_SITES_HEAP;
+		if (all->n && look->has_before)
+			concentrate(all, look);
+	} else if (r >= 0 && mw_sites_take_objects(look, all) >= 0) {
+		look->source = MW_SITES_WATCHED;
 	}
-	if (r >= 0 && all->n && look->has_before)
-		concentrate(all, look);
-	if (r >= 0 && !all->n && mw_sites_take_stacks(look, all) < 0)
-		r = mw_sites_take_growth(look->kernel, look->cgroup_id, all);
+	if (r >= 0 && !all->n) {
+		r = mw_sites_take_stacks(look, all) < 0 ? mw_sites_take_growth(look->kernel, look->cgroup_id, all) : 0;
+		look->source = look->source == MW_SITES_HEAP ? MW_SITES_HEAP : MW_SITES_GROWTH;
+	}
 	if (all)
 		mw_sites_account(all, look);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {

@@ -8,6 +8,7 @@
 #include "leak/runtime.h"
 #include "report/json_out.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 #include "util/size.h"
 
 static const char *member(struct json_object *o, const char *key)
@@ -89,7 +90,11 @@ static void say_top(const struct mw_site_list *all, char top[MW_SITES_TOP])
 
 	say_place(s, place, sizeof(place));
 	mw_size_format(s->grown, bytes, sizeof(bytes));
-	if (all->heap)
+	if (s->watched_of_ns)
+		snprintf(top, MW_SITES_TOP,
+			 "%.0f %% of what it allocated and kept (%s) in %llu of %llu seconds watched at %s", share,
+			 bytes, s->watched_ns / MW_NS_PER_S, s->watched_of_ns / MW_NS_PER_S, place);
+	else if (all->heap)
 		snprintf(top, MW_SITES_TOP, "%.0f %% of what its heap grew by (%s) at %s", share, bytes, place);
 	else
 		snprintf(top, MW_SITES_TOP, "%.0f %% of new memory (%s) first touched at %s", share, bytes, place);
@@ -127,6 +132,10 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 		mw_json_u64(&o, "unwound", s->unwound);
 	else
 		mw_json_null(&o, "unwound");
+	if (s->watched_of_ns) {
+		mw_json_seconds(&o, "watched_s", (double)s->watched_ns / MW_NS_PER_S);
+		mw_json_seconds(&o, "watched_of_s", (double)s->watched_of_ns / MW_NS_PER_S);
+	}
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
 	put_runtime(&o, s->pid);

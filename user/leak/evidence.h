@@ -14,7 +14,7 @@
 #include "leak/touched.h"
 #include "leak/trend.h"
 
-#define MW_EVIDENCE_TEXT 200
+#define MW_EVIDENCE_TEXT 240
 
 struct mw_evidence {
 	bool grows; /* false: there is nothing to say anything about */

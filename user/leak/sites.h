@@ -9,8 +9,17 @@
 #include "leak/account.h"
 #include "leak/heap.h"
 #include "leak/touched.h"
+#include "leak/watch.h"
 
 #define MW_SITES_TOP 320
+
+/* What a finding stands on, the best first. */
+enum mw_sites_source {
+	MW_SITES_NONE,
+	MW_SITES_HEAP, /* a sampler of ours in the process */
+	MW_SITES_WATCHED, /* its allocator, or a sampler of its own, probed from outside */
+	MW_SITES_GROWTH, /* who touches new memory, as the kernel charges it */
+};
 
 struct mw_sites {
 	__u64 taken_ns; /* CLOCK_MONOTONIC; 0: not yet */
@@ -24,6 +33,9 @@ struct mw_sites {
 	__u32 heap_samples; /* on which that stands */
 	struct mw_touched touched;
 	struct mw_account account;
+	enum mw_sites_source source; /* of json */
+	struct mw_watch watch; /* object by object, from outside */
+	char unwatched[200]; /* why its objects are not known so; "": they are, or nobody has tried */
 };
 void mw_sites_free(struct mw_sites *s); /* it and its contents; NULL-safe */
 

@@ -45,6 +45,10 @@ static struct json_object *sentences(const struct mw_worker *w, bool for_it)
 		add(&list, against != for_it ? text : "");
 	}
 	add(&list, siblings(w, for_it, text, sizeof(text)));
+	if (!for_it && w->sites && w->sites->unwatched[0]) {
+		snprintf(text, sizeof(text), "its objects are not watched: %s", w->sites->unwatched);
+		add(&list, text);
+	}
 	return list;
 }
 

@@ -32,4 +32,8 @@ int mw_answer_parse(const char *text, size_t n, struct json_object **ret_obj, st
 int mw_answer_wrong(const char *key, struct mw_error *err); /* -EPROTO */
 bool mw_answer_append(struct json_object *list, struct json_object *obj); /* takes obj, and says whether it is there */
 
+/* The object that the program printed; what it says went wrong, as above. */
+struct json_object;
+int mw_answer_parse(const char *text, size_t n, struct json_object **ret_obj, struct mw_error *err);
+
 #endif

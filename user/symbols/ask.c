@@ -9,12 +9,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "symbols/allocators.h"
 #include "symbols/answer.h"
 #include "util/cleanup.h"
 #include "util/inquire.h"
 #include "util/libexec.h"
 
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS     5000
+#define ALLOCATORS_MAX (MW_ALLOCATOR_PLACES * 4096U)
 
 static int check_timeout(__u32 timeout_ms, struct mw_error *err)
 {
@@ -28,6 +30,8 @@ static size_t answer_max(const struct mw_question *q)
 {
 	size_t most = 4096 + q->n * MW_SYMBOLS_ANSWER_EACH;
 
+	if (q->allocators)
+		return ALLOCATORS_MAX;
 	if (q->list)
 		return MW_MODULES_ANSWER_MAX;
 	if (q->n_stacks)
@@ -40,8 +44,8 @@ static int inquire(const struct mw_question *q, const char *program, int stdin_f
 		   size_t *ret_n, struct mw_error *err)
 {
 	char timeout[16];
-	const char *argv[] = {MW_SYMBOLS_PROGRAM, q->list ? MW_SYMBOLS_MODULES : MW_SYMBOLS_QUESTION,
-			      MW_SYMBOLS_TIMEOUT, timeout, NULL};
+	const char *what = q->allocators ? MW_SYMBOLS_ALLOCATORS : q->list ? MW_SYMBOLS_MODULES : MW_SYMBOLS_QUESTION;
+	const char *argv[] = {MW_SYMBOLS_PROGRAM, what, MW_SYMBOLS_TIMEOUT, timeout, NULL};
 	struct mw_inquiry inquiry = {
 		.program = MW_SYMBOLS_PROGRAM,
 		.path = program,
@@ -144,4 +148,18 @@ int mw_unwind_ask(const struct mw_unwind_question *q, struct mw_unwound *ret_unw
 		question.modules = *q->modules;
 	r = ask(&question, q->program, q->timeout_ms, &text, &n, err);
 	return r < 0 ? r : mw_unwound_read(text, n, ret_unwound, q->n, err);
+}
+
+int mw_allocators_ask(pid_t pid, __u64 start_ticks, const char *program, __u32 timeout_ms,
+		      struct mw_allocators *ret_allocators, struct mw_error *err)
+{
+	struct mw_question question = {.pid = pid, .start_ticks = start_ticks, .list = true, .allocators = true};
+	_cleanup_free_ char *text = NULL;
+	size_t n = 0;
+	int r;
+
+	if (pid <= 0)
+		return mw_fail(err, -EINVAL, "allocators of whom? Expected a pid");
+	r = ask(&question, program, timeout_ms, &text, &n, err);
+	return r < 0 ? r : mw_allocators_read(text, n, ret_allocators, err);
 }

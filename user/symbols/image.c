@@ -131,6 +131,24 @@ bool mw_image_address(const struct mw_image *i, __u64 offset, __u64 *ret)
 	return false;
 }
 
+bool mw_image_offset(const struct mw_image *i, __u64 address, __u64 *ret)
+{
+	GElf_Phdr p;
+	size_t n;
+
+	if (!i->elf || elf_getphdrnum(i->elf, &n))
+		return false;
+	for (size_t at = 0; at < n && at < 65536; at++) {
+		if (!gelf_getphdr(i->elf, (int)at, &p) || p.p_type != PT_LOAD)
+			continue;
+		if (address < p.p_vaddr || address - p.p_vaddr >= p.p_filesz || p.p_offset > i->size)
+			continue;
+		*ret = p.p_offset + (address - p.p_vaddr);
+		return true;
+	}
+	return false;
+}
+
 static Elf_Scn *find_section(const struct mw_image *i, const char *name, GElf_Shdr *ret_head)
 {
 	size_t names;
@@ -144,6 +162,16 @@ static Elf_Scn *find_section(const struct mw_image *i, const char *name, GElf_Sh
 			return s;
 	}
 	return NULL;
+}
+
+bool mw_image_section_address(const struct mw_image *i, const char *name, __u64 *ret)
+{
+	GElf_Shdr head;
+
+	if (!find_section(i, name, &head))
+		return false;
+	*ret = head.sh_addr;
+	return true;
 }
 
 const void *mw_image_section(const struct mw_image *i, const char *name, size_t *ret_n)

@@ -26,6 +26,10 @@ void mw_image_free(struct mw_image *i);
 
 /* What the byte at that place of the file has for an address in there: by the segments that are loaded. */
 bool mw_image_address(const struct mw_image *i, __u64 offset, __u64 *ret);
+/* The other way: where in the file the byte at an address is; false: it is not from there. */
+bool mw_image_offset(const struct mw_image *i, __u64 address, __u64 *ret);
+/* The address of a section. */
+bool mw_image_section_address(const struct mw_image *i, const char *name, __u64 *ret);
 /* The bytes of a section, decompressed where need be; they live as long as the image. NULL: it has none. */
 const void *mw_image_section(const struct mw_image *i, const char *name, size_t *ret_n);
 /* Symbols or lines may be in there: .debug_info, or compressed the old way. */

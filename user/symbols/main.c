@@ -14,6 +14,7 @@
 
 #include "symbols/answer.h"
 #include "symbols/fetch.h"
+#include "symbols/find.h"
 #include "symbols/resolve.h"
 #include "symbols/unwind.h"
 #include "util/cleanup.h"
@@ -34,8 +35,10 @@ struct arguments {
 static int usage(void)
 {
 	fputs("usage: memweir-symbols " MW_SYMBOLS_PID " PID [" MW_SYMBOLS_START " TICKS] [" MW_SYMBOLS_TIMEOUT
-	      " MS] ([" MW_SYMBOLS_STACK "] ADDRESS... | " MW_SYMBOLS_MODULES ")\n"
-	      "Prints functions, files and lines of addresses in a process, or what it has mapped, as JSON.\n"
+	      " MS] ([" MW_SYMBOLS_STACK "] ADDRESS... | " MW_SYMBOLS_MODULES " | " MW_SYMBOLS_ALLOCATORS ")\n"
+	      "Prints functions, files and lines of addresses in a process, what it has mapped, or where its "
+	      "allocators\n"
+	      "are, as JSON.\n"
 	      "With " MW_SYMBOLS_STACK " all but the first are return addresses.\n",
 	      stderr);
 	return 2;
@@ -84,6 +87,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 			a->stack = true;
 		} else if (!strcmp(argv[i], MW_SYMBOLS_MODULES)) {
 			a->q.list = true;
+		} else if (!strcmp(argv[i], MW_SYMBOLS_ALLOCATORS)) {
+			a->q.list = a->q.allocators = true;
 		} else if (!strcmp(argv[i], MW_SYMBOLS_QUESTION)) {
 			a->from_stdin = true;
 		} else if (!take_number(argv[i], 16, &pc) || mw_question_add(&a->q, pc, a->stack && a->q.n)) {
@@ -117,6 +122,14 @@ static int read_question(struct mw_question *q, struct mw_error *err)
 	return mw_question_read(text, n, q, err);
 }
 
+static int allocators(struct mw_opened *o, char **ret_text)
+{
+	struct mw_allocators *all = calloc(1, sizeof(*all));
+	int r = all ? mw_find_allocators(o, all) : -ENOMEM;
+
+	return r ? r : mw_allocators_write(all, ret_text);
+}
+
 /* The part without rights; it never returns. */
 static void answer(const struct mw_question *q, struct mw_opened *o, int sock, __u32 timeout_ms)
 {
@@ -131,7 +144,9 @@ static void answer(const struct mw_question *q, struct mw_opened *o, int sock, _
 	char *text = NULL;
 	int r = mw_confine(&c, &err);
 
-	if (!r && q->list) {
+	if (!r && q->allocators) {
+		r = allocators(o, &text);
+	} else if (!r && q->list) {
 		mw_resolve_modules(o);
 		r = mw_modules_write(&o->own, &text);
 	} else if (!r && q->n_stacks) {

@@ -10,17 +10,19 @@
 #define MW_QUESTION_BYTES (8U << 20) /* of its text: as many modules as there may be, with the longest paths */
 
 /* memweir-symbols' own arguments. */
-#define MW_SYMBOLS_PID	    "--pid"
-#define MW_SYMBOLS_START    "--start"
-#define MW_SYMBOLS_STACK    "--stack"
-#define MW_SYMBOLS_MODULES  "--modules"
-#define MW_SYMBOLS_QUESTION "--question"
-#define MW_SYMBOLS_TIMEOUT  "--timeout"
+#define MW_SYMBOLS_PID	      "--pid"
+#define MW_SYMBOLS_START      "--start"
+#define MW_SYMBOLS_STACK      "--stack"
+#define MW_SYMBOLS_MODULES    "--modules"
+#define MW_SYMBOLS_ALLOCATORS "--allocators"
+#define MW_SYMBOLS_QUESTION   "--question"
+#define MW_SYMBOLS_TIMEOUT    "--timeout"
 
 struct mw_question {
 	pid_t pid; /* 0: only of the list */
 	__u64 start_ticks; /* 0: whichever has that pid now */
 	bool list; /* wanted is what is mapped, not what addresses are */
+	bool allocators; /* with list: where its allocators are */
 	bool dead; /* modules is what was mapped; pid, if any, is somebody in whose root folder files are looked for */
 	struct mw_modules modules;
 	struct mw_address *addresses; /* owned */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/* The sites of a worker that is watched from outside: what it allocated meanwhile, and has kept. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/sites_impl.h"
+#include "leak/objects.h"
+#include "leak/watch.h"
+#include "symbols/modules.h"
+#include "util/cleanup.h"
+
+/* What a process has mapped to be executed. */
+struct code {
+	pid_t pid;
+	struct mw_modules modules; /* none: it has ended */
+};
+
+struct gathering {
+	struct mw_heap heap;
+	struct mw_heap_head head;
+	__u64 until_ns; /* what was allocated later has not proved anything yet */
+	struct code code[MW_OBJECTS_PROCESSES];
+	size_t n_code;
+};
+
+static void read_code(struct code *c)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *text = NULL;
+	size_t room = 0;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", c->pid);
+	f = fopen(path, "re");
+	n = f ? getdelim(&text, &room, '\0', f) : 0; /* all of it */
+	if (n > 0)
+		(void)mw_modules_read_maps(&c->modules, text, (size_t)n, NULL);
+}
+
+static const struct mw_modules *code_of(struct gathering *g, pid_t pid)
+{
+	struct code *c;
+
+	for (size_t i = 0; i < g->n_code; i++) {
+		if (g->code[i].pid == pid)
+			return &g->code[i].modules;
+	}
+	c = &g->code[g->n_code < ARRAY_SIZE(g->code) ? g->n_code++ : 0];
+	mw_modules_free(&c->modules);
+	*c = (struct code){.pid = pid};
+	read_code(c);
+	return &c->modules;
+}
+
+static bool is_code(__u64 address, const void *modules)
+{
+	return mw_modules_find(modules, address - 1);
+}
+
+static int gather(pid_t pid, const struct mw_heap_record *record, void *arg)
+{
+	struct mw_heap_record r = *record;
+	struct gathering *g = arg;
+
+	if (r.time_ns > g->until_ns)
+		return 0;
+	mw_object_cut(&r, is_code, code_of(g, pid));
+	return mw_heap_add(&g->heap, pid, &g->head, &r, &r, 1);
+}
+
+int mw_sites_take_objects(const struct mw_sites_look *look, struct mw_site_list *out)
+{
+	struct gathering g = {.until_ns = look->watched_until_ns - MW_WATCH_AGE_NS};
+	int r = look->probes ? mw_object_probes_each(look->probes, gather, &g) : -ENODATA;
+
+	if (r >= 0 && g.heap.samples >= MW_SITES_SAMPLES) {
+		mw_heap_sort(&g.heap);
+		mw_sites_take_heap(&g.heap, out);
+	}
+	for (size_t i = 0; i < out->n; i++) {
+		out->at[i].kind = look->otel ? "otel_memory" : "probed";
+		out->at[i].watched_ns = look->watched_ns;
+		out->at[i].watched_of_ns = look->watched_of_ns;
+	}
+	for (size_t i = 0; i < g.n_code; i++)
+		mw_modules_free(&g.code[i].modules);
+	mw_heap_free(&g.heap);
+	return r < 0 ? r : out->n ? 0 : -ENODATA;
+}
