@@ -27,6 +27,8 @@ void mw_print_folded(struct json_object *workers);
 int mw_write_pprof(const struct mw_cli *cli, const char *file, struct json_object *workers);
 /* Which code the memory of a worker or an incident comes from; nothing where that is not known. */
 void mw_print_sites(struct json_object *of);
+/* How old what a site holds is, a line; nothing where that is not known. */
+void mw_print_life(struct json_object *site);
 /* What its memory is made of, and what those account for; nothing where nobody has looked. */
 void mw_print_account(struct json_object *of);
 /* One in full, with its curve. */

@@ -57,8 +57,9 @@ static struct mw_evidence evidence_of(struct mw_worker *w)
 	const struct mw_kinds *before;
 
 	mw_kinds_note(&w->kinds, &now);
-	before = mw_kinds_before(&w->kinds, w->trend.onset_ns);
-	if (!e.grows || !before)
+	mw_kinds_onset(&w->kinds, e.grows ? w->trend.onset_ns : 0);
+	before = mw_kinds_before(&w->kinds);
+	if (!before)
 		return (struct mw_evidence){0};
 	e.grown = mw_kinds_compare(before, &now);
 	e.heap_before = (__u64)before->kib[MW_KIND_HEAP] << 10;
@@ -71,6 +72,7 @@ static struct mw_evidence evidence_of(struct mw_worker *w)
 		e.swapped_bytes = w->sites->touched.swapped_bytes;
 		e.site_share = w->sites->heap_share;
 		e.site_samples = w->sites->heap_samples;
+		e.site = w->sites->life;
 	}
 	return e;
 }

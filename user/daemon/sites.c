@@ -38,7 +38,7 @@ static double due(const struct mw_guard *g, const struct mw_worker *w, __u64 now
 		return 0;
 	if (!w->sites)
 		return near ? 2 * NEVER_SEEN : NEVER_SEEN;
-	if (w->sites->touched.since_ns && !w->sites->touched.words && every > MW_TOUCHED_SOON_NS)
+	if (w->sites->touched.begun == 1 && every > MW_TOUCHED_SOON_NS)
 		every = MW_TOUCHED_SOON_NS;
 	else if (!w->sites->json && every < NOTHING_NS)
 		every = NOTHING_NS;
@@ -88,6 +88,7 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->before = w->sites->before;
 	l->has_before = w->sites->has_before;
 	l->touched = w->sites->touched;
+	l->objects = TAKE_PTR(w->sites->objects);
 	l->cgroup = strdup(w->cgroup);
 	g->stacks = g->stacks ? g->stacks : calloc(1, sizeof(*g->stacks));
 	l->stacks = g->stacks;
@@ -152,6 +153,9 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 	}
 	s->touched = l->touched;
 	s->account = l->account;
+	s->objects = TAKE_PTR(l->objects);
+	s->life = l->life;
+	mw_heap_drop_objects(&s->before); /* growth is counted without them */
 	if (status < 0)
 		return; /* what was known before stays */
 	if (s->source == MW_SITES_WATCHED && l->source == MW_SITES_GROWTH)

@@ -15,6 +15,7 @@ struct mw_sites_look {
 	int cgroup_fd; /* owned */
 	struct mw_heap before; /* owned; an earlier reading, where has_before */
 	bool has_before;
+	struct mw_pages *objects; /* owned; as it was; and as it is then */
 	char *cgroup; /* owned; path from the cgroup root */
 	struct mw_touched touched; /* as it was; and as it is then */
 	struct mw_stacks *stacks; /* of all who grow; whoever looks has them to itself. NULL: none */
@@ -29,6 +30,7 @@ struct mw_sites_look {
 	char top[MW_SITES_TOP];
 	__u64 left_out_bytes; /* in no site of json */
 	struct mw_account account;
+	struct mw_life life;
 	double heap_share;
 	__u32 heap_samples;
 };

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What a look at sites accounts for, beside what the kernel says is in use. */
+#include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "core/cgroup.h"
 #include "daemon/sites_impl.h"
 #include "util/amount.h"
+#include "util/cleanup.h"
+
+#define WORTH (4ULL << 20) /* of shmem and kernel memory */
 
 static void take_charged(struct mw_sites_look *look, struct mw_account *a)
 {
@@ -36,12 +41,49 @@ static void take_used(struct mw_sites_look *look, struct mw_account *a)
 	a->swapped = s.swap_usage;
 }
 
+/* Keys that a kernel does not have leave their part with the rest. */
+static void take_kernel(struct mw_sites_look *look, struct mw_account *a)
+{
+	const struct {
+		const char *key;
+		__u64 *part;
+	} parts[] = {
+		{"slab", &a->slab},	 {"pagetables", &a->page_tables}, {"kernel_stack", &a->stacks},
+		{"percpu", &a->per_cpu}, {"vmalloc", &a->vmalloc},
+	};
+	char buf[16384];
+	ssize_t n = mw_cgroup_read(look->cgroup_fd, "memory.stat", buf, sizeof(buf));
+
+	if (n < 0 && n != -E2BIG)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		mw_keyed_u64(buf, parts[i].key, parts[i].part);
+}
+
+/* Who holds it: only where there is something to be held. */
+static void take_files(struct mw_sites_look *look, struct mw_account *a)
+{
+	_cleanup_free_ pid_t *pids = NULL;
+	ssize_t n;
+
+	if (a->used_known && a->shmem + a->kernel < WORTH)
+		return;
+	pids = calloc(MW_HEAP_PROCESSES_MAX, sizeof(*pids));
+	n = pids ? mw_cgroup_pids(look->cgroup_fd, true, pids, MW_HEAP_PROCESSES_MAX) : -ENOMEM;
+	if (n < 0)
+		return;
+	a->files_known = true;
+	a->files = mw_files_count("/proc", pids, n < MW_HEAP_PROCESSES_MAX ? (size_t)n : MW_HEAP_PROCESSES_MAX);
+}
+
 void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look)
 {
 	struct mw_account a = {.known = true};
 
 	take_charged(look, &a);
 	take_used(look, &a);
+	take_kernel(look, &a);
+	take_files(look, &a);
 	a.n_processes = look->now.n_processes;
 	a.n_without = look->now.n_without;
 	a.without = look->now.without_bytes;

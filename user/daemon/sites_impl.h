@@ -7,6 +7,7 @@
 
 #include "daemon/objects.h"
 #include "daemon/sites.h"
+#include "report/json_out.h"
 #include "symbols/ask.h"
 
 #define MW_SITES_SHOWN	 32 /* kept; reports as text show the first few */
@@ -25,6 +26,8 @@ struct mw_site_found {
 	__u64 watched_ns, watched_of_ns; /* of objects watched from outside; else 0 */
 	unsigned n_frames;
 	struct mw_address frames[MW_STACK_DEPTH];
+	const struct mw_heap_site *from; /* in look's now; NULL: not of a sampler */
+	struct mw_life life;
 	struct json_object *named; /* array of frames, while the list is made */
 };
 
@@ -48,6 +51,10 @@ int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out);
 void mw_sites_name(struct mw_site_list *all, pid_t pid);
 /* To the end of an array; takes item. false: no memory, and item is gone. */
 bool mw_sites_add(struct json_object *list, struct json_object *item);
+/* How old what the sites of a sampler hold is, and whether it is touched; and begin to look at that. */
+void mw_sites_age(struct mw_site_list *all, struct mw_sites_look *look);
+/* The members of a site's object that say so. */
+void mw_sites_put_life(struct mw_json_out *o, const struct mw_site_found *s);
 /* look's account, once the list is made. */
 void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look);
 /* look's json and top. Takes the named frames. -ENOMEM. */

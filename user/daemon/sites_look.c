@@ -5,6 +5,7 @@
 #include "core/cgroup.h"
 #include "daemon/sites_impl.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define GROWN (1ULL << 20)
 
@@ -50,11 +51,14 @@ int mw_sites_look(struct mw_sites_look *look)
 	int r;
 
 	touch(look);
+	look->now.want_objects = true;
+	look->now.taken_ns = mw_now_ns();
 	look->now.since_ns = look->since_ns;
 	r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
 	if (r >= 0 && look->now.samples >= MW_SITES_SAMPLES) {
 		order(look);
 		mw_sites_take_heap(&look->now, all);
+		mw_sites_age(all, look);
 		look->source = MW_SITES_HEAP;
 		if (all->n && look->has_before)
 			concentrate(all, look);
@@ -86,5 +90,6 @@ void mw_sites_look_free(struct mw_sites_look *look)
 	mw_heap_free(&look->now);
 	free(look->json);
 	free(look->cgroup);
+	free(look->objects);
 	free(look);
 }

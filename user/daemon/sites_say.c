@@ -136,6 +136,7 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 		mw_json_seconds(&o, "watched_s", (double)s->watched_ns / MW_NS_PER_S);
 		mw_json_seconds(&o, "watched_of_s", (double)s->watched_of_ns / MW_NS_PER_S);
 	}
+	mw_sites_put_life(&o, s);
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
 	put_runtime(&o, s->pid);

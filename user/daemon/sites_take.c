@@ -38,7 +38,8 @@ void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out)
 					    .bytes = from->live_bytes,
 					    .grown = grown(from, grows),
 					    .objects = from->live_objects,
-					    .samples = from->samples};
+					    .samples = from->samples,
+					    .from = from};
 		mw_proc_comm("/proc", s->pid, s->comm, sizeof(s->comm));
 		for (; s->n_frames < from->n_frames && s->n_frames < MW_STACK_DEPTH; s->n_frames++)
 			s->frames[s->n_frames] = (struct mw_address){from->frames[s->n_frames], true};

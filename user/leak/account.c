@@ -7,3 +7,8 @@ __u64 mw_account_rest(const struct mw_account *a)
 {
 	return mw_less(a->current, a->anon + a->cache + a->shmem + a->kernel + a->sock);
 }
+
+__u64 mw_account_kernel_rest(const struct mw_account *a)
+{
+	return mw_less(a->kernel, a->slab + a->page_tables + a->stacks + a->per_cpu + a->vmalloc);
+}

@@ -9,6 +9,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "leak/files.h"
+
 struct mw_account {
 	bool known; /* false: nobody has looked */
 	/* by the kernel side, since the worker is watched; what was given back is in it */
@@ -18,6 +20,10 @@ struct mw_account {
 	/* memory.current and memory.stat, memory.swap.current */
 	bool used_known;
 	__u64 current, anon, cache, shmem, kernel, sock, swapped; /* cache: file less shmem */
+	/* of kernel, by memory.stat; what they leave of it are pages of pipes, sockets and the like */
+	__u64 slab, page_tables, stacks, per_cpu, vmalloc;
+	bool files_known; /* looked at where shmem or kernel memory is worth it */
+	struct mw_files files;
 	/* the samples inside its processes: allocated and not freed, which need not have been touched */
 	bool sampled_known;
 	__u64 sampled, sampled_shown; /* of it, by the sites that are shown */
@@ -29,5 +35,6 @@ struct mw_account {
 
 /* What memory.stat's parts leave of memory.current: charges in advance of each processor, figures of two moments. */
 __u64 mw_account_rest(const struct mw_account *a);
+__u64 mw_account_kernel_rest(const struct mw_account *a); /* the same of kernel */
 
 #endif

@@ -15,6 +15,7 @@
 	     */
 #define HALF	0.5
 #define SAMPLES 30
+#define PAGES	20
 
 bool mw_evidence_untouched(const struct mw_evidence *e, double *ret_least, double *ret_most)
 {
@@ -32,23 +33,34 @@ static bool one_place(const struct mw_evidence *e)
 	return e->grows && e->site_share >= HALF && e->site_samples >= SAMPLES;
 }
 
+/* Enough of its pages were looked at. */
+static bool place_untouched(const struct mw_evidence *e)
+{
+	return one_place(e) && e->site.touched_known && e->site.pages >= PAGES;
+}
+
 void mw_evidence_weigh(const struct mw_evidence *e, struct mw_trend *t)
 {
+	__u64 span_ns = e->span_ns;
 	double least, most;
 
 	if (!e->grows || t->verdict == MW_STEADY)
 		return;
 	if (one_place(e))
 		t->confidence += (1 - t->confidence) / 2;
-	if (!mw_evidence_untouched(e, &least, &most))
-		return;
-	if (least >= STALE && e->span_ns >= STALE_NS)
+	if (!mw_evidence_untouched(e, &least, &most)) {
+		if (!place_untouched(e))
+			return;
+		least = most = (double)e->site.untouched / e->site.pages;
+		span_ns = e->site.span_ns;
+	}
+	if (least >= STALE && span_ns >= STALE_NS)
 		t->confidence += (1 - t->confidence) / 2;
 	else if (most <= IN_USE)
 		t->confidence /= 2;
 }
 
-/* "of 120.4 MB of memory that it held 1 min ago 83 % was not touched since (12.0 MB of it swapped out)". */
+/* "of 120.4 MB of memory that it held 83 % was not touched for 1 min (12.0 MB of it swapped out)". */
 static void say_touched(const struct mw_evidence *e, bool *ret_against, char *buf, size_t size)
 {
 	char held[24], span[24], swapped[24], tail[48] = "";
@@ -68,8 +80,29 @@ static void say_touched(const struct mw_evidence *e, bool *ret_against, char *bu
 	if (e->swapped_bytes >= LEAST)
 		snprintf(tail, sizeof(tail), " (%s of it swapped out)",
 			 mw_size_format(e->swapped_bytes, swapped, sizeof(swapped)));
-	snprintf(buf, size, "of %s of memory that it held %s ago %.0f %% was not touched since%s", held, span, share,
-		 tail);
+	snprintf(buf, size, "of %s of memory that it held %.0f %% was not touched for %s%s", held, share, span, tail);
+}
+
+/* Of the one place: what is held on to, and what is touched; as far as either is known. */
+static void say_objects(const struct mw_evidence *e, bool *ret_against, char *buf, size_t size)
+{
+	const struct mw_life *l = &e->site;
+	char span[24], age[24];
+	int n = 0;
+
+	if (!one_place(e) || !l->site)
+		return;
+	if (l->had_bytes >= LEAST)
+		n = snprintf(buf, size, "of what that place held when it was first looked at %.0f %% is held still",
+			     100 * (double)l->kept_bytes / (double)l->had_bytes);
+	else
+		n = snprintf(buf, size, "what that place holds is %s old on average",
+			     mw_duration_format(l->mean_age_ns, age, sizeof(age)));
+	if (!place_untouched(e) || n < 0 || (size_t)n >= size)
+		return;
+	*ret_against = (double)l->untouched <= IN_USE * l->pages;
+	snprintf(buf + n, size - (size_t)n, "; of %u of its pages %u were not touched for %s", l->pages, l->untouched,
+		 mw_duration_format(l->span_ns, span, sizeof(span)));
 }
 
 const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact fact, bool *ret_against, char *buf,
@@ -86,5 +119,7 @@ const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact f
 	else if (fact == MW_EVIDENCE_PLACE && one_place(e))
 		snprintf(buf, size, "one place in the code holds %.0f %% of what its heap grew by, on %u samples",
 			 100 * e->site_share, e->site_samples);
+	else if (fact == MW_EVIDENCE_OBJECTS)
+		say_objects(e, ret_against, buf, size);
 	return buf;
 }

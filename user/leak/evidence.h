@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "leak/kinds.h"
+#include "leak/pages.h"
 #include "leak/touched.h"
 #include "leak/trend.h"
 
@@ -26,6 +27,7 @@ struct mw_evidence {
 	/* the code that holds most of what its heap grew by: mw_sites */
 	double site_share; /* 0..1; 0: not known */
 	__u32 site_samples;
+	struct mw_life site; /* of the objects there: mw_pages */
 };
 
 /*
@@ -35,12 +37,19 @@ struct mw_evidence {
 bool mw_evidence_untouched(const struct mw_evidence *e, double *ret_least, double *ret_most);
 /*
  * The confidence with it. Surer by half of the doubt: 0.8 of the growth untouched for half a minute; one place with
- * half of the growth on 30 samples. Half as sure: 0.3 of it untouched at the most. The verdict stays: a short time
- * proves nothing.
+ * half of the growth on 30 samples. Half as sure: 0.3 of it untouched at the most. Where the worker's memory as a whole
+ * cannot be told, the pages of that one place stand for it, at 20 of them. The verdict stays: a short time proves
+ * nothing.
  */
 void mw_evidence_weigh(const struct mw_evidence *e, struct mw_trend *t);
 
-enum mw_evidence_fact { MW_EVIDENCE_KINDS, MW_EVIDENCE_TOUCHED, MW_EVIDENCE_PLACE, MW_EVIDENCE_MAX };
+enum mw_evidence_fact {
+	MW_EVIDENCE_KINDS,
+	MW_EVIDENCE_TOUCHED,
+	MW_EVIDENCE_PLACE,
+	MW_EVIDENCE_OBJECTS,
+	MW_EVIDENCE_MAX
+};
 /* A sentence; "": nothing to be said of that. *ret_against: it speaks against a leak. */
 const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact fact, bool *ret_against, char *buf,
 			    size_t size);

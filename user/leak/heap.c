@@ -15,6 +15,7 @@ void mw_heap_free(struct mw_heap *h)
 {
 	free(h->sites);
 	free(h->slots);
+	free(h->objects);
 	*h = (struct mw_heap){0};
 }
 
@@ -126,6 +127,40 @@ static struct mw_heap_site *site_of(struct mw_heap *h, pid_t pid, const struct m
 	return s;
 }
 
+void mw_heap_drop_objects(struct mw_heap *h)
+{
+	free(h->objects);
+	h->objects = NULL;
+	h->n_objects = h->objects_room = 0;
+}
+
+__u64 mw_heap_site_id(const struct mw_heap_site *site)
+{
+	return hash_of(site->pid, site->kind, site->n_frames, site->frames);
+}
+
+static int keep_object(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
+{
+	if (!h->want_objects || h->n_objects == MW_HEAP_OBJECTS_MAX)
+		return 0;
+	if (h->n_objects == h->objects_room) {
+		size_t room = h->objects_room ? 2 * h->objects_room : 256;
+		struct mw_heap_object *objects = reallocarray(h->objects, room, sizeof(*objects));
+
+		if (!objects)
+			return -ENOMEM;
+		h->objects = objects;
+		h->objects_room = room;
+	}
+	h->objects[h->n_objects++] = (struct mw_heap_object){.site = hash_of(pid, r->kind, r->n_frames, r->frames),
+							     .address = r->address,
+							     .size = r->size,
+							     .weight = r->weight,
+							     .time_ns = r->time_ns,
+							     .pid = pid};
+	return 0;
+}
+
 static int add_one(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
 {
 	struct mw_heap_site *s;
@@ -147,7 +182,7 @@ static int add_one(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
 		s->grown_bytes += (__s64)r->weight;
 	s->oldest_ns = r->time_ns < s->oldest_ns ? r->time_ns : s->oldest_ns;
 	s->newest_ns = r->time_ns > s->newest_ns ? r->time_ns : s->newest_ns;
-	return 0;
+	return keep_object(h, pid, r);
 }
 
 void mw_heap_add_counts(struct mw_heap *h, const struct mw_heap_head *head)

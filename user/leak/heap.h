@@ -32,6 +32,15 @@ struct mw_heap_site {
 	__u64 frames[MW_HEAP_FRAMES]; /* return addresses, innermost first: the call is at one less */
 };
 
+#define MW_HEAP_OBJECTS_MAX 16384 /* of one reading; 0.7 MB */
+
+/* One live sample, where objects are asked for. */
+struct mw_heap_object {
+	__u64 site; /* mw_heap_site_id of its site */
+	__u64 address, size, weight, time_ns; /* as in its record */
+	pid_t pid; /* as proc_root numbers it */
+};
+
 /* A reading. Zeroed it is an empty one; what it holds is freed by mw_heap_free. */
 struct mw_heap {
 	__u64 since_ns; /* the caller's, before it reads: what was allocated from then on has grown; 0: nothing has */
@@ -49,6 +58,10 @@ struct mw_heap {
 	__u32 n_silent; /* of those read: much anonymous memory and not one sample of an object, so that its objects do
 			   not come from libc's malloc (a runtime of its own, an allocator linked in) */
 	__u64 without_bytes; /* anon and swapped of those n_without whose status could be read */
+	bool want_objects; /* set by the caller, before: keep each sample too, so many at the most */
+	struct mw_heap_object *objects;
+	size_t n_objects, objects_room;
+	__u64 taken_ns; /* the caller's, CLOCK_MONOTONIC */
 	__u64 *slots; /* where to find a site; inside of heap.c */
 	size_t room;
 };
@@ -66,6 +79,10 @@ int mw_heap_read(const char *proc_root, pid_t pid, struct mw_heap *h, struct mw_
  */
 int mw_heap_read_cgroup(const char *proc_root, int cgroup_fd, struct mw_heap *h, struct mw_error *err);
 void mw_heap_free(struct mw_heap *h); /* contents; idempotent */
+
+void mw_heap_drop_objects(struct mw_heap *h); /* them alone */
+/* The same for the same stack of the same process, in any reading. */
+__u64 mw_heap_site_id(const struct mw_heap_site *site);
 
 void mw_heap_sort(struct mw_heap *h); /* by live bytes, most first; of equals, the one with more samples */
 /* The same stack of the same process in h. NULL: it has none there. */

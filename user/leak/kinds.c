@@ -62,11 +62,17 @@ void mw_kinds_note(struct mw_kinds_past *past, const struct mw_kinds *reading)
 	past->kept[past->n++] = *reading;
 }
 
-const struct mw_kinds *mw_kinds_before(const struct mw_kinds_past *past, __u64 onset_ns)
+void mw_kinds_onset(struct mw_kinds_past *past, __u64 onset_ns)
 {
-	const struct mw_kinds *found = past->n ? &past->kept[0] : NULL;
+	if (!onset_ns || !past->onset_ns || onset_ns < past->onset_ns)
+		past->onset_ns = onset_ns;
+}
 
-	for (__u32 i = 1; i < past->n && past->kept[i].time_ns <= onset_ns; i++)
+const struct mw_kinds *mw_kinds_before(const struct mw_kinds_past *past)
+{
+	const struct mw_kinds *found = past->n && past->onset_ns ? &past->kept[0] : NULL;
+
+	for (__u32 i = 1; found && i < past->n && past->kept[i].time_ns <= past->onset_ns; i++)
 		found = &past->kept[i];
 	return found;
 }

@@ -33,14 +33,20 @@ struct mw_kinds {
 struct mw_kinds_past {
 	struct mw_kinds kept[MW_KINDS_KEPT]; /* oldest first */
 	__u64 every_ns;
+	__u64 onset_ns; /* the earliest that was said since it was steady; 0: it is */
 	__u32 n;
 };
 
 struct mw_kinds mw_kinds_of(const struct mw_usage *u);
 /* Times that go back are dropped. */
 void mw_kinds_note(struct mw_kinds_past *past, const struct mw_kinds *reading);
-/* The newest that is not after onset_ns, else the oldest there is. NULL: none is. */
-const struct mw_kinds *mw_kinds_before(const struct mw_kinds_past *past, __u64 onset_ns);
+/*
+ * When its growth began, as is said now (0: it is steady). A line through the last minute begins with that minute: of
+ * one growth the earliest word counts.
+ */
+void mw_kinds_onset(struct mw_kinds_past *past, __u64 onset_ns);
+/* The newest that is not after the onset, else the oldest there is. NULL: none is, or it is steady. */
+const struct mw_kinds *mw_kinds_before(const struct mw_kinds_past *past);
 
 struct mw_kinds_grown {
 	__s64 bytes[MW_KIND_MAX]; /* by kind; what shrank is negative */

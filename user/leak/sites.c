@@ -9,5 +9,6 @@ void mw_sites_free(struct mw_sites *s)
 		return;
 	free(s->json);
 	mw_heap_free(&s->before);
+	free(s->objects);
 	free(s);
 }

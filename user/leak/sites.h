@@ -8,6 +8,7 @@
 
 #include "leak/account.h"
 #include "leak/heap.h"
+#include "leak/pages.h"
 #include "leak/touched.h"
 #include "leak/watch.h"
 
@@ -31,6 +32,8 @@ struct mw_sites {
 	bool has_before;
 	double heap_share; /* of what its heap grew by, of the site that grew most; 0: not known */
 	__u32 heap_samples; /* on which that stands */
+	struct mw_pages *objects; /* owned; pages of sampled objects under observation; NULL: none */
+	struct mw_life life; /* of the site that grew most */
 	struct mw_touched touched;
 	struct mw_account account;
 	enum mw_sites_source source; /* of json */

@@ -118,6 +118,7 @@ static void begin(struct mw_touched *t, const struct mw_touched_lists *l, __u64 
 {
 	t->since_ns = now_ns;
 	t->words = 0;
+	t->begun++;
 	t->held_bytes = swapped;
 	t->n_marks = l->n;
 	for (size_t i = 0; i < l->n; i++) {

@@ -42,6 +42,7 @@ struct mw_touched {
 	size_t n_marks;
 	__u64 held_bytes; /* anonymous and shmem then, what was swapped out with it */
 	unsigned words; /* since then */
+	unsigned begun; /* so many beginnings so far */
 	/* what came of the last one */
 	bool known;
 	__u64 span_ns; /* how long it was looked at */
@@ -66,9 +67,9 @@ void mw_touched_take(struct mw_touched *t, const struct mw_touched_lists *l, __u
 
 /*
  * Age and take, if it is time; swapped: bytes of it that are out now. Blocks: it walks the page tables of all its
- * processes (about 5 ms for 1 GB); for an action thread. sys_root: "/sys". 0; -EAGAIN: not yet; -EOPNOTSUPP: this
- * kernel has no MGLRU, it is switched off, or it cannot see what programs touch; -EACCES, -EPERM: no debugfs for us;
- * -ENOENT: no lists of this cgroup.
+ * processes (1 GB: 40 to 70 ms on an emulated processor); for an action thread. sys_root: "/sys". 0; -EAGAIN: not yet;
+ * -EOPNOTSUPP: this kernel has no MGLRU, it is switched off, or it cannot see what programs touch; -EACCES, -EPERM: no
+ * debugfs for us; -ENOENT: no lists of this cgroup.
  */
 int mw_touched_look(const char *sys_root, const char *cgroup, __u64 swapped, struct mw_touched *t);
 /* Whether the kernel can tell, for doctor: 0 or what mw_touched_look would say. */

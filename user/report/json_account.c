@@ -26,6 +26,29 @@ static struct json_object *used(const struct mw_account *a)
 	return mw_json_end(&o);
 }
 
+static struct json_object *kernel(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_u64(&o, "slab_bytes", a->slab);
+	mw_json_u64(&o, "page_table_bytes", a->page_tables);
+	mw_json_u64(&o, "stack_bytes", a->stacks);
+	mw_json_u64(&o, "per_cpu_bytes", a->per_cpu);
+	mw_json_u64(&o, "vmalloc_bytes", a->vmalloc);
+	mw_json_u64(&o, "rest_bytes", mw_account_kernel_rest(a));
+	return mw_json_end(&o);
+}
+
+static struct json_object *descriptors(const struct mw_account *a)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	for (int i = 0; i < MW_FILE_KIND_MAX; i++)
+		mw_json_u64(&o, mw_file_kind_name((enum mw_file_kind)i), a->files.n[i]);
+	mw_json_bool(&o, "more", a->files.more);
+	return mw_json_end(&o);
+}
+
 static struct json_object *sampled(const struct mw_account *a)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
@@ -52,6 +75,14 @@ struct json_object *mw_json_account(const struct mw_account *a)
 		mw_json_put(&o, "used", used(a));
 	else
 		mw_json_null(&o, "used");
+	if (a->used_known)
+		mw_json_put(&o, "kernel", kernel(a));
+	else
+		mw_json_null(&o, "kernel");
+	if (a->files_known)
+		mw_json_put(&o, "descriptors", descriptors(a));
+	else
+		mw_json_null(&o, "descriptors");
 	if (a->sampled_known)
 		mw_json_put(&o, "sampled", sampled(a));
 	else

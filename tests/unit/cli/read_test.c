@@ -29,11 +29,15 @@ static const char leaks[] = "{\"workers\":[{" WORKER(
 	"tool") ",\"verdict\":\"growing\",\"rate_bytes_per_s\":1200000.0,"
 		"\"onset\":\"2026-11-21T20:04:01.123Z\",\"time_to_limit_s\":33.2,\"confidence\":0.991,"
 		"\"evidence\":[\"r2 0.99 over 10 checks\"],\"sites\":[{\"bytes\":30000000,\"share\":0.7,"
+		"\"mean_age_s\":90.0,\"oldest_s\":200.0,\"kept_share\":0.98,\"pages\":60,\"pages_span_s\":60.0,"
+		"\"untouched_share\":0.95,\"swapped_share\":0.1,"
 		"\"kind\":\"anon\",\"frames\":[{\"function\":\"leak_it\",\"file\":\"leak.c\",\"line\":12}]}],"
 		"\"account\":{\"charged\":{\"bytes\":512000000,\"placed_bytes\":498200000},\"used\":{\"bytes\":"
 		"120400000,"
 		"\"anon_bytes\":90100000,\"cache_bytes\":20200000,\"shmem_bytes\":0,\"kernel_bytes\":10000000,"
-		"\"sock_bytes\":0,\"rest_bytes\":100000,\"swapped_bytes\":4000000},\"sampled\":{\"bytes\":84000000,"
+		"\"sock_bytes\":0,\"rest_bytes\":100000,\"swapped_bytes\":4000000},\"kernel\":{\"slab_bytes\":2000000,"
+		"\"page_table_bytes\":500000,\"stack_bytes\":0,\"rest_bytes\":7500000},\"descriptors\":{\"pipes\":4000,"
+		"\"sockets\":0,\"other\":7,\"more\":true},\"sampled\":{\"bytes\":84000000,"
 		"\"shown_bytes\":80000000,\"samples\":100,\"lost_bytes\":0,\"processes\":1,\"processes_without\":2,"
 		"\"without_bytes\":6100000}}}]}";
 #define PAUSES                                                                                                         \
@@ -202,17 +206,22 @@ static void report_leaks(void **state)
 	assert_int_equal(memweir(&f, "report", "leaks"), 0);
 	assert_out("1.2 MB/s  2026-11-21 20:04:01Z");
 	assert_out("33.2 s  99 %  r2 0.99 over 10 checks");
-	assert_out("web-7 holds memory allocated at\n  30.0 MB, 70 %, anon\n      leak_it  leak.c:12\n"
-		   "  in use 120.4 MB: anon 90.1 MB, page cache 20.2 MB, kernel 10.0 MB, not in memory.stat 100.0 KB; "
-		   "swapped "
-		   "out 4.0 MB\n"
-		   "  charged since it is watched 512.0 MB, given back or not; of 97.3 % it is known which code "
-		   "touched it "
-		   "first\n"
-		   "  samples stand for 84.0 MB that was allocated and not freed (100 samples, give or take 10 %), the "
-		   "places "
-		   "above for 95 % of that\n"
-		   "  2 of 3 processes have no sampler; they hold up to 6.1 MB of anon and swap\n");
+	assert_out(
+		"web-7 holds memory allocated at\n  30.0 MB, 70 %, anon\n"
+		"    held for 1 min 30 s on average; 98 % of what it held at the first look is held still; 95 % of its "
+		"pages not touched for 1 min; 10 % of its pages swapped out\n      leak_it  leak.c:12\n"
+		"  in use 120.4 MB: anon 90.1 MB, page cache 20.2 MB, kernel 10.0 MB, not in memory.stat 100.0 KB; "
+		"swapped "
+		"out 4.0 MB\n"
+		"  kernel 10.0 MB: slab 2.0 MB, page tables 500.0 KB, pages of pipes, sockets and the like 7.5 MB\n"
+		"  its processes hold descriptors: 4000 of pipes, 7 of files, and more\n"
+		"  charged since it is watched 512.0 MB, given back or not; of 97.3 % it is known which code "
+		"touched it "
+		"first\n"
+		"  samples stand for 84.0 MB that was allocated and not freed (100 samples, give or take 10 %), the "
+		"places "
+		"above for 95 % of that\n"
+		"  2 of 3 processes have no sampler; they hold up to 6.1 MB of anon and swap\n");
 	assert_int_equal(memweir(&f, "report", "leaks", "--folded"), 0);
 	assert_out("web-7;leak_it 30000000\n");
 	assert_int_equal(memweir(&f, "report", "leaks", "--folded", "--json"), 2);

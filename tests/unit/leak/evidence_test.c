@@ -44,13 +44,21 @@ static void kinds_of_a_growth(void **state)
 	assert_string_equal(mw_kinds_say(&g, buf, sizeof(buf)), "");
 }
 
+static const struct mw_kinds *before(struct mw_kinds_past *past, __u64 onset_ns)
+{
+	mw_kinds_onset(past, 0);
+	mw_kinds_onset(past, onset_ns);
+	return mw_kinds_before(past);
+}
+
 /* However long it goes on, there is a reading from before its onset, and not one from long before. */
 static void a_reading_from_before(void **state)
 {
 	struct mw_kinds_past past = {0};
 
 	(void)state;
-	assert_null(mw_kinds_before(&past, 5 * S));
+	past.onset_ns = 5 * S;
+	assert_null(mw_kinds_before(&past));
 	for (__u64 s = 1000; s <= 200000; s++) {
 		struct mw_kinds k = reading(s, s, 0, 0, 0);
 
@@ -61,10 +69,17 @@ static void a_reading_from_before(void **state)
 	for (__u32 i = 1; i < past.n; i++)
 		assert_true(past.kept[i].time_ns - past.kept[i - 1].time_ns <= 200000 / 7 * S);
 	assert_true(past.kept[past.n - 1].time_ns > 170000 * S);
-	assert_int_equal(mw_kinds_before(&past, 0)->time_ns, 1000 * S);
-	assert_int_equal(mw_kinds_before(&past, past.kept[3].time_ns)->time_ns, past.kept[3].time_ns);
-	assert_int_equal(mw_kinds_before(&past, past.kept[3].time_ns - 1)->time_ns, past.kept[2].time_ns);
-	assert_int_equal(mw_kinds_before(&past, ~0ULL)->time_ns, past.kept[past.n - 1].time_ns);
+	assert_int_equal(before(&past, 1)->time_ns, 1000 * S);
+	assert_int_equal(before(&past, past.kept[3].time_ns)->time_ns, past.kept[3].time_ns);
+	assert_int_equal(before(&past, past.kept[3].time_ns - 1)->time_ns, past.kept[2].time_ns);
+	assert_int_equal(before(&past, ~0ULL)->time_ns, past.kept[past.n - 1].time_ns);
+	assert_null(before(&past, 0));
+	/* A line that moves along with the growth does not take its beginning with it. */
+	mw_kinds_onset(&past, past.kept[3].time_ns);
+	mw_kinds_onset(&past, past.kept[9].time_ns);
+	assert_ptr_equal(mw_kinds_before(&past), &past.kept[3]);
+	mw_kinds_onset(&past, past.kept[2].time_ns);
+	assert_ptr_equal(mw_kinds_before(&past), &past.kept[2]);
 }
 
 static struct mw_evidence evidence(__u64 before, __u64 of, __u64 untouched)
@@ -103,13 +118,13 @@ static void what_is_never_touched_speaks_for_it(void **state)
 	assert_true(mw_evidence_untouched(&e, &least, &most));
 	assert_true(least > 0.81 && least < 0.82 && most > 0.9 && most < 0.91);
 	assert_string_equal(say(&e, MW_EVIDENCE_TOUCHED, &against),
-			    "of 125.8 MB of memory that it held 1 min ago 83 % was not touched since");
+			    "of 125.8 MB of memory that it held 83 % was not touched for 1 min");
 	assert_false(against);
 	assert_true(weighed(&e, 0.5) == 0.75);
 	e.swapped_bytes = 30 * MIB;
 	assert_string_equal(
 		say(&e, MW_EVIDENCE_TOUCHED, &against),
-		"of 125.8 MB of memory that it held 1 min ago 83 % was not touched since (31.5 MB of it swapped out)");
+		"of 125.8 MB of memory that it held 83 % was not touched for 1 min (31.5 MB of it swapped out)");
 	e.span_ns = 12 * S; /* said, and no proof */
 	assert_true(weighed(&e, 0.5) == 0.5);
 	/* What was there before may be what is not touched. */
@@ -178,6 +193,48 @@ static void one_place_speaks_for_it(void **state)
 	assert_true(weighed(&e, 0.6) == 0.6);
 }
 
+static void its_objects_stand_for_it(void **state)
+{
+	struct mw_evidence e = {.grows = true,
+				.site_share = 0.83,
+				.site_samples = 55,
+				.site = {.site = 7,
+					 .mean_age_ns = 90 * S,
+					 .had_bytes = 10 * MIB,
+					 .kept_bytes = 98 * MIB / 10,
+					 .touched_known = true,
+					 .span_ns = 60 * S,
+					 .pages = 60,
+					 .untouched = 57}};
+	bool against;
+
+	(void)state;
+	assert_string_equal(
+		say(&e, MW_EVIDENCE_OBJECTS, &against),
+		"of what that place held when it was first looked at 98 % is held still; of 60 of its pages 57 "
+		"were not touched for 1 min");
+	assert_false(against);
+	assert_true(weighed(&e, 0.6) == 0.9); /* one place, and not touched */
+	e.site.untouched = 6;
+	assert_true(weighed(&e, 0.6) == 0.4); /* one place, and in use */
+	say(&e, MW_EVIDENCE_OBJECTS, &against);
+	assert_true(against);
+	e.site.pages = 19;
+	assert_true(weighed(&e, 0.6) == 0.8);
+	e.site.had_bytes = 0;
+	e.site.touched_known = false;
+	assert_string_equal(say(&e, MW_EVIDENCE_OBJECTS, &against),
+			    "what that place holds is 1 min 30 s old on average");
+	/* The whole worker's memory goes before. */
+	e.touched_known = true;
+	e.span_ns = 60 * S;
+	e.of_bytes = 100 * MIB;
+	e.untouched_bytes = 90 * MIB;
+	e.site.touched_known = true;
+	e.site.pages = 60;
+	assert_true(weighed(&e, 0.6) == 0.9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +244,7 @@ int main(void)
 		cmocka_unit_test(what_is_in_use_speaks_against_it),
 		cmocka_unit_test(what_cannot_be_told),
 		cmocka_unit_test(one_place_speaks_for_it),
+		cmocka_unit_test(its_objects_stand_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -281,9 +281,16 @@ static void account_object(void **state)
 	json_object_put(o);
 	w.sites = &sites;
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
-	assert_string_equal(member(o, "account"), "{\"charged\":null,\"used\":null,\"sampled\":null}");
+	assert_string_equal(member(o, "account"),
+			    "{\"charged\":null,\"used\":null,\"kernel\":null,\"descriptors\":null,\"sampled\":null}");
 	json_object_put(o);
-	a->charged_known = a->used_known = a->sampled_known = true;
+	a->charged_known = a->used_known = a->files_known = a->sampled_known = true;
+	a->slab = 40;
+	a->page_tables = 7;
+	a->stacks = 8;
+	a->per_cpu = 5;
+	a->vmalloc = 10;
+	a->files.n[MW_FILE_PIPE] = 12;
 	a->charged = 1000;
 	a->charged_placed = 900;
 	a->current = 700;
@@ -303,7 +310,10 @@ static void account_object(void **state)
 		member(o, "account"),
 		"{\"charged\":{\"bytes\":1000,\"placed_bytes\":900},\"used\":{\"bytes\":700,\"anon_bytes\":300,"
 		"\"cache_bytes\":200,\"shmem_bytes\":10,\"kernel_bytes\":100,\"sock_bytes\":50,\"rest_bytes\":40,"
-		"\"swapped_bytes\":0},\"sampled\":{\"bytes\":280,\"shown_bytes\":250,\"samples\":40,\"lost_bytes\":"
+		"\"swapped_bytes\":0},\"kernel\":{\"slab_bytes\":40,\"page_table_bytes\":7,\"stack_bytes\":8,\"per_cpu_"
+		"bytes\":5,\"vmalloc_bytes\":10,\"rest_bytes\":30},"
+		"\"descriptors\":{\"pipes\":12,\"sockets\":0,\"memfds\":0,\"anon_inodes\":0,\"other\":0,\"more\":false}"
+		",\"sampled\":{\"bytes\":280,\"shown_bytes\":250,\"samples\":40,\"lost_bytes\":"
 		"0,\"processes\":2,\"processes_without\":1,\"without_bytes\":33}}");
 	json_object_put(o);
 }
