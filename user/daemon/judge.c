@@ -5,6 +5,7 @@
 #include "daemon/guard.h"
 #include "leak/judge.h"
 #include "report/text.h"
+#include "util/amount.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -73,6 +74,9 @@ static struct mw_evidence evidence_of(struct mw_worker *w)
 		e.site_share = w->sites->heap_share;
 		e.site_samples = w->sites->heap_samples;
 		e.site = w->sites->life;
+		e.swap_known = w->sites->first.used_known && w->sites->account.used_known;
+		e.went_out = mw_less(w->sites->account.swapped, w->sites->first.swapped);
+		e.came_back = mw_less(w->sites->account.came_back, w->sites->first.came_back);
 	}
 	return e;
 }

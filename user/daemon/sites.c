@@ -153,6 +153,8 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 	}
 	s->touched = l->touched;
 	s->account = l->account;
+	if (!s->first.known)
+		s->first = l->account;
 	s->objects = TAKE_PTR(l->objects);
 	s->life = l->life;
 	mw_heap_drop_objects(&s->before); /* growth is counted without them */

@@ -41,15 +41,16 @@ static void take_used(struct mw_sites_look *look, struct mw_account *a)
 	a->swapped = s.swap_usage;
 }
 
-/* Keys that a kernel does not have leave their part with the rest. */
-static void take_kernel(struct mw_sites_look *look, struct mw_account *a)
+/* Of memory.stat what a sample does not carry. Keys that a kernel does not have leave their part with the rest. */
+static void take_stat(struct mw_sites_look *look, struct mw_account *a)
 {
 	const struct {
 		const char *key;
 		__u64 *part;
 	} parts[] = {
-		{"slab", &a->slab},	 {"pagetables", &a->page_tables}, {"kernel_stack", &a->stacks},
-		{"percpu", &a->per_cpu}, {"vmalloc", &a->vmalloc},
+		{"slab", &a->slab},	      {"pagetables", &a->page_tables},
+		{"kernel_stack", &a->stacks}, {"workingset_refault_anon", &a->came_back},
+		{"percpu", &a->per_cpu},      {"vmalloc", &a->vmalloc},
 	};
 	char buf[16384];
 	ssize_t n = mw_cgroup_read(look->cgroup_fd, "memory.stat", buf, sizeof(buf));
@@ -58,6 +59,7 @@ static void take_kernel(struct mw_sites_look *look, struct mw_account *a)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		mw_keyed_u64(buf, parts[i].key, parts[i].part);
+	a->came_back *= (__u64)sysconf(_SC_PAGESIZE); /* the one that counts pages */
 }
 
 /* Who holds it: only where there is something to be held. */
@@ -82,7 +84,7 @@ void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look
 
 	take_charged(look, &a);
 	take_used(look, &a);
-	take_kernel(look, &a);
+	take_stat(look, &a);
 	take_files(look, &a);
 	a.n_processes = look->now.n_processes;
 	a.n_without = look->now.n_without;

@@ -20,6 +20,7 @@ struct mw_account {
 	/* memory.current and memory.stat, memory.swap.current */
 	bool used_known;
 	__u64 current, anon, cache, shmem, kernel, sock, swapped; /* cache: file less shmem */
+	__u64 came_back; /* of anonymous memory that was swapped out, since the cgroup is there */
 	/* of kernel, by memory.stat; what they leave of it are pages of pipes, sockets and the like */
 	__u64 slab, page_tables, stacks, per_cpu, vmalloc;
 	bool files_known; /* looked at where shmem or kernel memory is worth it */

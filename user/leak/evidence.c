@@ -39,21 +39,46 @@ static bool place_untouched(const struct mw_evidence *e)
 	return one_place(e) && e->site.touched_known && e->site.pages >= PAGES;
 }
 
+/* Of what was swapped out, how much stayed there. */
+static bool stays_out(const struct mw_evidence *e, double *ret_share)
+{
+	__u64 all = e->went_out + e->came_back;
+
+	if (!e->grows || !e->swap_known || all < LEAST)
+		return false;
+	*ret_share = (double)e->went_out / (double)all;
+	return true;
+}
+
+/* The best word there is on how much of the growth is not touched, and over which time. */
+static bool untouched(const struct mw_evidence *e, double *least, double *most, __u64 *span_ns)
+{
+	*span_ns = e->span_ns;
+	if (mw_evidence_untouched(e, least, most))
+		return true;
+	if (place_untouched(e)) {
+		*least = *most = (double)e->site.untouched / e->site.pages;
+		*span_ns = e->site.span_ns;
+		return true;
+	}
+	*span_ns = STALE_NS; /* the kernel swaps out what was not touched for long */
+	if (!stays_out(e, least) || (double)(e->went_out + e->came_back) < HALF * (double)e->grown.total)
+		return false;
+	*most = *least;
+	return true;
+}
+
 void mw_evidence_weigh(const struct mw_evidence *e, struct mw_trend *t)
 {
-	__u64 span_ns = e->span_ns;
 	double least, most;
+	__u64 span_ns;
 
 	if (!e->grows || t->verdict == MW_STEADY)
 		return;
 	if (one_place(e))
 		t->confidence += (1 - t->confidence) / 2;
-	if (!mw_evidence_untouched(e, &least, &most)) {
-		if (!place_untouched(e))
-			return;
-		least = most = (double)e->site.untouched / e->site.pages;
-		span_ns = e->site.span_ns;
-	}
+	if (!untouched(e, &least, &most, &span_ns))
+		return;
 	if (least >= STALE && span_ns >= STALE_NS)
 		t->confidence += (1 - t->confidence) / 2;
 	else if (most <= IN_USE)
@@ -105,6 +130,20 @@ static void say_objects(const struct mw_evidence *e, bool *ret_against, char *bu
 		 mw_duration_format(l->span_ns, span, sizeof(span)));
 }
 
+/* "of 31.0 MB that was swapped out since the first look 96 % has not come back". */
+static void say_swap(const struct mw_evidence *e, bool *ret_against, char *buf, size_t size)
+{
+	char all[24];
+	double share;
+
+	if (!stays_out(e, &share))
+		return;
+	*ret_against = share <= IN_USE;
+	mw_size_format(e->went_out + e->came_back, all, sizeof(all));
+	snprintf(buf, size, "of %s that was swapped out since the first look %.0f %% %s", all,
+		 100 * (*ret_against ? 1 - share : share), *ret_against ? "came back" : "has not come back");
+}
+
 const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact fact, bool *ret_against, char *buf,
 			    size_t size)
 {
@@ -116,6 +155,8 @@ const char *mw_evidence_say(const struct mw_evidence *e, enum mw_evidence_fact f
 		mw_kinds_say(&e->grown, buf, size);
 	else if (fact == MW_EVIDENCE_TOUCHED)
 		say_touched(e, ret_against, buf, size);
+	else if (fact == MW_EVIDENCE_SWAP)
+		say_swap(e, ret_against, buf, size);
 	else if (fact == MW_EVIDENCE_PLACE && one_place(e))
 		snprintf(buf, size, "one place in the code holds %.0f %% of what its heap grew by, on %u samples",
 			 100 * e->site_share, e->site_samples);

@@ -27,6 +27,9 @@ struct mw_evidence {
 	/* the code that holds most of what its heap grew by: mw_sites */
 	double site_share; /* 0..1; 0: not known */
 	__u32 site_samples;
+	/* since the first look: what is in swap more than then, and what came back from there in between */
+	bool swap_known;
+	__u64 went_out, came_back;
 	struct mw_life site; /* of the objects there: mw_pages */
 };
 
@@ -38,14 +41,16 @@ bool mw_evidence_untouched(const struct mw_evidence *e, double *ret_least, doubl
 /*
  * The confidence with it. Surer by half of the doubt: 0.8 of the growth untouched for half a minute; one place with
  * half of the growth on 30 samples. Half as sure: 0.3 of it untouched at the most. Where the worker's memory as a whole
- * cannot be told, the pages of that one place stand for it, at 20 of them. The verdict stays: a short time proves
- * nothing.
+ * cannot be told, the pages of that one place stand for it, at 20 of them; and else what was
+ * swapped out, where that is half of the growth and stays out or comes back by the same shares. The verdict stays: a
+ * short time proves nothing.
  */
 void mw_evidence_weigh(const struct mw_evidence *e, struct mw_trend *t);
 
 enum mw_evidence_fact {
 	MW_EVIDENCE_KINDS,
 	MW_EVIDENCE_TOUCHED,
+	MW_EVIDENCE_SWAP,
 	MW_EVIDENCE_PLACE,
 	MW_EVIDENCE_OBJECTS,
 	MW_EVIDENCE_MAX

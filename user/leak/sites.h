@@ -35,7 +35,7 @@ struct mw_sites {
 	struct mw_pages *objects; /* owned; pages of sampled objects under observation; NULL: none */
 	struct mw_life life; /* of the site that grew most */
 	struct mw_touched touched;
-	struct mw_account account;
+	struct mw_account account, first; /* now, and at the first look */
 	enum mw_sites_source source; /* of json */
 	struct mw_watch watch; /* object by object, from outside */
 	char unwatched[200]; /* why its objects are not known so; "": they are, or nobody has tried */

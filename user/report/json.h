@@ -41,10 +41,10 @@ struct mw_json_out;
 void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites);
 /*
  * account: charged {bytes, placed_bytes}, used {bytes, anon_bytes, cache_bytes, shmem_bytes, kernel_bytes, sock_bytes,
- * rest_bytes, swapped_bytes}, kernel (its part of it: slab_bytes, page_table_bytes, stack_bytes, per_cpu_bytes,
- * vmalloc_bytes, rest_bytes), descriptors {pipes, sockets, memfds, anon_inodes, other, more}, sampled {bytes,
- * shown_bytes, samples, lost_bytes, processes, processes_without, without_bytes}; each null where it is not known. See
- * leak/account.h.
+ * rest_bytes, swapped_bytes, came_back_bytes}, kernel (its part of it: slab_bytes, page_table_bytes, stack_bytes,
+ * per_cpu_bytes, vmalloc_bytes, rest_bytes), descriptors {pipes, sockets, memfds, anon_inodes, other, more}, sampled
+ * {bytes, shown_bytes, samples, lost_bytes, processes, processes_without, without_bytes}; each null where it is not
+ * known. See leak/account.h.
  */
 struct json_object *mw_json_account(const struct mw_account *a);
 /* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), window_s, time_to_limit_s and its interval

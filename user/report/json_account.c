@@ -23,6 +23,7 @@ static struct json_object *used(const struct mw_account *a)
 	mw_json_u64(&o, "sock_bytes", a->sock);
 	mw_json_u64(&o, "rest_bytes", mw_account_rest(a));
 	mw_json_u64(&o, "swapped_bytes", a->swapped);
+	mw_json_u64(&o, "came_back_bytes", a->came_back);
 	return mw_json_end(&o);
 }
 

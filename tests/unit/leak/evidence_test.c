@@ -235,6 +235,41 @@ static void its_objects_stand_for_it(void **state)
 	assert_true(weighed(&e, 0.6) == 0.9);
 }
 
+static void what_is_swapped_out_and_stays_there(void **state)
+{
+	struct mw_evidence e = {.grows = true,
+				.grown = {.total = 40 * MIB},
+				.swap_known = true,
+				.went_out = 29 * MIB,
+				.came_back = 1 * MIB};
+	bool against;
+
+	(void)state;
+	assert_string_equal(say(&e, MW_EVIDENCE_SWAP, &against),
+			    "of 31.5 MB that was swapped out since the first look 97 % has not come back");
+	assert_false(against);
+	assert_true(weighed(&e, 0.5) == 0.75);
+	e.went_out = 2 * MIB;
+	e.came_back = 28 * MIB;
+	assert_string_equal(say(&e, MW_EVIDENCE_SWAP, &against),
+			    "of 31.5 MB that was swapped out since the first look 93 % came back");
+	assert_true(against);
+	assert_true(weighed(&e, 0.5) == 0.25);
+	/* Too little of the growth to speak for it. */
+	e = (struct mw_evidence){.grows = true,
+				 .grown = {.total = 400 * MIB},
+				 .swap_known = true,
+				 .went_out = 29 * MIB};
+	assert_true(weighed(&e, 0.5) == 0.5);
+	e.went_out = MIB / 2;
+	assert_string_equal(say(&e, MW_EVIDENCE_SWAP, &against), "");
+	/* What the kernel says of all of it goes before. */
+	e = evidence(10, 120, 20);
+	e.swap_known = true;
+	e.went_out = 100 * MIB;
+	assert_true(weighed(&e, 0.5) == 0.25);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +280,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_told),
 		cmocka_unit_test(one_place_speaks_for_it),
 		cmocka_unit_test(its_objects_stand_for_it),
+		cmocka_unit_test(what_is_swapped_out_and_stays_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,7 +310,8 @@ static void account_object(void **state)
 		member(o, "account"),
 		"{\"charged\":{\"bytes\":1000,\"placed_bytes\":900},\"used\":{\"bytes\":700,\"anon_bytes\":300,"
 		"\"cache_bytes\":200,\"shmem_bytes\":10,\"kernel_bytes\":100,\"sock_bytes\":50,\"rest_bytes\":40,"
-		"\"swapped_bytes\":0},\"kernel\":{\"slab_bytes\":40,\"page_table_bytes\":7,\"stack_bytes\":8,\"per_cpu_"
+		"\"swapped_bytes\":0,\"came_back_bytes\":0},\"kernel\":{\"slab_bytes\":40,\"page_table_bytes\":7,"
+		"\"stack_bytes\":8,\"per_cpu_"
 		"bytes\":5,\"vmalloc_bytes\":10,\"rest_bytes\":30},"
 		"\"descriptors\":{\"pipes\":12,\"sockets\":0,\"memfds\":0,\"anon_inodes\":0,\"other\":0,\"more\":false}"
 		",\"sampled\":{\"bytes\":280,\"shown_bytes\":250,\"samples\":40,\"lost_bytes\":"
