@@ -7,7 +7,7 @@
  * fault or a hook in the worker; reclaim keeps all it knew and knows it better than before.
  *
  * Not asked: clear_refs, which takes from reclaim what it knew and, for soft-dirty, costs the worker a fault for each
- * page it writes.
+ * page it writes; nor DAMON, whose sysfs has one setting for the whole host, so that who uses it would lose theirs.
  */
 #ifndef MW_TOUCHED_H
 #define MW_TOUCHED_H
