@@ -231,8 +231,7 @@ static void a_real_process(void **state)
 	munmap(p, MANY * page);
 }
 
-/* Marks of the real page_idle: who is touched in between loses them. */
-static void a_real_page_idle(void **state)
+static void marks_of_this_process(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	char *p = mmap(NULL, MANY * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -240,11 +239,6 @@ static void a_real_page_idle(void **state)
 	static struct mw_pages o;
 	struct mw_life l;
 
-	(void)state;
-	if (access("/sys/kernel/mm/page_idle/bitmap", R_OK | W_OK) < 0) {
-		puts("skipped: no /sys/kernel/mm/page_idle/bitmap (CONFIG_IDLE_PAGE_TRACKING, root)");
-		skip();
-	}
 	assert_true(p != MAP_FAILED);
 	madvise(p, MANY * page, MADV_NOHUGEPAGE);
 	memset(p, 1, MANY * page);
@@ -264,6 +258,17 @@ static void a_real_page_idle(void **state)
 	assert_true(l.touched_known);
 	assert_in_range(l.untouched, 1, o.n - o.n / 2);
 	munmap(p, MANY * page);
+}
+
+/* Marks of the real page_idle: who is touched in between loses them. */
+static void a_real_page_idle(void **state)
+{
+	(void)state;
+	if (access("/sys/kernel/mm/page_idle/bitmap", R_OK | W_OK) < 0) {
+		puts("skipped: no /sys/kernel/mm/page_idle/bitmap (CONFIG_IDLE_PAGE_TRACKING, root)");
+		skip();
+	}
+	marks_of_this_process();
 }
 
 int main(void)
