@@ -142,7 +142,7 @@ static void find_kernel(struct mw_findings *f, __u64 disable)
 		const struct mw_capability_info *i = mw_kernel_capability(k, c);
 		struct mw_finding *row = mw_finding_add(f, i->name, i->have, i->lost_without, i->how_to_get);
 
-		snprintf(row->found, sizeof(row->found), "%s", i->have && !*i->why ? "works" : i->why);
+		snprintf(row->found, sizeof(row->found), "%s", !i->have ? i->why : *i->way ? i->way : "works");
 	}
 	mw_kernel_close(k);
 }

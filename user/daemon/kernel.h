@@ -53,8 +53,8 @@ struct mw_capability_info {
 	bool have;
 	const char *lost_without; /* what the user loses; static text */
 	const char *how_to_get; /* static text */
-	char why[256]; /* why it is missing: the kernel's or libbpf's own words; "" when have,
-			  or in which lesser way */
+	char why[256]; /* why it is missing: the kernel's or libbpf's own words; "" when have */
+	char way[128]; /* of what is had in a lesser way than others have it: which; else "" */
 };
 
 struct mw_kernel_options {

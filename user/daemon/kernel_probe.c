@@ -335,7 +335,7 @@ void mw_say_ways(struct mw_kernel *k)
 
 	for (size_t i = 0; growth->have && i < mw_program_count; i++) {
 		if (k->programs[i].chosen && !strcmp(mw_program_rows[i].program, "fault"))
-			snprintf(growth->why, sizeof(growth->why),
+			snprintf(growth->way, sizeof(growth->way),
 				 "by one page fault in 64: estimated, since the kernel refuses fexit programs");
 	}
 }
