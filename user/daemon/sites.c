@@ -183,6 +183,8 @@ bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r)
 	w = mw_worker_by_id(&g->workers, l->cgroup_id);
 	if (w && w->sites)
 		take(g, w, l, r->status);
+	else /* it ended meanwhile, and the look may have asked after that */
+		mw_kernel_copies_want(g->kernel, l->cgroup_id, 0, 0);
 	mw_sites_look_free(l);
 	/* Many may grow at once, and those who have little time left are not to wait for the next checks. */
 	if (mw_now_ns() - g->last_check_ns < g->cfg.monitor.check_interval_ns / LOOK_PART)
