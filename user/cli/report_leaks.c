@@ -100,8 +100,9 @@ static void print_site(struct json_object *site)
 		snprintf(samples, sizeof(samples), ", %.0f samples", mw_field_number(site, "samples", 0));
 	else if (mw_field_number(site, "unwound", 0) > 0)
 		snprintf(samples, sizeof(samples), ", %.0f stacks unwound", mw_field_number(site, "unwound", 0));
-	printf("  %s, %.0f %%, %s%s\n", mw_say_bytes(site, "bytes", bytes), 100 * mw_field_number(site, "share", 0),
-	       mw_text_clean(mw_field_str(site, "kind"), 0, clean, sizeof(clean)), samples);
+	printf("  %s, %.0f %%, %s%s%s\n", mw_say_bytes(site, "bytes", bytes), 100 * mw_field_number(site, "share", 0),
+	       mw_text_clean(mw_field_str(site, "kind"), 0, clean, sizeof(clean)), samples,
+	       mw_field_bool(site, "ended") ? ", of a process that has ended" : "");
 	mw_print_life(site);
 	for (size_t j = 0; j < mw_field_length(frames) && j < FRAMES_SHOWN; j++)
 		print_frame(json_object_array_get_idx(frames, j));

@@ -305,6 +305,7 @@ void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_n
 	}
 	mw_judge_think(g);
 	mw_share_tick(g, now_ns);
+	mw_sites_remember(g);
 	g->last_sample_ns = now_ns;
 	g->last_depth = depth;
 }
@@ -370,8 +371,9 @@ void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 {
 	/* Each knows its own, by the arg or the call it was submitted with; the rest acts on a worker. */
 	static bool (*const takers[])(struct mw_guard *, const struct mw_action_result *) = {
-		mw_place_done,	   mw_pacer_done,	 mw_freeze_done, mw_unit_done,	mw_attach_done,
-		mw_newcomers_done, mw_act_incident_done, mw_limits_done, mw_sites_done, mw_objects_done,
+		mw_place_done,	mw_pacer_done,	   mw_freeze_done,	   mw_unit_done,
+		mw_attach_done, mw_newcomers_done, mw_act_incident_done,   mw_limits_done,
+		mw_sites_done,	mw_objects_done,   mw_sites_remember_done,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {

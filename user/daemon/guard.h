@@ -115,6 +115,9 @@ struct mw_guard {
 	bool sites_under_way; /* a look at where some worker's memory comes from */
 	struct mw_stacks *stacks; /* of who grows; the look's that is under way. NULL: none yet */
 	struct mw_objects *objects; /* of a suspect, watched from outside; NULL: nobody was yet */
+	bool remember_under_way; /* of processes of who grows, what they have mapped */
+	unsigned remember_turn;
+	struct mw_remembered *remembered; /* NULL: nobody has grown yet */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_pacer pacer;
@@ -145,6 +148,9 @@ void mw_judge_siblings(struct mw_guard *g); /* after all of them */
  */
 void mw_sites_check(struct mw_guard *g, __u64 now_ns);
 bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r);
+/* sites_remember.c: what processes of who grows have mapped, while they live. After each sample; done as above. */
+void mw_sites_remember(struct mw_guard *g);
+bool mw_sites_remember_done(struct mw_guard *g, const struct mw_action_result *r);
 
 /* objects.c: objects of a suspect, watched from outside. At checks: whose; at each beat; and an action that is through.
  */

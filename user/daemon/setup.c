@@ -18,6 +18,7 @@
 #include "daemon/pressure.h"
 #include "daemon/stacks.h"
 #include "daemon/unit.h"
+#include "symbols/remember.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/trim.h"
@@ -285,6 +286,7 @@ void mw_guard_close(struct mw_guard *g)
 		mw_newcomers_free(g);
 		mw_stacks_free(g->stacks);
 		mw_objects_close(g);
+		mw_remembered_free(g->remembered);
 	}
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);

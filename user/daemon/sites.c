@@ -78,7 +78,9 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 
 	if (!w->sites)
 		w->sites = calloc(1, sizeof(*w->sites));
-	if (!l || !w->sites) {
+	if (!g->remembered)
+		g->remembered = mw_remembered_new(NULL);
+	if (!l || !w->sites || !g->remembered) {
 		free(l);
 		return -ENOMEM;
 	}
@@ -94,6 +96,7 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->stacks = g->stacks;
 	l->since_ns = grows_since(w);
 	lend_objects(g, w, l);
+	l->remembered = g->remembered;
 	a.call = look;
 	a.arg = l;
 	a.slow = true;

@@ -8,6 +8,7 @@
 #include "daemon/stacks.h"
 #include "leak/heap.h"
 #include "leak/sites.h"
+#include "symbols/remember.h"
 
 struct mw_sites_look {
 	struct mw_kernel *kernel; /* may be read from any thread */
@@ -23,6 +24,7 @@ struct mw_sites_look {
 	struct mw_object_probes *probes; /* that have samples of this worker; NULL: none */
 	bool otel; /* through a sampler of its own */
 	__u64 watched_ns, watched_of_ns, watched_until_ns;
+	struct mw_remembered *remembered; /* of processes that may have ended; any thread */
 	/* what comes of it */
 	enum mw_sites_source source;
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */

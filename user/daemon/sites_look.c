@@ -73,7 +73,7 @@ int mw_sites_look(struct mw_sites_look *look)
 		mw_sites_account(all, look);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
 		if (!all->at[i].named)
-			mw_sites_name(all, all->at[i].pid);
+			mw_sites_name(look, all, all->at[i].pid);
 	}
 	if (r >= 0)
 		r = mw_sites_say(all, look);

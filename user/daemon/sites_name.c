@@ -2,7 +2,7 @@
 /* What the code of a site is called. */
 #include <string.h>
 
-#include "core/proc.h"
+#include "core/cgroup.h"
 #include "daemon/sites_impl.h"
 #include "report/json_out.h"
 
@@ -31,7 +31,7 @@ bool mw_sites_add(struct json_object *list, struct json_object *item)
 	return false;
 }
 
-/* Of a process that has ended, or that may not be looked at: addresses. */
+/* Of a process that ended before anybody looked, or that may not be looked at: addresses. */
 static void name_bare(struct mw_site_found *s)
 {
 	s->named = json_object_new_array();
@@ -54,13 +54,22 @@ static void name_all(struct mw_site_found *s, const struct mw_symbols *symbols, 
 	}
 }
 
+/* Somebody of the same cgroup, so that paths mean the same. 0: all have ended. */
+static pid_t root_of(const struct mw_sites_look *look)
+{
+	pid_t pid = 0;
+
+	return mw_cgroup_pids(look->cgroup_fd, true, &pid, 1) > 0 ? pid : 0;
+}
+
 /* One question for all sites of a process. */
-void mw_sites_name(struct mw_site_list *all, pid_t pid)
+void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, pid_t pid)
 {
 	struct mw_address addresses[MW_SITES_SHOWN * MW_STACK_DEPTH];
 	struct mw_symbols_question q = {.pid = pid, .addresses = addresses, .timeout_ms = ASK_MS};
 	struct mw_symbols symbols = {};
 	struct mw_error err = {};
+	bool ended = false;
 	size_t first = 0;
 	int r;
 
@@ -70,12 +79,11 @@ void mw_sites_name(struct mw_site_list *all, pid_t pid)
 		memcpy(addresses + q.n, all->at[i].frames, all->at[i].n_frames * sizeof(*addresses));
 		q.n += all->at[i].n_frames;
 	}
-	r = mw_proc_start_ticks("/proc", pid, &q.start_ticks);
-	if (r >= 0)
-		r = mw_symbols_ask(&q, &symbols, &err);
+	r = mw_remembered_ask(look->remembered, &q, root_of(look), &ended, &symbols, &err);
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->at[i].pid != pid)
 			continue;
+		all->at[i].ended = ended;
 		if (r < 0)
 			name_bare(&all->at[i]);
 		else

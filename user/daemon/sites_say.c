@@ -139,6 +139,7 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 	mw_sites_put_life(&o, s);
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
+	mw_json_bool(&o, "ended", s->ended);
 	put_runtime(&o, s->pid);
 	mw_json_put(&o, "frames", TAKE_PTR(s->named));
 	return mw_json_end(&o);

@@ -79,8 +79,7 @@ int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_li
  * has it. */
 int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out)
 {
-	const struct mw_stack_worker *w =
-		look->stacks ? mw_stacks_look(look->stacks, look->kernel, look->cgroup_id) : NULL;
+	const struct mw_stack_worker *w = look->stacks ? mw_stacks_look(look) : NULL;
 	struct mw_worker_info info = {};
 
 	if (!w || w->copies < LEAST_COPIES || !w->pages ||

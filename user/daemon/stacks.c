@@ -155,7 +155,7 @@ static void to_list(const struct mw_stack_sum *sum, struct mw_site_list *list)
 }
 
 /* The names of those that have none, the heaviest first; of who still lives. */
-static void name(struct mw_stack_worker *w)
+static void name(const struct mw_sites_look *look, struct mw_stack_worker *w)
 {
 	_cleanup_free_ struct mw_site_list *list = calloc(1, sizeof(*list));
 	size_t whose[MW_SITES_SHOWN] = {0}, at = 0;
@@ -170,7 +170,7 @@ static void name(struct mw_stack_worker *w)
 		}
 		for (size_t i = 0; i < list->n; i++) {
 			if (!list->at[i].named)
-				mw_sites_name(list, list->at[i].pid);
+				mw_sites_name(look, list, list->at[i].pid);
 			w->at[whose[i]].named = TAKE_PTR(list->at[i].named);
 		}
 	}
@@ -188,8 +188,11 @@ static void sweep(struct mw_stacks *s, struct mw_kernel *k)
 	}
 }
 
-const struct mw_stack_worker *mw_stacks_look(struct mw_stacks *s, struct mw_kernel *k, __u64 cgroup_id)
+const struct mw_stack_worker *mw_stacks_look(const struct mw_sites_look *look)
 {
+	struct mw_stacks *s = look->stacks;
+	struct mw_kernel *k = look->kernel;
+	__u64 cgroup_id = look->cgroup_id;
 	_cleanup_free_ struct held *h = calloc(1, sizeof(*h));
 	struct mw_stack_worker *w;
 
@@ -206,7 +209,7 @@ const struct mw_stack_worker *mw_stacks_look(struct mw_stacks *s, struct mw_kern
 	if (!w)
 		return NULL;
 	mw_stacks_sort(w);
-	name(w);
+	name(look, w);
 	mw_stacks_merge(w);
 	mw_stacks_sort(w);
 	return w;

@@ -40,10 +40,11 @@ struct mw_stacks {
 void mw_stacks_free(struct mw_stacks *s); /* it and its contents; NULL-safe */
 
 /*
- * Ask for copies of a worker that grows, wait a little for the first, take what came for it and others meanwhile,
+ * Ask for copies of the worker of a look, wait a little for the first, take what came for it and others meanwhile,
  * unwind it. NULL: nothing is known of it.
  */
-const struct mw_stack_worker *mw_stacks_look(struct mw_stacks *s, struct mw_kernel *k, __u64 cgroup_id);
+struct mw_sites_look;
+const struct mw_stack_worker *mw_stacks_look(const struct mw_sites_look *look);
 
 /* stacks_sum.c: what they are called; and equal ones made one. Pure, but for memory. */
 struct mw_stack_worker *mw_stacks_find(struct mw_stacks *s, __u64 cgroup_id, bool make); /* NULL: none, or no memory */
