@@ -87,7 +87,9 @@ build: ## compile everything into .build/
 	@scripts/deps build
 	@$(MAKE) --no-print-directory programs
 
-programs: $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so
+RUNTIME := $(B)/runtime/node.js $(B)/runtime/python/sitecustomize.py
+
+programs: $(RUNTIME) $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so
 
 unit-tests: $(UNIT_BIN) $(FUZZ_BIN) $(WORKER_BIN)
 
@@ -172,6 +174,11 @@ $(B)/libmemweir-heap.so: $(call obj,$(HEAP_SRC)) user/heap/heap.map
 	@echo "  LD   $@"
 	$(Q)$(CC) -shared -static-libgcc -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-Bsymbolic,--as-needed \
 		-Wl,-soname,libmemweir-heap.so,--version-script=user/heap/heap.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lgcc_eh
+
+# Read by other people's Node and Python, from where they are installed.
+$(RUNTIME): $(B)/%: user/%
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
 
 $(B)/memweir-symbols: $(B)/user/symbols/main.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"

@@ -180,7 +180,8 @@ static struct mw_stub_go go_of(const struct mw_cli *cli, struct json_object *pla
 {
 	const char *socket = mw_field_str(place, "socket"), *class_name = mw_field_str(place, "class");
 	const struct run_values *v = cli->values;
-	struct mw_stub_go go = {.thp_off = mw_field_bool(place, "thp_off")};
+	struct mw_stub_go go = {.thp_off = mw_field_bool(place, "thp_off"),
+				.runtime_profile = mw_field_bool(place, "runtime_profile")};
 	__u64 by_class = 0;
 
 	mw_field_u64(place, "heap_sample", &by_class);

@@ -11,6 +11,7 @@
 
 #include "cli/run_heap.h"
 #include "cli/run_pressure.h"
+#include "cli/run_runtime.h"
 #include "util/cleanup.h"
 
 /* What the stub is forked with: all of it made before, since what it allocates is charged to the command's cgroup. */
@@ -29,6 +30,7 @@ void mw_stub_env(const struct mw_stub_go *go)
 	setenv("MEMWEIR_WORKER", go->worker, 1);
 	mw_run_pressure_env(go->pressure);
 	mw_run_heap_env(go->heap_sample);
+	mw_run_runtime_env(go->runtime_profile);
 }
 
 /* In the stub. It is this process whose credentials and pid the socket bears, so it connects. */

@@ -18,6 +18,7 @@
 struct mw_stub_go {
 	bool thp_off;
 	__u64 heap_sample; /* bytes between two samples of its heap; 0: none are taken */
+	bool runtime_profile; /* Python and Node shall name their lines */
 	char worker[MW_NAME_SIZE], class_name[MW_NAME_SIZE];
 	char socket[256], pressure[512]; /* pressure "": none is offered */
 };

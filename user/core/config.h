@@ -56,6 +56,7 @@ struct mw_profile {
 	__u64 heap_sample; /* its programs' heaps are sampled, a sample in so many bytes; 1 KiB..1 GiB, 0: they are not
 			    */
 	bool object_probe; /* once it is suspect its allocator may be probed, where its heap is not sampled */
+	bool runtime_profile; /* Python and Node programs of it say which of their lines hold most */
 	__u64 freeze_max_ns; /* strict: it is frozen this long before it is killed; 10 ms..10 s, 0: it is not */
 	bool selectable; /* a caller who is not root may choose it */
 	bool share; /* "share = class": the profile stands on ROOT/CLASS and its workers share it */

@@ -99,6 +99,8 @@ static const struct mw_key profile_keys[] = {
 	 MW_HEAP_MEAN_MAX, .def = "no", .doc = "sample what programs started by run allocate; yes: every 512 KiB"},
 	{"object_probe", MW_KEY_BOOL, 0, PROFILE(object_probe), .def = "yes",
 	 .doc = "probe the allocator of a suspect without heap samples, now and then"},
+	{"runtime_profile", MW_KEY_BOOL, 0, PROFILE(runtime_profile), .def = "no",
+	 .doc = "have Python and Node programs started by run name the lines that hold most"},
 	{"selectable", MW_KEY_BOOL, MW_KEY_CLASS_ONLY, PROFILE(selectable), .def = "no",
 	 .doc = "callers who are not root may choose the class"},
 	{"share", MW_KEY_CHOICE, MW_KEY_CLASS_ONLY | MW_KEY_RESTART, PROFILE(share), .names = share_names,

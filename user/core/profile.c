@@ -69,5 +69,6 @@ bool mw_profile_same(const struct mw_profile *a, const struct mw_profile *b)
 	       a->pause_budget_ns == b->pause_budget_ns && a->pace == b->pace &&
 	       a->notify_grace_ns == b->notify_grace_ns && a->freeze_max_ns == b->freeze_max_ns &&
 	       a->heap_sample == b->heap_sample && a->object_probe == b->object_probe &&
-	       a->selectable == b->selectable && a->share == b->share && a->budget == b->budget;
+	       a->runtime_profile == b->runtime_profile && a->selectable == b->selectable && a->share == b->share &&
+	       a->budget == b->budget;
 }

@@ -29,6 +29,7 @@ void mw_serve_placed(struct mw_guard *g, struct mw_request *r, const struct mw_w
 	json_object_object_add(doc, "thp_off",
 			       json_object_new_boolean(mw_life_limited(w) && mw_profile_thp_off(&w->profile)));
 	json_object_object_add(doc, "heap_sample", json_object_new_uint64(w->profile.heap_sample));
+	json_object_object_add(doc, "runtime_profile", json_object_new_boolean(w->profile.runtime_profile));
 	json_object_object_add(doc, "limited", json_object_new_boolean(mw_life_limited(w)));
 	/* Then run need not tell of the start, nor of an end without a failure. */
 	json_object_object_add(doc, "told_by_kernel",

@@ -75,8 +75,14 @@ int mw_sites_look(struct mw_sites_look *look)
 		if (!all->at[i].named)
 			mw_sites_name(look, all, all->at[i].pid);
 	}
-	if (r >= 0)
-		r = mw_sites_say(all, look);
+	if (r >= 0 || r == -ENODATA || r == -EOPNOTSUPP) {
+		struct json_object *lines = mw_sites_lines(look, look->top);
+
+		if (r >= 0 || json_object_array_length(lines))
+			r = mw_sites_say(all, lines, look);
+		else
+			json_object_put(lines);
+	}
 	free(all);
 	return r;
 }

@@ -145,12 +145,14 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 	return mw_json_end(&o);
 }
 
-int mw_sites_say(struct mw_site_list *all, struct mw_sites_look *look)
+int mw_sites_say(struct mw_site_list *all, struct json_object *lines, struct mw_sites_look *look)
 {
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
 	struct json_object *list = json_object_new_array();
 	size_t bytes = 0;
 
-	say_top(all, look->top);
+	if (!look->top[0] && all->n)
+		say_top(all, look->top);
 	look->left_out_bytes = all->held;
 	for (size_t i = 0; i < all->n; i++) {
 		struct json_object *site = site_json(&all->at[i], all->total);
@@ -164,6 +166,9 @@ int mw_sites_say(struct mw_site_list *all, struct mw_sites_look *look)
 			look->left_out_bytes -= all->at[i].bytes;
 		}
 	}
+	mw_json_put(&o, "sites", list);
+	mw_json_put(&o, "lines", lines);
+	list = mw_json_end(&o);
 	look->json = list ? strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN)) : NULL;
 	json_object_put(list);
 	return look->json ? 0 : -ENOMEM;

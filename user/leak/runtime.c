@@ -21,10 +21,12 @@ struct kind {
 
 static const struct kind kinds[] = {
 	{"python", NULL, " -W -X --check-hash-based-pycs ", " -c ",
-	 "start it with PYTHONTRACEMALLOC=10 and ask tracemalloc.take_snapshot() for its own lines"},
+	 "runtime_profile = yes in its class has it name its own lines, or PYTHONTRACEMALLOC=10 and "
+	 "tracemalloc.take_snapshot() by hand"},
 	{"node", "nodejs", " -r --require --import --loader --experimental-loader -C --conditions --title ",
 	 " -e --eval -p --print ",
-	 "start it with --heapsnapshot-signal=SIGUSR2 and compare two of its heap snapshots, or with --heap-prof"},
+	 "runtime_profile = yes in its class has it name its own functions, or start it with "
+	 "--heapsnapshot-signal=SIGUSR2 and compare two of its heap snapshots"},
 };
 
 /* "python3.11", "node", "nodejs-18": the name, and behind it nothing but a version. */

@@ -24,7 +24,7 @@ enum mw_sites_source {
 
 struct mw_sites {
 	__u64 taken_ns; /* CLOCK_MONOTONIC; 0: not yet */
-	char *json; /* owned; an array for "sites" of reports; NULL: none */
+	char *json; /* owned; an object with "sites" and "lines" of reports; NULL: none */
 	__u64 left_out_bytes; /* in none of them */
 	char top[MW_SITES_TOP]; /* a sentence about the first of them; "": none */
 	bool told; /* the log has it */

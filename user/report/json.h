@@ -37,7 +37,7 @@ struct json_object *mw_json_ladder(const struct mw_worker *w);
  * null). */
 struct json_object *mw_json_level(const struct mw_worker *w);
 struct mw_json_out;
-/* Into o: sites[], empty for NULL, and sites_left_out_bytes, null where nobody has looked. */
+/* Into o: sites[] and lines[], empty for NULL, and sites_left_out_bytes, null where nobody has looked. */
 void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites);
 /*
  * account: charged {bytes, placed_bytes}, used {bytes, anon_bytes, cache_bytes, shmem_bytes, kernel_bytes, sock_bytes,
@@ -49,7 +49,7 @@ void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites);
 struct json_object *mw_json_account(const struct mw_account *a);
 /* report leaks: + verdict, rate_bytes_per_s, onset (RFC 3339 or null), window_s, time_to_limit_s and its interval
  * time_to_limit_low_s, time_to_limit_high_s (null: never, or not known), confidence, evidence[], against[], account
- * (null: nobody has looked), sites[],
+ * (null: nobody has looked), sites[], lines[],
  * sites_left_out_bytes. */
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns);
 /*

@@ -66,6 +66,7 @@ static void test_rows_round_trip(void **state)
 	p.pause_budget_ns = 12345678;
 	p.share = true;
 	p.heap_sample = 65536;
+	p.runtime_profile = true;
 	p.budget = 1ULL << 40;
 	mw_config_rows_profile(&p, round_trip, &p);
 }

@@ -157,7 +157,7 @@ static void the_document(void **state)
 	assert_string_equal(
 		keys, " id time reason why name class cgroup cgroup_id uid killed_by signal exit_status saved_bytes "
 		      "limit_bytes usage_bytes heap_bytes bin_bytes peak_bytes lifetime_s curve memory_stat "
-		      "events pauses sites sites_left_out_bytes last_pauses");
+		      "events pauses sites lines sites_left_out_bytes last_pauses");
 	assert_string_equal(member(o, "id"), "\"20261121T200501Z-web-7\"");
 	assert_string_equal(member(o, "time"), "\"2026-11-21T20:05:01.000Z\"");
 	assert_string_equal(member(o, "reason"), "\"heap_size\"");

@@ -237,7 +237,7 @@ static void leak_object(void **state)
 	assert_string_equal(
 		keys(o), "name class cgroup cgroup_id uid verdict rate_bytes_per_s onset window_s "
 			 "time_to_limit_s time_to_limit_low_s time_to_limit_high_s confidence evidence against account "
-			 "sites sites_left_out_bytes");
+			 "sites lines sites_left_out_bytes");
 	assert_string_equal(member(o, "rate_bytes_per_s"), "1234567.9");
 	assert_string_equal(member(o, "onset"), "\"2026-11-21T20:04:56.123Z\"");
 	assert_string_equal(member(o, "time_to_limit_s"), "33.3");
