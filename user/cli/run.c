@@ -126,8 +126,8 @@ static int exec_failed(const struct mw_cli *cli, const char *command, int code)
 }
 
 /*
- * Bytes between two samples, by_class unless the command line says otherwise. Who asked there is told where nothing can
- * come of it, and it runs all the same.
+ * Bytes between two samples, by_class unless the command line says otherwise. Where nothing can come of it, or musl
+ * would not start it with the library, that is said, and it runs all the same.
  */
 static __u64 heap_sample(const struct mw_cli *cli, const char *command, __u64 by_class)
 {
@@ -135,10 +135,9 @@ static __u64 heap_sample(const struct mw_cli *cli, const char *command, __u64 by
 	char why[4096 + 64];
 	__u64 bytes = by_class;
 
-	if (!v->heap_sample)
-		return bytes;
-	mw_heap_sample_parse(*v->heap_sample ? v->heap_sample : "yes", &bytes, why,
-			     sizeof(why)); /* run_run has checked */
+	if (v->heap_sample)
+		mw_heap_sample_parse(*v->heap_sample ? v->heap_sample : "yes", &bytes, why,
+				     sizeof(why)); /* run_run has checked */
 	if (!bytes || !mw_run_heap_unfit(command, why, sizeof(why)))
 		return bytes;
 	mw_say_error(cli, "no heap samples: %s", why);
