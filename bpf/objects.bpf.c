@@ -51,12 +51,16 @@ struct {
 	__type(value, struct pending);
 } object_pending SEC(".maps");
 
-/* Bytes until the next sample; 0: not drawn yet. */
+/* Bytes until the next sample, drawn for that mean: of another one it says nothing. */
+struct gap {
+	__u64 left, mean;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct gap);
 } object_gap SEC(".maps");
 
 struct {
@@ -93,17 +97,19 @@ static __always_inline __u64 draw_gap(void)
 static __always_inline bool is_sample(__u64 size)
 {
 	__u32 zero = 0;
-	__u64 *left = bpf_map_lookup_elem(&object_gap, &zero);
+	struct gap *gap = bpf_map_lookup_elem(&object_gap, &zero);
 
-	if (!left || !mean_bytes || !size || size > SIZE_MAX_KEPT)
+	if (!gap || !mean_bytes || !size || size > SIZE_MAX_KEPT)
 		return false;
-	if (!*left)
-		*left = draw_gap();
-	if (size < *left) {
-		*left -= size;
+	if (gap->mean != mean_bytes) {
+		gap->mean = mean_bytes;
+		gap->left = draw_gap();
+	}
+	if (size < gap->left) {
+		gap->left -= size;
 		return false;
 	}
-	*left = draw_gap();
+	gap->left = draw_gap();
 	return true;
 }
 

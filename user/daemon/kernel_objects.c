@@ -17,6 +17,7 @@
 
 #define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/type"
 #define LINKS_MAX  512
+#define BATCH	   512 /* samples copied at a time; no bucket has more */
 
 struct mw_object_probes {
 	struct objects *skel;
@@ -178,22 +179,23 @@ __u64 mw_object_calls(const struct mw_object_counts *c)
 	return n;
 }
 
-/* One by one: keys that come meanwhile may be missed, none is seen twice but one that went and came back. */
+/* Bucket by bucket: what comes or goes meanwhile may be missed or met, nothing is met twice. */
 static int walk(struct bpf_map *map, int (*fn)(const struct mw_object_key *, struct mw_heap_record *, void *),
 		void *arg)
 {
-	struct mw_object_key key, *before = NULL, last;
-	struct mw_heap_record r;
-	int status = 0;
+	_cleanup_free_ struct mw_object_key *keys = calloc(BATCH, sizeof(*keys));
+	_cleanup_free_ struct mw_heap_record *records = calloc(BATCH, sizeof(*records));
+	__u32 at = 0, next = 0, n = BATCH;
+	int status = keys && records ? 0 : -ENOMEM, r = 0;
 
-	for (unsigned n = 0; status >= 0 && n < 2 * MW_OBJECTS_KEPT; n++) {
-		if (bpf_map__get_next_key(map, before, &key, sizeof(key)))
-			break;
-		last = key;
-		before = &last;
-		if (bpf_map__lookup_elem(map, &key, sizeof(key), &r, sizeof(r), 0) || r.seq != 2)
-			continue;
-		status = fn(&key, &r, arg);
+	for (bool first = true; status >= 0 && r >= 0; first = false, at = next, n = BATCH) {
+		r = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &at, &next, keys, records, &n, NULL);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		for (__u32 i = 0; status >= 0 && i < n; i++) {
+			if (records[i].seq == 2)
+				status = fn(&keys[i], &records[i], arg);
+		}
 	}
 	return status < 0 ? status : 0;
 }
@@ -225,38 +227,31 @@ int mw_object_probes_each(struct mw_object_probes *p, mw_object_fn fn, void *arg
 struct thinning {
 	struct mw_object_probes *p;
 	__u64 mean_bytes;
-	struct mw_object_key *goes; /* deleted after the walk, which needs each key to go on from */
-	size_t n;
 };
 
+/* What was freed a moment ago does not come back. */
 static int thin_one(const struct mw_object_key *key, struct mw_heap_record *r, void *arg)
 {
-	struct thinning *t = arg;
+	const struct thinning *t = arg;
+	struct bpf_map *map = t->p->skel->maps.object_live;
 
-	if (!mw_object_stays(r, t->mean_bytes, &t->p->random)) {
-		if (t->n < MW_OBJECTS_KEPT)
-			t->goes[t->n++] = *key;
-		return 0;
-	}
-	/* If it was freed a moment ago it does not come back. */
-	(void)bpf_map__update_elem(t->p->skel->maps.object_live, key, sizeof(*key), r, sizeof(*r), BPF_EXIST);
+	if (mw_object_stays(r, t->mean_bytes, &t->p->random))
+		(void)bpf_map__update_elem(map, key, sizeof(*key), r, sizeof(*r), BPF_EXIST);
+	else
+		(void)bpf_map__delete_elem(map, key, sizeof(*key), 0);
 	return 0;
 }
 
 int mw_object_probes_thin(struct mw_object_probes *p, __u64 mean_bytes)
 {
-	_cleanup_free_ struct mw_object_key *goes = calloc(MW_OBJECTS_KEPT, sizeof(*goes));
-	struct thinning t = {p, mean_bytes, goes, 0};
+	struct thinning t = {p, mean_bytes};
+	int r;
 
-	if (!goes)
-		return -ENOMEM;
 	pthread_mutex_lock(&p->lock);
 	p->skel->bss->mean_bytes = mean_bytes;
-	walk(p->skel->maps.object_live, thin_one, &t);
-	for (size_t i = 0; i < t.n; i++)
-		(void)bpf_map__delete_elem(p->skel->maps.object_live, &goes[i], sizeof(goes[i]), 0);
+	r = walk(p->skel->maps.object_live, thin_one, &t);
 	pthread_mutex_unlock(&p->lock);
-	return 0;
+	return r;
 }
 
 void mw_object_probes_forget(struct mw_object_probes *p)
