@@ -46,6 +46,7 @@ static bool is_allocator(const char *function)
 		"__strdup",
 		"sysmalloc",
 		"std::allocator<",
+		"std::allocator_traits<",
 		"std::__new_allocator<",
 		"__gnu_cxx::new_allocator<",
 	};
@@ -56,6 +57,15 @@ static bool is_allocator(const char *function)
 	return false;
 }
 
+/* What every program begins with says nothing either, and libc's has lines where a stripped program's own code has
+ * none.
+ */
+static bool is_start(const char *function)
+{
+	return strncmp(function, "__libc_start", 12) == 0 || strcmp(function, "start_thread") == 0 ||
+	       strcmp(function, "clone3") == 0 || strcmp(function, "_start") == 0;
+}
+
 /* "leak_more (leak.c:31)", of the innermost frame that has a line; else of the innermost with a name. */
 static void say_place(const struct mw_site_found *s, char *buf, size_t size)
 {
@@ -64,7 +74,7 @@ static void say_place(const struct mw_site_found *s, char *buf, size_t size)
 	for (size_t i = 0; i < json_object_array_length(s->named); i++) {
 		struct json_object *f = json_object_array_get_idx(s->named, i);
 
-		if (is_allocator(member(f, "function")))
+		if (is_allocator(member(f, "function")) || is_start(member(f, "function")))
 			continue;
 		if (!best && *member(f, "function"))
 			best = f;
