@@ -97,6 +97,8 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	l->since_ns = grows_since(w);
 	lend_objects(g, w, l);
 	l->remembered = g->remembered;
+	if (l->since_ns && w->trend.rate_bytes_per_s > 0)
+		l->grew = (__u64)(w->trend.rate_bytes_per_s * (double)(mw_now_ns() - l->since_ns) / MW_NS_PER_S);
 	a.call = look;
 	a.arg = l;
 	a.slow = true;

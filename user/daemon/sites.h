@@ -20,7 +20,7 @@ struct mw_sites_look {
 	char *cgroup; /* owned; path from the cgroup root */
 	struct mw_touched touched; /* as it was; and as it is then */
 	struct mw_stacks *stacks; /* of all who grow; whoever looks has them to itself. NULL: none */
-	__u64 since_ns; /* it grows since about then */
+	__u64 since_ns, grew; /* it grows since about then, by so many bytes */
 	struct mw_object_probes *probes; /* that have samples of this worker; NULL: none */
 	bool otel; /* through a sampler of its own */
 	__u64 watched_ns, watched_of_ns, watched_until_ns;

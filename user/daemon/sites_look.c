@@ -29,20 +29,56 @@ static void touch(struct mw_sites_look *look)
 }
 
 #define ENOUGH 20 /* samples' worth of growth, to go by that alone */
+#define LITTLE 4 /* part of the growth: who is sampled, and explains less of it */
 
 /*
  * What grew since the first look tells a leak best from what comes and goes, once that is enough; until then what is
- * left of all that was allocated since the growth began, so that what was there before is not taken for it.
+ * left of all that was allocated since the growth began, so that what was there before is not taken for it. true: the
+ * former.
  */
-static void order(struct mw_sites_look *look)
+static bool order(struct mw_sites_look *look)
 {
 	struct mw_heap *now = &look->now;
 	__u64 before = look->has_before ? look->before.live_bytes : now->live_bytes;
 	__u64 grown = now->live_bytes > before ? now->live_bytes - before : 0;
+	bool enough = grown / ENOUGH >= now->live_bytes / now->samples;
 
-	if (grown / ENOUGH >= now->live_bytes / now->samples)
+	if (enough)
 		mw_heap_compare(now, &look->before);
 	mw_heap_sort_by_growth(now);
+	return enough;
+}
+
+/* It grows, but not by what its code allocates: shared memory, kernel memory, a heap that is not malloc's. */
+static bool is_elsewhere(const struct mw_sites_look *look)
+{
+	__s64 sum = 0;
+
+	for (size_t i = 0; i < look->now.n_sites; i++)
+		sum += look->now.sites[i].grown_bytes;
+	return sum < (__s64)(look->grew / LITTLE);
+}
+
+/* From whichever source says most. */
+static int take(struct mw_sites_look *look, struct mw_site_list *all)
+{
+	bool sampled = look->now.samples >= MW_SITES_SAMPLES, enough = sampled && order(look);
+	int r = 0;
+
+	if (!sampled && mw_sites_take_objects(look, all) >= 0) {
+		look->source = MW_SITES_WATCHED;
+	} else if (!sampled || (!enough && is_elsewhere(look))) {
+		r = mw_sites_take_stacks(look, all) < 0 ? mw_sites_take_growth(look->kernel, look->cgroup_id, all) : 0;
+		look->source = MW_SITES_GROWTH;
+	}
+	if (!sampled || all->n)
+		return r;
+	mw_sites_take_heap(&look->now, all);
+	mw_sites_age(all, look);
+	look->source = MW_SITES_HEAP;
+	if (all->n && look->has_before)
+		concentrate(all, look);
+	return 0;
 }
 
 int mw_sites_look(struct mw_sites_look *look)
@@ -55,20 +91,8 @@ int mw_sites_look(struct mw_sites_look *look)
 	look->now.taken_ns = mw_now_ns();
 	look->now.since_ns = look->since_ns;
 	r = all ? mw_heap_read_cgroup("/proc", look->cgroup_fd, &look->now, NULL) : -ENOMEM;
-	if (r >= 0 && look->now.samples >= MW_SITES_SAMPLES) {
-		order(look);
-		mw_sites_take_heap(&look->now, all);
-		mw_sites_age(all, look);
-		look->source = MW_SITES_HEAP;
-		if (all->n && look->has_before)
-			concentrate(all, look);
-	} else if (r >= 0 && mw_sites_take_objects(look, all) >= 0) {
-		look->source = MW_SITES_WATCHED;
-	}
-	if (r >= 0 && !all->n) {
-		r = mw_sites_take_stacks(look, all) < 0 ? mw_sites_take_growth(look->kernel, look->cgroup_id, all) : 0;
-		look->source = look->source == MW_SITES_HEAP ? MW_SITES_HEAP : MW_SITES_GROWTH;
-	}
+	if (r >= 0)
+		r = take(look, all);
 	if (all)
 		mw_sites_account(all, look);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {

@@ -25,6 +25,7 @@ void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out)
 
 	out->heap = true;
 	out->held = h->live_bytes;
+	out->total = 0;
 	for (size_t i = 0; i < h->n_sites; i++)
 		out->total += grown(&h->sites[i], grows);
 	for (size_t i = 0; i < h->n_sites && out->n < MW_SITES_SHOWN; i++) {
