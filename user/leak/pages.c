@@ -17,7 +17,7 @@
 #define WORD_BYTES 8
 
 struct mw_life mw_pages_life(const struct mw_heap *now, const struct mw_heap *before, const struct mw_heap_site *site,
-			       __u64 now_ns)
+			     __u64 now_ns)
 {
 	const struct mw_heap_site *had = before ? mw_heap_find(before, site) : NULL;
 	struct mw_life l = {.site = mw_heap_site_id(site), .had_bytes = had ? had->live_bytes : 0};
@@ -66,10 +66,10 @@ void mw_pages_choose(const struct mw_heap *h, __u64 site, __u64 page_bytes, stru
 			continue;
 		taken++;
 		o->pages[o->n++] = (struct mw_pages_page){.site = site,
-							    .address = from->address,
-							    .time_ns = from->time_ns,
-							    .at = page_of(from, page_bytes),
-							    .pid = from->pid};
+							  .address = from->address,
+							  .time_ns = from->time_ns,
+							  .at = page_of(from, page_bytes),
+							  .pid = from->pid};
 	}
 }
 
@@ -191,7 +191,7 @@ static void repeat(struct mw_life *l, const struct mw_life *last)
 }
 
 bool mw_pages_look(const char *proc_root, const char *sys_root, __u64 page_bytes, __u64 now_ns, struct mw_pages *o,
-		     const struct mw_heap *now, struct mw_life *all, size_t n)
+		   const struct mw_heap *now, struct mw_life *all, size_t n)
 {
 	struct maps maps = {.proc_root = proc_root, .fd = -1};
 	_cleanup_close_ int idle = o->marked ? open_idle(sys_root) : -1;

@@ -18,9 +18,9 @@
 
 #include "leak/heap.h"
 
-#define MW_PAGES_SITES    5
+#define MW_PAGES_SITES	  5
 #define MW_PAGES_OF_SITE  64 /* pages of a site: a share known to 6 points, one standard deviation */
-#define MW_PAGES_PAGES    (MW_PAGES_SITES * MW_PAGES_OF_SITE)
+#define MW_PAGES_PAGES	  (MW_PAGES_SITES * MW_PAGES_OF_SITE)
 #define MW_PAGES_SPAN_MIN 10000000000ULL /* a mark is given so long at the least */
 
 /* What is known of one site. */
@@ -53,7 +53,7 @@ struct mw_pages {
 
 /* Ages and what is kept, from objects alone. before: an earlier reading, or NULL. */
 struct mw_life mw_pages_life(const struct mw_heap *now, const struct mw_heap *before, const struct mw_heap_site *site,
-			       __u64 now_ns);
+			     __u64 now_ns);
 /* One page of each of up to MW_PAGES_OF_SITE objects of a site, spread over all of them; frames are not asked yet. */
 void mw_pages_choose(const struct mw_heap *h, __u64 site, __u64 page_bytes, struct mw_pages *o);
 /*
@@ -66,6 +66,6 @@ void mw_pages_mark(const char *proc_root, const char *sys_root, __u64 page_bytes
  * found out last.
  */
 bool mw_pages_look(const char *proc_root, const char *sys_root, __u64 page_bytes, __u64 now_ns, struct mw_pages *o,
-		     const struct mw_heap *now, struct mw_life *lives, size_t n);
+		   const struct mw_heap *now, struct mw_life *lives, size_t n);
 
 #endif
