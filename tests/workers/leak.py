@@ -16,7 +16,7 @@ def remember_forever():
 
 
 def churn():
-    return [str(i) for i in range(2000)]
+    return [str(i) for i in range(100)]
 
 
 while True:

@@ -252,7 +252,7 @@ static void profile(void **state)
 
 static void to_a_pipe(void **state)
 {
-	char path[128], command[512];
+	char path[128], command[PATH_MAX + 512];
 
 	(void)state;
 	snprintf(path, sizeof(path), "%s/q.pb.gz", f.dir);
@@ -292,7 +292,7 @@ static void folded(void **state)
 /* Who draws them has a box for each frame, as wide as what was allocated below it. */
 static void flame_graph(void **state)
 {
-	char command[512], svg[65536];
+	char command[PATH_MAX + 512], svg[65536];
 
 	(void)state;
 	if (access(FLAMEGRAPH, R_OK) != 0) {
