@@ -15,6 +15,7 @@
 
 #define ON	 0x1UL
 #define WALKS	 0x2UL /* it looks into page tables: otherwise all would seem untouched */
+#define PART	 200 /* of a processor's time all looks may take */
 #define SWAPPING 100 /* anonymous memory is to be aged, whether or not there is swap */
 
 /* Switched on, and able to see what programs touch. */
@@ -90,19 +91,14 @@ static int age(int fd, const struct mw_touched_list *l)
 	return write(fd, command, (size_t)n) < 0 ? -errno : 0;
 }
 
-int mw_touched_look(const char *sys_root, const char *cgroup, __u64 swapped, struct mw_touched *t)
-{
-	_cleanup_close_ int fd = -1;
-	struct mw_touched_lists lists = {0};
-	int r;
+/* The lists are read through by the kernel anew for each page of text: with thousands of cgroups that takes long. */
+static _Atomic __u64 rest_until_ns;
 
-	if (!mw_touched_due(t, mw_now_ns()))
-		return -EAGAIN;
-	t->known = false;
-	fd = open_lists(sys_root);
-	if (fd < 0)
-		return fd;
-	r = read_lists(fd, cgroup, &lists);
+static int look(int fd, const char *cgroup, __u64 swapped, struct mw_touched *t)
+{
+	struct mw_touched_lists lists = {0};
+	int r = read_lists(fd, cgroup, &lists);
+
 	for (size_t i = 0; r >= 0 && !lists.too_many && i < lists.n; i++)
 		r = age(fd, &lists.at[i]);
 	if (r >= 0)
@@ -111,6 +107,23 @@ int mw_touched_look(const char *sys_root, const char *cgroup, __u64 swapped, str
 		mw_touched_take(t, &lists, (__u64)sysconf(_SC_PAGESIZE), swapped, mw_now_ns());
 	else
 		t->since_ns = 0;
+	return r;
+}
+
+int mw_touched_look(const char *sys_root, const char *cgroup, __u64 swapped, struct mw_touched *t)
+{
+	_cleanup_close_ int fd = -1;
+	__u64 began_ns = mw_now_ns();
+	int r;
+
+	if (!mw_touched_due(t, began_ns) || began_ns < rest_until_ns)
+		return -EAGAIN;
+	t->known = false;
+	fd = open_lists(sys_root);
+	if (fd < 0)
+		return fd;
+	r = look(fd, cgroup, swapped, t);
+	rest_until_ns = mw_now_ns() + PART * (mw_now_ns() - began_ns);
 	return r;
 }
 
