@@ -5,7 +5,7 @@ A guilty one would meet its limit within two to ten minutes (fast ones within ha
 innocent one's limit is about 1.25, 1.5 or 2 times its peak (leak_score judges its recording again with exactly that).
 `site`: what names the guilty code; one of these is in a frame of the first site of a report that is right. Its kind: "line"
 (our own program: the function), "library" (somebody else's: function or library that keeps it), "script" (an interpreter's
-frames, and the script).
+line, as its runtime notes it for who is sampled; else the script).
 """
 import math
 import os
@@ -138,14 +138,14 @@ def perl_ring(r, place):
 def mcp_sessions(r, place):
     """Each client that goes without DELETE leaves its session, its server and its transport behind."""
     limit, port = r.choice((128, 160)) * MB, loads.free_port()
-    return Plan(["node", MCP + "/server-everything/dist/index.js", "streamableHttp"], limit, LONGEST_S, ["server-everything"], "script",
+    return Plan(["node", MCP + "/server-everything/dist/index.js", "streamableHttp"], limit, LONGEST_S, ["server-everything", "node_modules"], "script",
                 loads.mcp_sessions(port, r.uniform(2, 6)), {"PORT": str(port)}, needs=["node", MCP])
 
 
 def npm_server(kind, per_second):
     def make(r, place):
         limit, port = r.choice((64, 96)) * MB, loads.free_port()
-        return Plan(["node", SOURCES + "/npm/server.js", kind, port], limit, LONGEST_S, ["server.js"], "script", loads.http_get(port, r.uniform(*per_second)), {"NODE_PATH": NPM + "/node_modules"}, needs=["node", NPM])
+        return Plan(["node", SOURCES + "/npm/server.js", kind, port], limit, LONGEST_S, ["server.js", "node_modules"], "script", loads.http_get(port, r.uniform(*per_second)), {"NODE_PATH": NPM + "/node_modules"}, needs=["node", NPM])
     return make
 
 

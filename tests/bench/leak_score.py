@@ -39,7 +39,10 @@ def first(worker, *verdicts):
 
 
 def right_site(run):
-    """None: no sites at all."""
+    """None: no sites at all. Of a script it is the line that grew most where there are any, else the script."""
+    if run.get("lines"):
+        top = run["lines"][0]
+        return any(word in "%s %s" % (top["file"], top["function"]) for word in run["site"])
     if not run["sites"]:
         return None
     s = run["sites"][0]
@@ -154,7 +157,9 @@ def print_wrong(results):
             print("  %s (%s), limit %.1f MB, peak %.1f MB, %.0f s, %s: %s" % (r["name"], "missed" if r["guilty"] else "false", r["limit_bytes"] / 1e6, r["peak_bytes"] / 1e6, r["seconds"], r["why_ended"], " ".join(r["command"])[-200:]))
             for at, verdict, evidence, against in r["changes"][-4:]:
                 print("    %6.1f s %s: %s; %s" % (at, verdict, evidence, against))
-        if r["guilty"] and r["site_right"] is False:
+        if r["guilty"] and r["site_right"] is False and r.get("lines"):
+            print("  %s: first line: %s" % (r["name"], r["lines"][0]))
+        elif r["guilty"] and r["site_right"] is False:
             s = r["sites"][0]
             print("  %s: first site (%s, %.0f %%): %s" % (r["name"], s["kind"], 100 * s["share"], " < ".join(f["function"] or f["module"] for f in s["frames"][:8])))
 
