@@ -36,9 +36,9 @@ static bool is_wanted(const struct mw_guard *g, const struct mw_worker *w)
 	bool begun = g->objects && g->objects->cgroup_id == w->cgroup_id;
 	bool near = t->verdict == MW_GROWING && (begun || (t->time_to_limit_s >= 0 && t->time_to_limit_s < SOON_S));
 
-	return g->cfg.monitor.object_calls_per_s && w->profile.object_probe && w->sites && w->sites->taken_ns &&
-	       w->sites->source != MW_SITES_HEAP && (t->verdict >= MW_SUSPECT || near) && !w->leaving && !w->ending &&
-	       !w->frozen_by_admin;
+	return g->cfg.monitor.object_calls_per_s && w->profile.object_probe && !w->dry_run && w->sites &&
+	       w->sites->taken_ns && w->sites->source != MW_SITES_HEAP && (t->verdict >= MW_SUSPECT || near) &&
+	       !w->leaving && !w->ending && !w->frozen_by_admin;
 }
 
 /* Who has been watched least; who may not be now does not wait. */
