@@ -27,7 +27,7 @@ struct mw_trend {
 			   none */
 	double confidence; /* 0..1; a line's: r2 x (1 - 2 / points), since two points always fit; 0: nothing is claimed
 			    */
-	char evidence[200]; /* a sentence with the numbers; also why not, for a near miss */
+	char evidence[256]; /* a sentence with the numbers; also why not, for a near miss */
 	char against[120]; /* what speaks against the verdict, or why it is no more than that; "": nothing */
 };
 /*
