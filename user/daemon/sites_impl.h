@@ -48,7 +48,8 @@ int mw_sites_take_objects(const struct mw_sites_look *look, struct mw_site_list 
 int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
 /* The same by stacks that were copied and unwound. -ENODATA: too few. */
 int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out);
-/* Name the frames of all sites of a process, with one question. Of one nothing is known of: addresses. */
+/* Name the frames of all sites of a process that have no names yet, with one question. Of one nothing is known of:
+ * addresses. */
 void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, pid_t pid);
 /* To the end of an array; takes item. false: no memory, and item is gone. */
 bool mw_sites_add(struct json_object *list, struct json_object *item);

@@ -74,14 +74,14 @@ void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, p
 	int r;
 
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->at[i].pid != pid)
+		if (all->at[i].pid != pid || all->at[i].named)
 			continue;
 		memcpy(addresses + q.n, all->at[i].frames, all->at[i].n_frames * sizeof(*addresses));
 		q.n += all->at[i].n_frames;
 	}
 	r = mw_remembered_ask(look->remembered, &q, root_of(look), &ended, &symbols, &err);
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->at[i].pid != pid)
+		if (all->at[i].pid != pid || all->at[i].named)
 			continue;
 		all->at[i].ended = ended;
 		if (r < 0)

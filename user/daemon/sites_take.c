@@ -97,6 +97,7 @@ int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out)
 			continue;
 		*s = (struct mw_site_found){.kind = "growth",
 					    .pid = sum->pid,
+					    .ended = !mw_stacks_lives(sum),
 					    .bytes = bytes,
 					    .grown = bytes,
 					    .unwound = sum->copies,

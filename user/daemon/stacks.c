@@ -73,7 +73,7 @@ static __u64 ticks(__u64 ns)
 	return ns / (MW_NS_PER_S / (__u64)sysconf(_SC_CLK_TCK));
 }
 
-static bool lives(const struct mw_stack_sum *s)
+bool mw_stacks_lives(const struct mw_stack_sum *s)
 {
 	__u64 since;
 
@@ -163,7 +163,7 @@ static void name(const struct mw_sites_look *look, struct mw_stack_worker *w)
 	for (size_t named = 0; list && named < NAMED && at < w->n; named += list->n) {
 		*list = (struct mw_site_list){0};
 		for (; at < w->n && list->n < MW_SITES_SHOWN; at++) {
-			if (w->at[at].named || !lives(&w->at[at]))
+			if (w->at[at].named || !mw_stacks_lives(&w->at[at]))
 				continue;
 			whose[list->n] = at;
 			to_list(&w->at[at], list);

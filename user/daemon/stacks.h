@@ -46,6 +46,8 @@ void mw_stacks_free(struct mw_stacks *s); /* it and its contents; NULL-safe */
 struct mw_sites_look;
 const struct mw_stack_worker *mw_stacks_look(const struct mw_sites_look *look);
 
+bool mw_stacks_lives(const struct mw_stack_sum *s); /* is its process there still */
+
 /* stacks_sum.c: what they are called; and equal ones made one. Pure, but for memory. */
 struct mw_stack_worker *mw_stacks_find(struct mw_stacks *s, __u64 cgroup_id, bool make); /* NULL: none, or no memory */
 void mw_stacks_forget(struct mw_stacks *s, struct mw_stack_worker *w);
