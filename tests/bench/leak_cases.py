@@ -138,14 +138,14 @@ def perl_ring(r, place):
 def mcp_sessions(r, place):
     """Each client that goes without DELETE leaves its session, its server and its transport behind."""
     limit, port = r.choice((128, 160)) * MB, loads.free_port()
-    return Plan(["node", MCP + "/server-everything/dist/index.js", "streamableHttp"], limit, LONGEST_S, ["server-everything", "node_modules"], "script",
+    return Plan(["node", MCP + "/server-everything/dist/index.js", "streamableHttp"], limit, LONGEST_S, ["server-everything", "node_modules/@modelcontextprotocol", "node_modules/ajv", "node_modules/zod"], "script",
                 loads.mcp_sessions(port, r.uniform(2, 6)), {"PORT": str(port)}, needs=["node", MCP])
 
 
-def npm_server(kind, per_second):
+def npm_server(kind, per_second, *modules):
     def make(r, place):
         limit, port = r.choice((64, 96)) * MB, loads.free_port()
-        return Plan(["node", SOURCES + "/npm/server.js", kind, port], limit, LONGEST_S, ["server.js", "node_modules"], "script", loads.http_get(port, r.uniform(*per_second)), {"NODE_PATH": NPM + "/node_modules"}, needs=["node", NPM])
+        return Plan(["node", SOURCES + "/npm/server.js", kind, port], limit, LONGEST_S, ["npm/server.js"] + ["node_modules/" + m for m in modules], "script", loads.http_get(port, r.uniform(*per_second)), {"NODE_PATH": NPM + "/node_modules"}, needs=["node", NPM])
     return make
 
 
@@ -251,10 +251,10 @@ CASES = [
     Case("bash array", True, fed("bash", ["bash", "-c", 'while read -r line; do all+=("$line"); done'], loads.plain, 120, ["array", "xmalloc", "bash"]), real=True),
     Case("perl ring", True, perl_ring, real=True),
     Case("MCP sessions", True, mcp_sessions, real=True),
-    Case("express-session", True, npm_server("session", (20, 60)), real=True),
-    Case("node-cache", True, npm_server("cache", (15, 40)), real=True),
-    Case("prom-client", True, npm_server("labels", (30, 80)), real=True),
-    Case("lodash memoize", True, npm_server("memoize", (10, 30)), real=True),
+    Case("express-session", True, npm_server("session", (20, 60), "express-session"), real=True),
+    Case("node-cache", True, npm_server("cache", (15, 40), "node-cache", "clone"), real=True),
+    Case("prom-client", True, npm_server("labels", (30, 80), "prom-client", "tdigest", "bintrees"), real=True),
+    Case("lodash memoize", True, npm_server("memoize", (10, 30), "lodash"), real=True),
     Case("warm-up", False, innocent_c("warmup", (5, 75))),
     Case("filling", False, innocent_c("filling", (25, 250))),
     Case("zipf cache", False, innocent_c("zipf", (25, 250)), vm=True),
