@@ -67,10 +67,10 @@ void mw_touched_take(struct mw_touched *t, const struct mw_touched_lists *l, __u
 
 /*
  * Age and take, if it is time; swapped: bytes of it that are out now. Blocks: it walks the page tables of all its
- * processes (1 GB: 40 to 70 ms on an emulated processor) and reads the lists of all cgroups up to it, and then rests for
- * 200 times as long, whomever it is asked of; for an action thread. sys_root: "/sys". 0; -EAGAIN: not yet, or resting;
- * -EOPNOTSUPP: this kernel has no MGLRU, it is switched off, or it cannot see what programs touch; -EACCES, -EPERM: no
- * debugfs for us; -ENOENT: no lists of this cgroup.
+ * processes (1 GB: 40 to 70 ms on an emulated processor) and reads the lists of all cgroups up to it, and then rests
+ * for 200 times as long, whomever it is asked of; for an action thread. sys_root: "/sys". 0; -EAGAIN: not yet, or
+ * resting; -EOPNOTSUPP: this kernel has no MGLRU, it is switched off, or it cannot see what programs touch; -EACCES,
+ * -EPERM: no debugfs for us; -ENOENT: no lists of this cgroup.
  */
 int mw_touched_look(const char *sys_root, const char *cgroup, __u64 swapped, struct mw_touched *t);
 /* Whether the kernel can tell, for doctor: 0 or what mw_touched_look would say. */
