@@ -95,6 +95,17 @@ static __always_inline void put_off(struct mw_worker_info *info, __u64 charges, 
 	__sync_fetch_and_add(&info->pending_pages, pages);
 }
 
+/*
+ * What a packet takes is charged to who has the socket, by whomever it interrupts, or over loopback by who sends it: a
+ * stack that is not the worker's is none of its sites, and nobody's to look at.
+ */
+static __always_inline bool is_own(__u64 worker)
+{
+	__u64 id = bpf_get_current_cgroup_id(), of = 0;
+
+	return mw_watch(id, &of) && of == worker;
+}
+
 /* What goes without a stack is kept and added to the next site that gets one: weights stay whole. */
 static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 charges, __u64 pages)
 {
@@ -102,7 +113,7 @@ static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info 
 
 	__sync_fetch_and_add(&info->charges, charges);
 	__sync_fetch_and_add(&info->charged_pages, pages);
-	if (!take_token(info)) {
+	if (!take_token(info) || !is_own(worker)) {
 		put_off(info, charges, pages);
 		mw_count(stack_throttled, 1);
 		return;

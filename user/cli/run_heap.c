@@ -125,13 +125,13 @@ static const char *unfit_elf(int fd, const char *head, size_t n)
 
 const char *mw_run_heap_unfit(const char *command, char *buf, size_t size)
 {
-	char path[PATH_MAX], head[HEAD_SIZE + 1], *next = head;
+	char path[PATH_MAX], head[HEAD_SIZE + 1];
+	const char *next = command;
 
 	if (!library(path, sizeof(path))) {
 		snprintf(buf, size, "%s is not there to be preloaded", path);
 		return buf;
 	}
-	snprintf(head, sizeof(head), "%s", command);
 	for (int i = 0; i <= SCRIPTS_MAX; i++) {
 		_cleanup_close_ int fd = find(next, path, sizeof(path)) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 		ssize_t n = fd >= 0 ? pread(fd, head, HEAD_SIZE, 0) : -1;

@@ -95,6 +95,8 @@ static bool may_take(const struct mw_actions *p, const struct hand *h, unsigned 
 
 	if (reserved && (a->kind == MW_ACTION_RECLAIM || a->kind == MW_ACTION_LIMIT || a->slow) && !p->stop)
 		return false;
+	if (a->slow && !p->stop && p->n_hands == MW_ACTIONS_THREADS && h == &p->hands[1])
+		return false; /* what takes long leaves one to limits and reclaim */
 	if (!a->cookie || a->kind == MW_ACTION_KILL)
 		return true; /* who is to be killed needs nothing that comes before */
 	return !cookie_runs(p, a->cookie) && !cookie_waits(p, i, a->cookie);

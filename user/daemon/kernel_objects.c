@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@ struct mw_object_probes {
 	pthread_mutex_t lock; /* everything below, and the maps against a change of mean */
 	struct bpf_link *links[LINKS_MAX];
 	unsigned n_links, n_arguments;
+	struct mw_otel_arguments arguments[MW_OTEL_PLACES]; /* as the map has them */
 	__u64 random;
 };
 
@@ -85,19 +87,23 @@ void mw_object_probes_close(struct mw_object_probes *p)
 static int put_arguments(struct mw_object_probes *p, const struct mw_allocator_place *place, __u64 *cookie,
 			 struct mw_error *err)
 {
-	struct mw_otel_arguments a;
-	__u32 at = p->n_arguments;
+	struct mw_otel_arguments a = {0};
+	__u32 at = 0;
 	int r = mw_otel_arguments_parse(place->arguments, place->fn == MW_FN_OTEL_ALLOC ? 3 : 1, &a);
 
 	if (r)
 		return mw_fail(err, r, "%s: its arguments are not understood: \"%s\"", mw_allocator_name(place->fn),
 			       place->arguments);
+	while (at < p->n_arguments && memcmp(&p->arguments[at], &a, sizeof(a)) != 0)
+		at++; /* the same probe of another process has the same ones */
 	if (at == MW_OTEL_PLACES)
 		return mw_fail(err, -ENOSPC, "more than %d static probes", MW_OTEL_PLACES);
 	r = bpf_map__update_elem(p->skel->maps.object_arguments, &at, sizeof(at), &a, sizeof(a), BPF_ANY);
 	if (r)
 		return mw_fail(err, r, "arguments of a static probe: %s", strerror(-r));
-	*cookie |= (__u64)p->n_arguments++ << 8;
+	p->arguments[at] = a;
+	p->n_arguments += at == p->n_arguments;
+	*cookie |= (__u64)at << 8;
 	return 0;
 }
 
@@ -235,7 +241,9 @@ static int thin_one(const struct mw_object_key *key, struct mw_heap_record *r, v
 	const struct thinning *t = arg;
 	struct bpf_map *map = t->p->skel->maps.object_live;
 
-	if (mw_object_stays(r, t->mean_bytes, &t->p->random))
+	bool lives = kill((pid_t)key->pid, 0) == 0 || errno != ESRCH;
+
+	if (lives && mw_object_stays(r, t->mean_bytes, &t->p->random))
 		(void)bpf_map__update_elem(map, key, sizeof(*key), r, sizeof(*r), BPF_EXIST);
 	else
 		(void)bpf_map__delete_elem(map, key, sizeof(*key), 0);

@@ -130,10 +130,12 @@ static void thin(struct mw_guard *g, const struct mw_object_counts *c)
 {
 	struct mw_objects *o = g->objects;
 
-	if (o->otel || c->taken - c->freed - c->reused - o->others < FULL || o->mean_bytes * 4 > MW_HEAP_MEAN_MAX)
+	if (o->otel || (__s64)(c->taken - c->freed - c->reused - o->others) < FULL ||
+	    o->mean_bytes * 4 > MW_HEAP_MEAN_MAX)
 		return;
 	o->mean_bytes *= 4;
-	submit(g, NULL, MW_OBJECTS_THIN);
+	if (submit(g, NULL, MW_OBJECTS_THIN) < 0)
+		o->mean_bytes /= 4; /* at the next beat */
 }
 
 void mw_objects_tick(struct mw_guard *g, __u64 now_ns)
@@ -200,7 +202,7 @@ static void attached(struct mw_guard *g, struct mw_worker *w, const struct mw_ob
 	struct mw_watch *watch = &w->sites->watch;
 
 	if (status < 0) {
-		mw_watch_refused(watch, !job->check.ok ? NEVER_NS : mw_now_ns() + AGAIN_NS);
+		mw_watch_refused(watch, job->checked && !job->check.ok ? NEVER_NS : mw_now_ns() + AGAIN_NS);
 		say_unwatched(g, w, text);
 		return;
 	}

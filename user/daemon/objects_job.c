@@ -152,13 +152,11 @@ static bool has_otel(const struct mw_allocators *a)
 }
 
 /* Of all its processes one kind of evidence: a sampler's own where the first of them has one. */
-static int attach_process(struct mw_objects_job *job, const struct candidate *c, struct mw_error *err)
+static int attach_process(struct mw_objects_job *job, const struct candidate *c, const struct mw_allocators *a,
+			  struct mw_error *err)
 {
-	_cleanup_free_ struct mw_allocators *a = calloc(1, sizeof(*a));
-	int r = a ? mw_allocators_ask(c->pid, c->start_ticks, NULL, ASK_MS, a, err) : -ENOMEM;
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	if (!job->n_processes) {
 		job->otel = has_otel(a);
 		job->since_ns = mw_now_ns();
@@ -196,17 +194,24 @@ static int attach_all(struct mw_objects_job *job, struct mw_error *err)
 	struct candidate list[MW_OBJECTS_PROCESSES];
 	struct mw_object_counts c;
 	int n = find_candidates(job->cgroup_fd, list, MW_OBJECTS_PROCESSES, &job->n_other), r = 0;
+	_cleanup_free_ struct mw_allocators *found = calloc(MW_OBJECTS_PROCESSES, sizeof(*found));
+	int asked[MW_OBJECTS_PROCESSES];
 
+	if (!found)
+		return -ENOMEM;
 	if (n <= 0)
 		return n < 0 ? mw_fail(err, n, "its processes: %s", strerror(-n))
 			     : mw_fail(err, -ESRCH, "it has no processes");
+	/* All are asked before anybody is probed: that may take seconds. */
+	for (int i = 0; i < n; i++)
+		asked[i] = mw_allocators_ask(list[i].pid, list[i].start_ticks, NULL, ASK_MS, &found[i], err);
 	mw_object_probes_counts(job->probes, &c);
 	job->calls = mw_object_calls(&c);
 	job->own_ns = c.run_ns;
 	for (int i = 0; i < n; i++) {
 		unsigned before = mw_object_probes_attached(job->probes);
 
-		r = attach_process(job, &list[i], err);
+		r = asked[i] < 0 ? asked[i] : attach_process(job, &list[i], &found[i], err);
 		job->n_processes += r >= 0;
 		job->n_other += r < 0;
 		if (r == -ENOMEM || (r < 0 && mw_object_probes_attached(job->probes) != before))
@@ -252,7 +257,7 @@ static int attach(struct mw_objects_job *job, struct mw_error *err)
 
 	if (!job->checked) {
 		mw_probe_check_run(&job->check);
-		job->checked = true;
+		job->checked = !job->check.again;
 	}
 	if (!job->check.ok)
 		return mw_fail(err, -EPERM, "probes do not pass their own test on this kernel: %s", job->check.why);

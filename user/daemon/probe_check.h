@@ -15,6 +15,7 @@ struct mw_probe_check {
 	bool ok; /* functions can be probed, at the call and at the return */
 	bool nop_ok; /* and a five-byte nop (static probes, functions made to be patched); false without such a machine:
 			never */
+	bool again; /* it could not be tried: no memory, no descriptor */
 	char why[200], nop_why[200]; /* what went wrong; "" where nothing did */
 	__u64 call_ns; /* what a probed call of malloc or free costs on average, its return included */
 	__u64 bare_ns; /* the same without */

@@ -159,7 +159,7 @@ static int open_hands(struct mw_guard *g, struct mw_error *err)
 	r = mw_breaker_new(&b, &g->breaker, err);
 	if (r < 0)
 		return r;
-	r = mw_actions_new(3, "/proc", &g->actions);
+	r = mw_actions_new(MW_ACTIONS_THREADS, "/proc", &g->actions);
 	if (r < 0)
 		return mw_fail(err, r, "action threads: %s", strerror(-r));
 	mw_share_sync(g);
@@ -292,7 +292,7 @@ void mw_guard_close(struct mw_guard *g)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);
 	mw_past_close(g);
-	if (g->kernel)
+	if (g->kernel && !hanging) /* else a thread may be looking into it, and the end of the process closes it */
 		mw_kernel_close(g->kernel);
 	mw_config_free(&g->cfg);
 	mw_close(&g->inotify_fd);

@@ -25,6 +25,7 @@ struct mw_sites_look {
 	bool otel; /* through a sampler of its own */
 	__u64 watched_ns, watched_of_ns, watched_until_ns;
 	struct mw_remembered *remembered; /* of processes that may have ended; any thread */
+	__u64 ask_until_ns; /* CLOCK_MONOTONIC; who has no names by then is left with addresses */
 	/* what comes of it */
 	enum mw_sites_source source;
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */

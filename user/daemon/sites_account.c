@@ -93,7 +93,7 @@ void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look
 	a.sampled = look->now.live_bytes;
 	a.samples = (__u32)look->now.samples;
 	a.lost = look->now.lost_bytes;
-	for (size_t i = 0; all->heap && i < all->n; i++)
+	for (size_t i = 0; look->source == MW_SITES_HEAP && i < all->n; i++)
 		a.sampled_shown += all->at[i].bytes;
 	look->account = a;
 }

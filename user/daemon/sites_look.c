@@ -7,15 +7,20 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define GROWN (1ULL << 20)
+#define ASK_NS (20 * MW_NS_PER_S) /* for the names of all its processes */
+#define GROWN  (1ULL << 20)
 
 /* Shares of a growth too small say nothing. */
 static void concentrate(const struct mw_site_list *all, struct mw_sites_look *look)
 {
-	if (all->total < GROWN)
+	const struct mw_site_found *s = &all->at[0];
+	__u64 samples;
+
+	if (all->total < GROWN || !s->from || s->from->grown_bytes <= 0 || !s->samples || s->bytes < s->samples)
 		return;
-	look->heap_share = (double)all->at[0].grown / (double)all->total;
-	look->heap_samples = all->at[0].samples;
+	samples = s->grown / (s->bytes / s->samples); /* those of the growth */
+	look->heap_share = (double)s->grown / (double)all->total;
+	look->heap_samples = samples < s->samples ? (__u32)samples : s->samples;
 }
 
 /* Where that fails, it is not known. */
@@ -86,6 +91,7 @@ int mw_sites_look(struct mw_sites_look *look)
 	struct mw_site_list *all = calloc(1, sizeof(*all));
 	int r;
 
+	look->ask_until_ns = mw_now_ns() + ASK_NS;
 	touch(look);
 	look->now.want_objects = true;
 	look->now.taken_ns = mw_now_ns();

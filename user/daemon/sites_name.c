@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What the code of a site is called. */
+#include <errno.h>
 #include <string.h>
 
 #include "core/cgroup.h"
 #include "daemon/sites_impl.h"
 #include "report/json_out.h"
+#include "util/clock.h"
 
 #define FRAMES 64 /* of each site, inlined ones counted */
 #define ASK_MS 8000
@@ -79,7 +81,9 @@ void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, p
 		memcpy(addresses + q.n, all->at[i].frames, all->at[i].n_frames * sizeof(*addresses));
 		q.n += all->at[i].n_frames;
 	}
-	r = mw_remembered_ask(look->remembered, &q, root_of(look), &ended, &symbols, &err);
+	r = mw_now_ns() > look->ask_until_ns
+		    ? -ETIMEDOUT
+		    : mw_remembered_ask(look->remembered, &q, root_of(look), &ended, &symbols, &err);
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->at[i].pid != pid || all->at[i].named)
 			continue;

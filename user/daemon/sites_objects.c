@@ -17,11 +17,14 @@ struct code {
 	struct mw_modules modules; /* none: it has ended */
 };
 
+#define MAPS_BYTES (1UL << 20) /* of one process, as symbols/remember_read.c has it */
+#define CODE	   64 /* processes; of more only the first frame is believed */
+
 struct gathering {
 	struct mw_heap heap;
 	struct mw_heap_head head;
 	__u64 until_ns; /* what was allocated later has not proved anything yet */
-	struct code code[MW_OBJECTS_PROCESSES];
+	struct code code[CODE];
 	size_t n_code;
 };
 
@@ -29,15 +32,17 @@ static void read_code(struct code *c)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *text = NULL;
-	size_t room = 0;
 	char path[64];
-	ssize_t n;
+	size_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", c->pid);
 	f = fopen(path, "re");
-	n = f ? getdelim(&text, &room, '\0', f) : 0; /* all of it */
-	if (n > 0)
-		(void)mw_modules_read_maps(&c->modules, text, (size_t)n, NULL);
+	text = f ? malloc(MAPS_BYTES) : NULL;
+	n = text ? fread(text, 1, MAPS_BYTES, f) : 0;
+	while (n && text[n - 1] != '\n')
+		n--;
+	if (n)
+		(void)mw_modules_read_maps(&c->modules, text, n, NULL);
 }
 
 static const struct mw_modules *code_of(struct gathering *g, pid_t pid)
@@ -48,8 +53,9 @@ static const struct mw_modules *code_of(struct gathering *g, pid_t pid)
 		if (g->code[i].pid == pid)
 			return &g->code[i].modules;
 	}
-	c = &g->code[g->n_code < ARRAY_SIZE(g->code) ? g->n_code++ : 0];
-	mw_modules_free(&c->modules);
+	if (g->n_code == ARRAY_SIZE(g->code))
+		return NULL;
+	c = &g->code[g->n_code++];
 	*c = (struct code){.pid = pid};
 	read_code(c);
 	return &c->modules;
@@ -64,10 +70,17 @@ static int gather(pid_t pid, const struct mw_heap_record *record, void *arg)
 {
 	struct mw_heap_record r = *record;
 	struct gathering *g = arg;
+	const struct mw_modules *code;
 
 	if (r.time_ns > g->until_ns)
 		return 0;
-	mw_object_cut(&r, is_code, code_of(g, pid));
+	code = code_of(g, pid);
+	if (code && !code->n)
+		return 0; /* it has ended, and its objects with it */
+	if (code)
+		mw_object_cut(&r, is_code, code);
+	else if (r.n_frames > 1)
+		r.n_frames = 1;
 	return mw_heap_add(&g->heap, pid, &g->head, &r, &r, 1);
 }
 
@@ -88,5 +101,6 @@ int mw_sites_take_objects(const struct mw_sites_look *look, struct mw_site_list 
 	for (size_t i = 0; i < g.n_code; i++)
 		mw_modules_free(&g.code[i].modules);
 	mw_heap_free(&g.heap);
+	out->heap = out->n > 0; /* else another source fills it */
 	return r < 0 ? r : out->n ? 0 : -ENODATA;
 }

@@ -54,14 +54,14 @@ static void remember_worker(struct pass *p, __u64 id, int fd)
 {
 	_cleanup_free_ struct mw_site_row *rows = calloc(SITES, sizeof(*rows));
 	_cleanup_free_ pid_t *pids = calloc(PROCESSES, sizeof(*pids));
-	int n = rows && pids ? mw_kernel_sites_read(p->kernel, id, rows, SITES) : 0;
-	ssize_t found;
+	ssize_t found = pids ? mw_cgroup_pids(fd, true, pids, PROCESSES) : 0;
+	/* It walks the sites of all workers: only where not everybody can be looked at. */
+	int n = rows && found > READS ? mw_kernel_sites_read(p->kernel, id, rows, SITES) : 0;
 
 	for (int i = 0; i < n; i++) {
 		if (rows[i].site.pid && !remember(p, (pid_t)rows[i].site.pid))
 			return;
 	}
-	found = pids ? mw_cgroup_pids(fd, true, pids, PROCESSES) : 0;
 	for (ssize_t i = found < PROCESSES ? found : PROCESSES; i-- > 0;) {
 		if (!remember(p, pids[i]))
 			return;

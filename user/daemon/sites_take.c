@@ -86,7 +86,7 @@ int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out)
 	if (!w || w->copies < LEAST_COPIES || !w->pages ||
 	    mw_kernel_worker_info(look->kernel, look->cgroup_id, &info) < 0)
 		return -ENODATA;
-	out->total = info.charged_pages * (__u64)sysconf(_SC_PAGESIZE);
+	out->total = out->held = info.charged_pages * (__u64)sysconf(_SC_PAGESIZE);
 	for (size_t i = 0; i < w->n && out->n < MW_SITES_SHOWN; i++) {
 		const struct mw_stack_sum *sum = &w->at[i];
 		double share = (double)sum->pages / (double)w->pages;

@@ -162,14 +162,14 @@ static void name(const struct mw_sites_look *look, struct mw_stack_worker *w)
 
 	for (size_t named = 0; list && named < NAMED && at < w->n; named += list->n) {
 		*list = (struct mw_site_list){0};
-		for (; at < w->n && list->n < MW_SITES_SHOWN; at++) {
+		for (; at < w->n && list->n < NAMED - named; at++) {
 			if (w->at[at].named || !mw_stacks_lives(&w->at[at]))
 				continue;
 			whose[list->n] = at;
 			to_list(&w->at[at], list);
 		}
 		for (size_t i = 0; i < list->n; i++) {
-			if (!list->at[i].named)
+			if (!list->at[i].named && mw_now_ns() < look->ask_until_ns) /* else at the next look */
 				mw_sites_name(look, list, list->at[i].pid);
 			w->at[whose[i]].named = TAKE_PTR(list->at[i].named);
 		}

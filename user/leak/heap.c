@@ -100,7 +100,7 @@ static int make_room(struct mw_heap *h)
 		h->slots = calloc(SLOTS, sizeof(*h->slots));
 	if (!h->slots)
 		return -ENOMEM;
-	if (h->n_sites < h->room)
+	if (h->n_sites < h->room || h->n_sites >= MW_HEAP_SITES_MAX)
 		return 0;
 	sites = reallocarray(h->sites, room, sizeof(*sites));
 	if (!sites)
@@ -129,9 +129,15 @@ static struct mw_heap_site *site_of(struct mw_heap *h, pid_t pid, const struct m
 
 void mw_heap_drop_objects(struct mw_heap *h)
 {
+	struct mw_heap_site *less = h->n_sites ? reallocarray(h->sites, h->n_sites, sizeof(*less)) : NULL;
+
 	free(h->objects);
 	h->objects = NULL;
 	h->n_objects = h->objects_room = 0;
+	if (less) { /* what is kept for long is no larger than it must be */
+		h->sites = less;
+		h->room = h->n_sites;
+	}
 }
 
 __u64 mw_heap_site_id(const struct mw_heap_site *site)

@@ -123,11 +123,15 @@ void mw_leak_sample(struct mw_leak *l, __u64 time_ns, __u64 used, __u64 limit)
 		struct mw_leak_window *w = &l->windows[i];
 		__u8 why_not;
 
+		if (!mw_floors_count(&l->floors, i)) /* it began anew: what was seen before is over */
+			*w = (struct mw_leak_window){0};
 		if (!(closed & 1U << i))
 			continue;
 		w->n = mw_floors_count(&l->floors, i);
 		w->first_ns = time_ns - w->n * mw_floors_bucket_ns(i);
 		why_not = glance(l, i, i >= LONG && w->convicted);
+		if (!w->due)
+			w->waits_ns = time_ns;
 		w->due = i >= LONG && !why_not;
 		w->due_ns = time_ns;
 		if (w->due)
@@ -142,8 +146,8 @@ __u64 mw_leak_due(const struct mw_leak *l)
 	__u64 since = 0;
 
 	for (unsigned i = LONG; i < MW_FLOORS_WINDOWS; i++)
-		if (l->windows[i].due && (!since || l->windows[i].due_ns < since))
-			since = l->windows[i].due_ns;
+		if (l->windows[i].due && (!since || l->windows[i].waits_ns < since))
+			since = l->windows[i].waits_ns;
 	return since;
 }
 

@@ -33,15 +33,16 @@ struct mw_leak {
 		__u32 n; /* buckets then */
 		__u8 why_not; /* the first condition that it missed */
 		bool due; /* to be thought about; until then it is as it was */
-		__u64 due_ns; /* since */
+		__u64 due_ns; /* when the values it is due with were complete */
+		__u64 waits_ns; /* due since then without a break: newer values put nobody back in the queue */
 	} windows[MW_FLOORS_WINDOWS];
 	__u64 time_ns, used, limit; /* the last sample */
 };
 
 /*
  * heap + bin of a worker, bytes, at time_ns (CLOCK_MONOTONIC), and its limit (0 or MW_UNLIMITED: none; then twice what
- * it uses stands for it). O(1), but for about 30 us where a bucket was closed and a short window may rise; a long one
- * is due then.
+ * it uses stands for the time to it, and 50 MiB for what shares are of). O(1), but for about 30 us where a bucket was
+ * closed and a short window may rise; a long one is due then.
  */
 void mw_leak_sample(struct mw_leak *l, __u64 time_ns, __u64 used, __u64 limit);
 /* Since when a window is due, CLOCK_MONOTONIC; 0: none is. */

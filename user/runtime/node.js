@@ -7,6 +7,8 @@
 function memweir() {
 	const fs = require('fs');
 	const { Session } = require('inspector');
+	const { performance } = require('perf_hooks'); // no global before Node 16
+	const { setTimeout } = require('timers'); // this one, whatever the program puts in its place
 	const room = 65536; // bytes of the answer
 	const top = 10;
 	const framesMax = 4096; // functions whose first size is kept
@@ -94,6 +96,14 @@ function memweir() {
 	}
 
 	function look() {
+		try {
+			ask();
+		} catch (e) {
+			later(10 * tick); // no descriptor left, no /proc
+		}
+	}
+
+	function ask() {
 		const now = process.memoryUsage().rss;
 
 		if (last && Math.abs(now - last) < grown)

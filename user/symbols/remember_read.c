@@ -67,17 +67,18 @@ int mw_modules_take(int proc_fd, struct mw_modules *ret)
 
 bool mw_part_key(int proc_fd, const struct mw_module *m, struct mw_part_key *ret)
 {
-	struct stat st;
+	struct statx st;
 	char name[64];
 
 	snprintf(name, sizeof(name), "map_files/%llx-%llx", m->start, m->end);
-	if (fstatat(proc_fd, name, &st, 0) || st.st_ino != m->inode)
+	/* As it is cached: a server that does not answer is not asked. */
+	if (statx(proc_fd, name, AT_STATX_DONT_SYNC, STATX_INO | STATX_CTIME, &st) || st.stx_ino != m->inode)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	ret->inode = m->inode;
 	ret->offset = m->offset;
 	ret->dev_major = m->dev_major;
 	ret->dev_minor = m->dev_minor;
-	ret->changed_ns = (__u64)st.st_ctim.tv_sec * MW_NS_PER_S + (__u64)st.st_ctim.tv_nsec;
+	ret->changed_ns = (__u64)st.stx_ctime.tv_sec * MW_NS_PER_S + st.stx_ctime.tv_nsec;
 	return true;
 }

@@ -11,19 +11,21 @@ def _memweir():
     import _signal
     import _thread
     import json
-    import mmap
     import tracemalloc
 
+    # As they are now: gevent, eventlet and tests put others in their place.
+    sleep, monotonic, start_new_thread = time.sleep, time.monotonic, _thread.start_new_thread
     room = 65536  # bytes of the answer
     top = 10
     known_max = 4096  # lines whose first size is kept
     tick_s = float(os.environ.get("MEMWEIR_RUNTIME_TICK") or 2)
     share = 100  # of its time it works once
     grown = 1 << 20  # worth a new answer
+    spare = 64 << 20  # a snapshot takes some four times what tracemalloc holds: more is not taken from the program
 
     def resident():
         with open("/proc/self/statm", "rb") as f:
-            return int(f.read().split()[1]) * mmap.PAGESIZE
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def take(before):
         snapshot = tracemalloc.take_snapshot()
@@ -46,28 +48,35 @@ def _memweir():
         text = json.dumps({"version": 1, "pid": os.getpid(), "runtime": "python", "took_ms": int(took_s * 1000),
                            "total_bytes": tracemalloc.get_traced_memory()[0], "lines": lines})
         data = text.encode("ascii", "replace") + b"\n"
-        if len(data) < room:
-            out[0:1] = b"\n"  # whoever reads meanwhile finds nothing, rather than a half
-            out[1:len(data)] = data[1:]
-            out[0:1] = data[0:1]
+        if len(data) < room and is_ours(out):
+            os.pwrite(out[0], b"\n", 0)  # whoever reads meanwhile finds nothing, rather than a half
+            os.pwrite(out[0], data[1:], 1)
+            os.pwrite(out[0], data[:1], 0)
+
+    def is_ours(own):  # who closes what it did not open has perhaps opened something else there
+        try:
+            st = os.fstat(own[0])
+        except OSError:
+            return False
+        return (st.st_dev, st.st_ino) == own[1:]
 
     def watch(out):
         before = {}
         last = 0
         while True:
-            time.sleep(tick_s)
+            sleep(tick_s)
             try:
                 now = resident()
-                if abs(now - last) < grown and last:
+                if abs(now - last) < grown and last or 4 * tracemalloc.get_tracemalloc_memory() > spare:
                     continue
                 last = now
-                began = time.monotonic()
+                began = monotonic()
                 lines = take(before)
-                took_s = time.monotonic() - began
+                took_s = monotonic() - began
                 write(out, lines, took_s)
-                time.sleep(took_s * share)
+                sleep(took_s * share)
             except Exception:
-                time.sleep(10 * tick_s)
+                sleep(10 * tick_s)
 
     def quiet(out):
         # Signals are for the program's own threads, or it would not be woken.
@@ -78,24 +87,27 @@ def _memweir():
 
     def start():
         fd = os.memfd_create("memweir-runtime")
-        try:
-            os.ftruncate(fd, room)
-            out = mmap.mmap(fd, room)
-        finally:
-            os.close(fd)
+        st = os.fstat(fd)
+        out = (fd, st.st_dev, st.st_ino)
+        os.ftruncate(fd, room)
         mine.append(out)
-        _thread.start_new_thread(quiet, (out,))
+        start_new_thread(quiet, (out,))
 
     def again():  # in a child: its own, and none of its parent's
         try:
-            mine.pop().close()
+            own = mine.pop()
+            if is_ours(own):
+                os.close(own[0])
             start()
         except Exception:
             pass
 
-    if not tracemalloc.is_tracing():
-        tracemalloc.start(1)
+    tracing = tracemalloc.is_tracing()
+    if tracing and not ("tracemalloc" in sys._xoptions or os.environ.get("PYTHONTRACEMALLOC")):
+        return  # another interpreter of this process does it already
     start()
+    if not tracing:
+        tracemalloc.start(1)
     os.register_at_fork(after_in_child=again)
 
 
