@@ -59,13 +59,13 @@ def memcached_new_keys(path, rate, size):
     return load
 
 
-def http_get(port, rate):
-    """A client of its own each time: no cookie comes back."""
+def http_requests(port, rate, method, path, body=None, headers={}):
+    """A client of its own each time: no cookie, no session comes back. path: of the n-th."""
     def load(process, stop):
         def step(n):
             c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
             try:
-                c.request("GET", "/item/%d" % n)
+                c.request(method, path(n), body, headers)
                 c.getresponse().read()
             except OSError:
                 stop.wait(0.5)
@@ -73,24 +73,17 @@ def http_get(port, rate):
                 c.close()
         paced(rate, stop, step)
     return load
+
+
+def http_get(port, rate):
+    return http_requests(port, rate, "GET", lambda n: "/item/%d" % n)
 
 
 INITIALIZE = {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "load", "version": "1"}}}
 
 
 def mcp_sessions(port, rate):
-    def load(process, stop):
-        def step(n):
-            c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            try:
-                c.request("POST", "/mcp", json.dumps(INITIALIZE), {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"})
-                c.getresponse().read()
-            except OSError:
-                stop.wait(0.5)
-            finally:
-                c.close()
-        paced(rate, stop, step)
-    return load
+    return http_requests(port, rate, "POST", lambda n: "/mcp", json.dumps(INITIALIZE), {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"})
 
 
 def mcp_stdio(call, rate):

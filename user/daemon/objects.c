@@ -103,7 +103,6 @@ static void begin_turn(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
 
 	w->sites->watch = (struct mw_watch){.sheds = sheds};
 	o->fresh = true;
-
 	o->cgroup_id = w->cgroup_id;
 	o->turn_ns = now_ns;
 	o->mean_bytes = MW_OBJECTS_MEAN;

@@ -9,6 +9,8 @@
 
 #define ASK_NS (20 * MW_NS_PER_S) /* for the names of all its processes */
 #define GROWN  (1ULL << 20)
+#define ENOUGH 20 /* samples' worth of growth, to go by that alone */
+#define LITTLE 4 /* part of the growth: who is sampled, and explains less of it */
 
 /* Shares of a growth too small say nothing. */
 static void concentrate(const struct mw_site_list *all, struct mw_sites_look *look)
@@ -32,9 +34,6 @@ static void touch(struct mw_sites_look *look)
 		swapped = 0; /* built without swap */
 	mw_touched_look("/sys", look->cgroup, swapped, &look->touched);
 }
-
-#define ENOUGH 20 /* samples' worth of growth, to go by that alone */
-#define LITTLE 4 /* part of the growth: who is sampled, and explains less of it */
 
 /*
  * What grew since the first look tells a leak best from what comes and goes, once that is enough; until then what is

@@ -75,9 +75,7 @@ static __u64 ticks(__u64 ns)
 
 bool mw_stacks_lives(const struct mw_stack_sum *s)
 {
-	__u64 since;
-
-	return mw_proc_start_ticks("/proc", s->pid, &since) == 0 && since == ticks(s->started_ns);
+	return mw_proc_is("/proc", s->pid, ticks(s->started_ns));
 }
 
 static bool same_process(const struct mw_copy *a, const struct mw_copy *b)
