@@ -211,7 +211,10 @@ class Guard:
                 p.kill()
             p.wait()
         self.children = []
-        for w in self.mw("ps", "--json").json["workers"] if self.process and self.process.poll() is None else []:
+        if not self.process or self.process.poll() is not None:
+            return
+        wait_until(self.answers, 60, "the daemon answers again")  # a test may have failed while its keeper started another
+        for w in self.mw("ps", "--json").json["workers"]:
             self.mw("kill", w["name"])
 
 
