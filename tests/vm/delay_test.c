@@ -95,7 +95,8 @@ static bool about_at_most(__u64 less, __u64 more)
 
 /*
  * Reclaim: the same passes. The kernel counts the inner part of each, ours the whole of it, which is a little longer; a
- * pass that freed nothing and is repeated at once, with less consideration, it counts again.
+ * pass that freed nothing and is repeated at once, with less consideration, it counts again; and one that took no time
+ * by the scheduler's clock, which stands still between ticks where the machine's is unsteady, it does not count.
  */
 static void assert_same_reclaim(const struct guarded *g, const struct taskstats *t)
 {
@@ -108,7 +109,8 @@ static void assert_same_reclaim(const struct guarded *g, const struct taskstats 
 		total_ns += g->p[kinds[i]].total_ns;
 	}
 	assert_true(count > 0);
-	assert_true(about_at_most(count, t->freepages_count) && t->freepages_count <= 4 * count);
+	assert_true(about_at_most(count, t->freepages_count + 1));
+	assert_in_range(t->freepages_count, 0, 4 * count);
 	assert_true(about_at_most(t->freepages_delay_total, total_ns) && total_ns <= 2 * t->freepages_delay_total);
 }
 
