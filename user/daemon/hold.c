@@ -30,9 +30,12 @@ static bool ours_under_way(const struct mw_worker *w, __u64 now_ns)
 static bool is_ours(const struct mw_worker *w, enum mw_limit_kind what, __u64 have)
 {
 	const struct mw_limits *l = w->unit ? &w->unit->asked : &w->held;
+	__u64 asked = mw_limit_rounded(mw_held_get(l, what));
 
+	if (have == asked) /* nearly always */
+		return true;
 	have = mw_limit_rounded(have);
-	if (have == mw_limit_rounded(mw_held_get(l, what)) || have == mw_limit_rounded(mw_held_get(&w->limits, what)))
+	if (have == asked || have == mw_limit_rounded(mw_held_get(&w->limits, what)))
 		return true;
 	/* Lifted, by us or by whoever wants to help: that comes back as any lift. Raised: by pacing. */
 	return what == MW_LIMIT_HIGH && (have == MW_UNLIMITED || have == mw_limit_rounded(w->hold.raised));

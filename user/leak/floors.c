@@ -29,42 +29,49 @@ static unsigned place(const struct mw_floor_window *w, unsigned i)
 	return (w->head + 2 * MW_FLOORS_BUCKETS - 1 - i) % MW_FLOORS_BUCKETS;
 }
 
+/* Whether its closed buckets are others than before. */
 static bool push_one(struct mw_floor_window *w, __u64 length, __u64 time_ns, __u32 kib)
 {
 	__u64 passed;
 
+	if (w->began_ns && time_ns - w->began_ns < length) { /* mostly: the bucket stays open */
+		if (kib < w->open_kib)
+			w->open_kib = kib;
+		return false;
+	}
 	if (w->began_ns && time_ns < w->began_ns)
 		return false;
 	passed = w->began_ns ? (time_ns - w->began_ns) / length : 0;
 	if (!w->began_ns || passed > MW_FLOORS_BUCKETS / 2) {
+		bool had_any = w->count;
+
 		*w = (struct mw_floor_window){.began_ns = time_ns, .open_kib = kib};
-		return false;
+		return had_any;
 	}
 	for (__u64 i = 0; i < passed; i++)
 		close_bucket(w, w->open_kib);
 	w->began_ns += passed * length;
-	if (passed || kib < w->open_kib)
-		w->open_kib = kib;
-	return passed;
+	w->open_kib = kib;
+	return true;
 }
 
 unsigned mw_floors_push(struct mw_floors *f, __u64 time_ns, __u64 bytes)
 {
 	const struct mw_floor_window *of = &f->windows[MW_FLOORS_PEAK_OF];
 	__u32 kib = bytes / KIB < ~0U ? (__u32)(bytes / KIB) : ~0U, newest;
-	unsigned closed = 0;
+	unsigned changed = 0;
 
 	for (unsigned i = 0; i < MW_FLOORS_WINDOWS; i++) {
 		struct mw_floor_window *w = &f->windows[i];
 
-		closed |= (unsigned)push_one(w, bucket_ns[i], time_ns, kib) << i;
-		if (i <= MW_FLOORS_PEAK_OF || !(closed & 1U << MW_FLOORS_PEAK_OF))
+		changed |= (unsigned)push_one(w, bucket_ns[i], time_ns, kib) << i;
+		if (i <= MW_FLOORS_PEAK_OF || !(changed & 1U << MW_FLOORS_PEAK_OF) || !of->count)
 			continue;
 		newest = of->kib[place(of, 0)];
 		if (newest > w->open_peak_kib)
 			w->open_peak_kib = newest;
 	}
-	return closed;
+	return changed;
 }
 
 double mw_floors_peak_before(const struct mw_floors *f, unsigned window)
@@ -80,11 +87,6 @@ double mw_floors_peak_before(const struct mw_floors *f, unsigned window)
 				peak = w->peak_kib[place(w, j)];
 	}
 	return (double)peak * (double)KIB;
-}
-
-__u32 mw_floors_count(const struct mw_floors *f, unsigned window)
-{
-	return f->windows[window].count;
 }
 
 /* Of n places from at on, round the ring. */

@@ -25,14 +25,17 @@ struct mw_floors {
 __u64 mw_floors_bucket_ns(unsigned window); /* length of a bucket: 1 s, 5 s, 1 min, 10 min */
 /*
  * bytes at time_ns (CLOCK_MONOTONIC, not going back: such a value is dropped). Bit mask of the windows in which a
- * bucket was closed by it. A time nobody looked at takes the value before it; half a window of that, and it begins
- * anew.
+ * bucket was closed by it, or that began anew and lost theirs. A time nobody looked at takes the value before it; half
+ * a window of that, and it begins anew.
  */
 unsigned mw_floors_push(struct mw_floors *f, __u64 time_ns, __u64 bytes);
 /* The closed buckets of a window, oldest first, in bytes; their number. */
 __u32 mw_floors_values(const struct mw_floors *f, unsigned window, double ret_values[MW_FLOORS_BUCKETS]);
 /* Their number alone. */
-__u32 mw_floors_count(const struct mw_floors *f, unsigned window);
+static inline __u32 mw_floors_count(const struct mw_floors *f, unsigned window)
+{
+	return f->windows[window].count;
+}
 /*
  * By how much the least of the last third of them is above the least of the first, bytes; 0 for fewer than three.
  * Cheap: for the question whether anything rises at all.

@@ -42,11 +42,13 @@ static void say_near_miss(const struct trend_line *l, struct mw_trend *t)
 	__u64 rate = (__u64)(l->line.slope < 0 ? -l->line.slope : l->line.slope);
 	char rate_text[24], rise[24], least[24], span[24];
 
-	mw_size_format(rate, rate_text, sizeof(rate_text));
 	mw_duration_format(l->span_ns, span, sizeof(span));
-	if (!rate)
+	if (!rate) { /* nearly all, at each check */
 		snprintf(t->evidence, sizeof(t->evidence), "flat for %s", span);
-	else if (l->line.slope < 0)
+		return;
+	}
+	mw_size_format(rate, rate_text, sizeof(rate_text));
+	if (l->line.slope < 0)
 		snprintf(t->evidence, sizeof(t->evidence), "falls %s/s over %s", rate_text, span);
 	else if (l->rise < l->min_rise)
 		snprintf(t->evidence, sizeof(t->evidence), "rises %s/s but only %s in %s, less than %s", rate_text,
