@@ -21,11 +21,10 @@ static inline bool fits(size_t size)
 	return true;
 }
 
+/* The last thing a caller does: it leaves no frame that would have to be unwound. */
 static inline void *got(void *p, size_t size)
 {
-	if (p)
-		mw_heap_due(p, size, MW_HEAP_OBJECT);
-	return p;
+	return p ? mw_heap_due(p, size, MW_HEAP_OBJECT) : NULL;
 }
 
 static void MW_HEAP_COLD *malloc_due(size_t size)

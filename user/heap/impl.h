@@ -18,6 +18,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <unwind.h>
 
 #include "memweir/heap.h"
 
@@ -59,19 +60,21 @@ bool mw_heap_is_early(const void *p, size_t *ret_size);
 
 /*
  * Which addresses may be samples: how many there are in each class of addresses, 255 for "many". A class is 128 bytes
- * of 2 MiB, so that a program's freeing goes over as little of this as of its heap.
+ * of every 2 MiB, so that a program's freeing goes over as little of this as of its heap; every instruction of it is
+ * paid for by each free.
  */
 #define MW_HEAP_FILTER_SIZE 16384
 extern __u8 mw_heap_filter[MW_HEAP_FILTER_SIZE];
 
 static inline size_t mw_heap_filter_at(const void *p)
 {
-	return (((size_t)p >> 7) ^ ((size_t)p >> 20)) & (MW_HEAP_FILTER_SIZE - 1);
+	return ((size_t)p >> 7) & (MW_HEAP_FILTER_SIZE - 1);
 }
 
+/* A plain read, of one byte: an atomic one takes an instruction more. */
 static inline bool mw_heap_maybe_sampled(const void *p)
 {
-	return __atomic_load_n(&mw_heap_filter[mw_heap_filter_at(p)], __ATOMIC_RELAXED);
+	return mw_heap_filter[mw_heap_filter_at(p)];
 }
 
 /* start.c: the region; NULL: the sampler is off. Both are set once, before there is a second thread. */
@@ -82,8 +85,8 @@ extern enum mw_heap_state mw_heap_state;
 /* Before a sample: a child that forked takes its copy of the region over. */
 void mw_heap_look_for_fork(void);
 
-/* sample.c. Called when size does not fit into what is left: the count is drawn anew, and p may become a sample. */
-void mw_heap_due(void *p, size_t size, enum mw_heap_kind kind);
+/* sample.c. Called when size does not fit into what is left: the count is drawn anew, and p may become a sample. p. */
+void *mw_heap_due(void *p, size_t size, enum mw_heap_kind kind);
 void mw_heap_count(enum mw_heap_count what, __u64 n);
 
 /* table.c. i: number of a record. */
@@ -103,8 +106,20 @@ void mw_heap_map_moved(__u32 i, const void *from, const void *to, size_t size);
 extern __u32 mw_heap_n_maps; /* so many are live, so that most programs pay for nothing */
 
 /* stack.c: return addresses of who called us, innermost first; how many. */
-__u32 mw_heap_stack(__u64 frames[MW_HEAP_FRAMES]);
+struct mw_heap_walk {
+	__u64 *frames;
+	__u32 n;
+};
+_Unwind_Reason_Code mw_heap_frame(struct _Unwind_Context *context, void *walk);
 void mw_heap_stack_prepare(void);
+/* Inline: a frame of ours less to unwind. */
+static inline __u32 mw_heap_stack(__u64 frames[MW_HEAP_FRAMES])
+{
+	struct mw_heap_walk w = {.frames = frames};
+
+	_Unwind_Backtrace(mw_heap_frame, &w);
+	return w.n;
+}
 
 #pragma GCC visibility pop
 

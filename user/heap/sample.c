@@ -94,7 +94,7 @@ static bool begin(struct mw_heap_thread *t, size_t size)
 	return false;
 }
 
-void MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
+void *MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
 {
 	struct mw_heap_thread *t = &mw_heap_thread;
 	const void *frame = __builtin_frame_address(0);
@@ -102,7 +102,7 @@ void MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
 
 	if (mw_heap_state != MW_HEAP_ON) {
 		t->left = mw_heap_state == MW_HEAP_OFF ? ~0ULL : 0;
-		return;
+		return p;
 	}
 	/* A signal has interrupted a sample of this thread; but it may also have left it for good (siglongjmp), and
 	 * then we stand above it on the stack. */
@@ -110,13 +110,14 @@ void MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
 		mw_heap_count(MW_HEAP_COUNT_NESTED, 1);
 		mw_heap_count(MW_HEAP_COUNT_NESTED_BYTES, mw_heap_weight(size, mw_heap_head->mean_bytes));
 		t->left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
-		return;
+		return p;
 	}
 	if (!begin(t, size))
-		return;
+		return p;
 	t->busy = frame;
 	t->left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
 	take(t, p, size, kind);
 	t->busy = NULL;
 	errno = saved;
+	return p;
 }

@@ -6,22 +6,15 @@
  * lock, also while dlopen runs; before that dl_iterate_phdr's is taken, which a thread may hold already, since it is
  * recursive.
  */
-#include <unwind.h>
-
 #include "heap/impl.h"
-
-struct walk {
-	__u64 *frames;
-	__u32 n;
-};
 
 /* Where we stand ourselves. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
-static _Unwind_Reason_Code one_frame(struct _Unwind_Context *context, void *arg)
+_Unwind_Reason_Code mw_heap_frame(struct _Unwind_Context *context, void *walk)
 {
-	struct walk *w = arg;
+	struct mw_heap_walk *w = walk;
 	int before = 0;
 	__u64 at = (__u64)_Unwind_GetIPInfo(context, &before);
 
@@ -31,14 +24,6 @@ static _Unwind_Reason_Code one_frame(struct _Unwind_Context *context, void *arg)
 		return _URC_NO_REASON;
 	w->frames[w->n++] = at + (before ? 1 : 0); /* of a signal: what comes next, and the others are behind a call */
 	return w->n < MW_HEAP_FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
-}
-
-__u32 mw_heap_stack(__u64 frames[MW_HEAP_FRAMES])
-{
-	struct walk w = {.frames = frames};
-
-	_Unwind_Backtrace(one_frame, &w);
-	return w.n;
 }
 
 void mw_heap_stack_prepare(void)
