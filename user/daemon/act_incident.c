@@ -25,7 +25,7 @@ static int write_incident(void *arg, char *text, size_t size)
 
 	snprintf(text, size, "%.200s", r < 0 ? err.text : id);
 	json_object_put(doc);
-	free(u->facts);
+	mw_incident_facts_free(u->facts);
 	free(u);
 	return r;
 }

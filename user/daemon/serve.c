@@ -9,16 +9,19 @@
 #include "core/cgroup.h"
 #include "daemon/kick.h"
 #include "report/json.h"
+#include "report/json_out.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
 void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc)
 {
-	const char *text =
-		doc ? json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-		    : "{}";
+	size_t size = 0;
+	const char *text = doc ? json_object_to_json_string_length(doc, MW_JSON_COMPACT, &size) : NULL;
 
-	mw_request_answer(r, doc ? status : 500, "application/json", text, strlen(text));
+	if (text)
+		mw_request_answer(r, status, "application/json", text, size);
+	else
+		mw_request_answer(r, 500, "application/json", "{}", 2);
 	json_object_put(doc);
 }
 

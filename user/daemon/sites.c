@@ -40,7 +40,7 @@ static double due(const struct mw_guard *g, const struct mw_worker *w, __u64 now
 		return near ? 2 * NEVER_SEEN : NEVER_SEEN;
 	if (w->sites->touched.begun == 1 && every > MW_TOUCHED_SOON_NS)
 		every = MW_TOUCHED_SOON_NS;
-	else if (!w->sites->json && every < NOTHING_NS)
+	else if (!w->sites->list && every < NOTHING_NS)
 		every = NOTHING_NS;
 	if (g->objects && g->objects->cgroup_id == w->cgroup_id && every > WATCHED_NS)
 		every = WATCHED_NS;
@@ -168,8 +168,10 @@ static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *
 	if (s->source == MW_SITES_WATCHED && l->source == MW_SITES_GROWTH)
 		return; /* what was seen while it was watched says more */
 	s->source = l->source;
-	free(s->json);
-	s->json = TAKE_PTR(l->json);
+	mw_kept_drop(s->list);
+	mw_kept_drop(s->lines);
+	s->list = TAKE_PTR(l->list);
+	s->lines = TAKE_PTR(l->lines);
 	s->left_out_bytes = l->left_out_bytes;
 	memcpy(s->top, l->top, sizeof(s->top));
 	s->heap_share = l->heap_share;

@@ -29,9 +29,9 @@ struct mw_sites_look {
 	/* what comes of it */
 	enum mw_sites_source source;
 	struct mw_heap now; /* owned; empty: no process of it has a sampler */
-	char *json; /* owned; NULL: nothing is known */
+	struct mw_kept *list, *lines; /* held; NULL: nothing is known */
 	char top[MW_SITES_TOP];
-	__u64 left_out_bytes; /* in no site of json */
+	__u64 left_out_bytes; /* in no site of list */
 	struct mw_account account;
 	struct mw_life life;
 	double heap_share;

@@ -61,7 +61,7 @@ void mw_sites_put_life(struct mw_json_out *o, const struct mw_site_found *s);
 void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look);
 /* What runtimes say of their scripts: an array, often empty. top: a sentence about whoever grew most, or untouched. */
 struct json_object *mw_sites_lines(const struct mw_sites_look *look, char top[MW_SITES_TOP]);
-/* look's json and top. Takes the named frames, and lines. -ENOMEM. */
+/* look's list, lines and top. Takes the named frames, and lines. -ENOMEM. */
 int mw_sites_say(struct mw_site_list *all, struct json_object *lines, struct mw_sites_look *look);
 
 #endif

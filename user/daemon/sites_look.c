@@ -123,7 +123,8 @@ void mw_sites_look_free(struct mw_sites_look *look)
 	mw_close(&look->cgroup_fd);
 	mw_heap_free(&look->before);
 	mw_heap_free(&look->now);
-	free(look->json);
+	mw_kept_drop(look->list);
+	mw_kept_drop(look->lines);
 	free(look->cgroup);
 	free(look->objects);
 	free(look);

@@ -157,7 +157,6 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 
 int mw_sites_say(struct mw_site_list *all, struct json_object *lines, struct mw_sites_look *look)
 {
-	struct mw_json_out o = mw_json_begin(json_object_new_object());
 	struct json_object *list = json_object_new_array();
 	size_t bytes = 0;
 
@@ -166,7 +165,7 @@ int mw_sites_say(struct mw_site_list *all, struct json_object *lines, struct mw_
 	look->left_out_bytes = all->held;
 	for (size_t i = 0; i < all->n; i++) {
 		struct json_object *site = site_json(&all->at[i], all->total);
-		const char *text = site ? json_object_to_json_string_ext(site, JSON_C_TO_STRING_PLAIN) : NULL;
+		const char *text = site ? json_object_to_json_string_ext(site, MW_JSON_COMPACT) : NULL;
 
 		bytes += text ? strlen(text) + 1 : 0;
 		if (bytes > MW_SITES_BYTES) {
@@ -176,10 +175,7 @@ int mw_sites_say(struct mw_site_list *all, struct json_object *lines, struct mw_
 			look->left_out_bytes -= all->at[i].bytes;
 		}
 	}
-	mw_json_put(&o, "sites", list);
-	mw_json_put(&o, "lines", lines);
-	list = mw_json_end(&o);
-	look->json = list ? strdup(json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN)) : NULL;
-	json_object_put(list);
-	return look->json ? 0 : -ENOMEM;
+	look->list = mw_json_keep(list);
+	look->lines = mw_json_keep(lines);
+	return look->list && look->lines ? 0 : -ENOMEM;
 }

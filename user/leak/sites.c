@@ -7,7 +7,8 @@ void mw_sites_free(struct mw_sites *s)
 {
 	if (!s)
 		return;
-	free(s->json);
+	mw_kept_drop(s->list);
+	mw_kept_drop(s->lines);
 	mw_heap_free(&s->before);
 	free(s->objects);
 	free(s);

@@ -11,6 +11,7 @@
 #include "leak/pages.h"
 #include "leak/touched.h"
 #include "leak/watch.h"
+#include "util/kept.h"
 
 #define MW_SITES_TOP 320
 
@@ -24,7 +25,7 @@ enum mw_sites_source {
 
 struct mw_sites {
 	__u64 taken_ns; /* CLOCK_MONOTONIC; 0: not yet */
-	char *json; /* owned; an object with "sites" and "lines" of reports; NULL: none */
+	struct mw_kept *list, *lines; /* held; "sites" and "lines" of reports as they are written; NULL: none */
 	__u64 left_out_bytes; /* in none of them */
 	char top[MW_SITES_TOP]; /* a sentence about the first of them; "": none */
 	bool told; /* the log has it */
@@ -36,7 +37,7 @@ struct mw_sites {
 	struct mw_life life; /* of the site that grew most */
 	struct mw_touched touched;
 	struct mw_account account, first; /* now, and at the first look */
-	enum mw_sites_source source; /* of json */
+	enum mw_sites_source source; /* of list */
 	struct mw_watch watch; /* object by object, from outside */
 	char unwatched[200]; /* why its objects are not known so; "": they are, or nobody has tried */
 };

@@ -234,13 +234,9 @@ static int unique_id(struct mw_incidents *s, struct json_object *doc, char ret_i
 /* The document under its final id, as text. The caller's stays as it is: another thread may read it. */
 static int compose(struct json_object *doc, const char *id, char **ret_text)
 {
-	struct json_object *copy = NULL;
-	struct mw_json_out o;
+	struct mw_json_out o = mw_json_begin(mw_json_copy(doc));
 	char *text;
 
-	if (json_object_deep_copy(doc, &copy, NULL))
-		return -ENOMEM;
-	o = mw_json_begin(copy);
 	mw_json_text(&o, "id", id);
 	if (!o.obj)
 		return -ENOMEM;

@@ -52,12 +52,13 @@ struct json_object *mw_incident_json(const struct mw_incident *inc, const struct
 				     const struct mw_pause_stat *pauses);
 /*
  * The same in two steps: everything that document says, copied in one piece, and the document made of it later, also in
- * another thread and when w is gone. free() it. NULL: no memory.
+ * another thread and when w is gone. NULL: no memory.
  */
 struct mw_incident_facts;
 struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const struct mw_worker *w,
 					    const char *stat_text, const struct mw_pause_stat *pauses);
 struct json_object *mw_incident_facts_json(const struct mw_incident_facts *facts);
+void mw_incident_facts_free(struct mw_incident_facts *facts); /* NULL-safe; the document stays */
 /*
  * Write it (blocking: call from a worker thread). doc, from mw_incident_json, is only read. ret_id:
  * "20261121T200501Z-web-7", made unique by a suffix ("-2"), also across restarts. What could not be written earlier

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* What an incident says, copied in one piece: a sixth of what its document takes, and made without asking for more. */
+/*
+ * What an incident says, copied in one piece: a sixth of what its document takes, and made without asking for more. Its
+ * sites, the most of it, are a text that stays as it is, and are shared.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,17 +16,17 @@ struct mw_incident_facts {
 	struct mw_container container; /* without its labels */
 	bool have_pauses, have_stat;
 	struct mw_pause_stat pauses[MW_PAUSE_MAX];
-	struct mw_sites sites; /* without its readings */
-	char text[]; /* path of the cgroup, memory.stat, sites */
+	struct mw_sites sites; /* without its readings; its texts are shared */
+	char text[]; /* path of the cgroup, memory.stat */
 };
 
 struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const struct mw_worker *w,
 					    const char *stat_text, const struct mw_pause_stat *pauses)
 {
 	const char *cgroup = w->cgroup ? w->cgroup : "", *stat = stat_text ? stat_text : "";
-	const char *sites = w->sites && w->sites->json ? w->sites->json : "";
-	size_t path = strlen(cgroup) + 1, size = strlen(stat) + 1, sites_size = strlen(sites) + 1;
-	struct mw_incident_facts *f = malloc(sizeof(*f) + path + size + sites_size);
+	const struct mw_sites *sites = w->sites && w->sites->list ? w->sites : NULL;
+	size_t path = strlen(cgroup) + 1, size = strlen(stat) + 1;
+	struct mw_incident_facts *f = malloc(sizeof(*f) + path + size);
 
 	if (!f)
 		return NULL;
@@ -42,9 +45,12 @@ struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const
 	if (w->stalls)
 		f->stalls = *w->stalls;
 	f->w.stalls = w->stalls ? &f->stalls : NULL;
-	f->sites = (struct mw_sites){.json = memcpy(f->text + path + size, sites, sites_size),
-				     .left_out_bytes = *sites ? w->sites->left_out_bytes : 0};
-	f->w.sites = *sites ? &f->sites : NULL;
+	f->sites = (struct mw_sites){0};
+	if (sites)
+		f->sites = (struct mw_sites){.list = mw_kept_hold(sites->list),
+					     .lines = mw_kept_hold(sites->lines),
+					     .left_out_bytes = sites->left_out_bytes};
+	f->w.sites = sites ? &f->sites : NULL;
 	f->w.cgroup = memcpy(f->text, cgroup, path);
 	memcpy(f->text + path, stat, size);
 	f->have_stat = stat_text;
@@ -52,6 +58,15 @@ struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const
 	if (pauses)
 		memcpy(f->pauses, pauses, sizeof(f->pauses));
 	return f;
+}
+
+void mw_incident_facts_free(struct mw_incident_facts *f)
+{
+	if (!f)
+		return;
+	mw_kept_drop(f->sites.list);
+	mw_kept_drop(f->sites.lines);
+	free(f);
 }
 
 struct json_object *mw_incident_facts_json(const struct mw_incident_facts *f)

@@ -37,7 +37,8 @@ struct json_object *mw_json_ladder(const struct mw_worker *w);
  * null). */
 struct json_object *mw_json_level(const struct mw_worker *w);
 struct mw_json_out;
-/* Into o: sites[] and lines[], empty for NULL, and sites_left_out_bytes, null where nobody has looked. */
+/* Into o: sites[] and lines[], empty for NULL, and sites_left_out_bytes, null where nobody has looked. Both lists go in
+ * as the text they are kept as, mw_json_kept. */
 void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites);
 /*
  * account: charged {bytes, placed_bytes}, used {bytes, anon_bytes, cache_bytes, shmem_bytes, kernel_bytes, sock_bytes,

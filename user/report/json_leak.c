@@ -52,25 +52,19 @@ static struct json_object *sentences(const struct mw_worker *w, bool for_it)
 	return list;
 }
 
-static void put_list(struct mw_json_out *o, const char *key, struct json_object *from)
+static void put_list(struct mw_json_out *o, const char *key, struct mw_kept *list)
 {
-	struct json_object *list = NULL;
-
-	json_object_object_get_ex(from, key, &list);
-	mw_json_put(o, key, list ? json_object_get(list) : json_object_new_array());
+	mw_json_put(o, key, list ? mw_json_kept(list) : json_object_new_array());
 }
 
 void mw_json_sites(struct mw_json_out *o, const struct mw_sites *sites)
 {
-	struct json_object *all = sites && sites->json ? json_tokener_parse(sites->json) : NULL;
-
-	put_list(o, "sites", all);
-	put_list(o, "lines", all);
-	if (all)
+	put_list(o, "sites", sites ? sites->list : NULL);
+	put_list(o, "lines", sites ? sites->lines : NULL);
+	if (sites && sites->list)
 		mw_json_u64(o, "sites_left_out_bytes", sites->left_out_bytes);
 	else
 		mw_json_null(o, "sites_left_out_bytes");
-	json_object_put(all);
 }
 
 struct json_object *mw_json_leak(const struct mw_worker *w, __u64 now_ns, __u64 wall_ns)

@@ -11,6 +11,11 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "util/kept.h"
+
+/* How documents are written. */
+#define MW_JSON_COMPACT (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 struct mw_json_out {
 	struct json_object *obj; /* NULL: failed */
 };
@@ -35,5 +40,15 @@ void mw_json_when(struct mw_json_out *o, const char *key, __u64 wall_ns); /* RFC
  */
 struct json_object *mw_json_string(const char *text);
 struct json_object *mw_json_number(double value, int digits);
+
+/*
+ * A large array that goes into many documents is written once (keep: takes the reference; NULL: no array, or no memory)
+ * and is in each of them as that text, which costs a copy of its bytes instead of an object for each value. The
+ * document shares it. Who looks into the document before it is written finds an empty array; only mw_json_copy copies
+ * such a document (NULL: no memory).
+ */
+struct mw_kept *mw_json_keep(struct json_object *list);
+struct json_object *mw_json_kept(struct mw_kept *list); /* one of mw_json_keep */
+struct json_object *mw_json_copy(struct json_object *doc); /* all of it, new objects */
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "report/incident.h"
 #include "report/incident_index.h"
+#include "report/json_out.h"
 #include "util/clock.h"
 
 #define WALL (1795291501ULL * MW_NS_PER_S) /* 2026-11-21T20:05:01Z */
@@ -220,11 +221,37 @@ static void facts_give_the_same_document(void **state)
 		memset(path, 'x', sizeof(path) - 1);
 		memset(&box, 0xa5, sizeof(box));
 		after = mw_incident_facts_json(f);
-		free(f);
+		mw_incident_facts_free(f);
 		assert_string_equal(json_object_to_json_string(after), json_object_to_json_string(before));
 		json_object_put(before);
 		json_object_put(after);
 	}
+}
+
+/* They are kept as text, and are objects again where it is read. */
+static void written_with_its_sites(void **state)
+{
+	static const char text[] = "[{\"bytes\":7,\"share\":0.125,\"frames\":[{\"file\":\"/usr/src/a.c\"}]}]";
+	struct mw_sites sites = {.list = mw_json_keep(json_tokener_parse(text)),
+				 .lines = mw_json_keep(json_object_new_array())};
+	struct mw_incident inc = {.reason = MW_REASON_SIGNAL, .wall_ns = WALL, .wait_status = 11};
+	struct mw_worker w = {.name = "web-7", .class_name = "tool", .cgroup_id = 7, .sites = &sites};
+	struct json_object *o = mw_incident_json(&inc, &w, NULL, NULL, NULL);
+	struct mw_incidents *s = open_store(10);
+	char id[MW_INCIDENT_ID_SIZE];
+
+	(void)state;
+	mw_kept_drop(sites.list);
+	mw_kept_drop(sites.lines);
+	assert_int_equal(mw_incidents_write(s, o, id, sizeof(id), NULL), 0);
+	json_object_put(o);
+	o = mw_incidents_get(s, id);
+	assert_non_null(o);
+	assert_string_equal(json_object_to_json_string_ext(json_object_object_get(o, "sites"), MW_JSON_COMPACT), text);
+	assert_string_equal(member(o, "lines"), "[]");
+	assert_string_equal(member(o, "sites_left_out_bytes"), "0");
+	json_object_put(o);
+	mw_incidents_close(s);
 }
 
 static void written_and_read_again(void **state)
@@ -565,6 +592,7 @@ int main(void)
 		cmocka_unit_test(the_document),
 		cmocka_unit_test(facts_give_the_same_document),
 		cmocka_unit_test(which_ids_are_valid),
+		in_dir(written_with_its_sites),
 		in_dir(written_and_read_again),
 		in_dir(ids_are_unique_across_restarts),
 		in_dir(the_oldest_go),
