@@ -15,14 +15,13 @@
 
 void mw_serve_json(struct mw_request *r, unsigned status, struct json_object *doc)
 {
-	size_t size = 0;
-	const char *text = doc ? json_object_to_json_string_length(doc, MW_JSON_COMPACT, &size) : NULL;
+	struct mw_parts *parts = doc ? mw_json_parts(doc) : NULL;
 
-	if (text)
-		mw_request_answer(r, status, "application/json", text, size);
-	else
-		mw_request_answer(r, 500, "application/json", "{}", 2);
 	json_object_put(doc);
+	if (!parts)
+		mw_request_answer(r, 500, "application/json", "{}", 2);
+	else
+		mw_request_answer_parts(r, status, "application/json", parts);
 }
 
 static unsigned status_of(int code)

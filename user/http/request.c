@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 
 #define DROPPED_MAX (16ULL << 20) /* of a body that is announced to be larger nothing is read, whoever sends it */
+#define PIECE	    (128 << 10) /* of an answer in parts; a socket takes about that at once */
 
 const char *mw_request_method(const struct mw_request *r)
 {
@@ -117,6 +118,38 @@ void mw_request_answer(struct mw_request *r, unsigned status, const char *conten
 		if (r->response)
 			add_headers(r->response, content_type);
 	}
+	release(r);
+}
+
+static ssize_t parts_reader(void *cls, uint64_t pos, char *buf, size_t max)
+{
+	size_t n = mw_parts_read(cls, pos, buf, max);
+
+	return n ? (ssize_t)n : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void parts_free(void *cls)
+{
+	mw_parts_free(cls);
+}
+
+void mw_request_answer_parts(struct mw_request *r, unsigned status, const char *content_type, struct mw_parts *body)
+{
+	const char *whole = mw_parts_whole(body);
+
+	if (whole) { /* goes out with the headers */
+		mw_request_answer(r, status, content_type, whole, body->size);
+		mw_parts_free(body);
+		return;
+	}
+	if (r->connection) {
+		r->status = status;
+		r->response = MHD_create_response_from_callback(body->size, PIECE, parts_reader, body, parts_free);
+	}
+	if (r->response)
+		add_headers(r->response, content_type);
+	else
+		mw_parts_free(body);
 	release(r);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "util/error.h"
+#include "util/kept.h"
 #include "util/peer.h"
 
 #define MW_HTTP_BODY_MAX 65536 /* a larger request body is answered 413 */
@@ -38,6 +39,8 @@ bool mw_request_in_group(const struct mw_request *r, gid_t gid);
  * went away in between is fine, and so is a server that was freed in between.
  */
 void mw_request_answer(struct mw_request *r, unsigned status, const char *content_type, const char *body, size_t size);
+/* The same with a body that is taken over, and copied bit by bit as the client takes it: for the large ones. */
+void mw_request_answer_parts(struct mw_request *r, unsigned status, const char *content_type, struct mw_parts *body);
 
 /*
  * Turn the request into a stream of server-sent events; the stream lives until

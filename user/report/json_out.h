@@ -50,5 +50,7 @@ struct json_object *mw_json_number(double value, int digits);
 struct mw_kept *mw_json_keep(struct json_object *list);
 struct json_object *mw_json_kept(struct mw_kept *list); /* one of mw_json_keep */
 struct json_object *mw_json_copy(struct json_object *doc); /* all of it, new objects */
+/* The document as it is sent, MW_JSON_COMPACT, its kept lists as parts: not copied here. NULL: no memory. */
+struct mw_parts *mw_json_parts(struct json_object *doc);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 #include "util/kept.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,4 +29,69 @@ void mw_kept_drop(struct mw_kept *k)
 {
 	if (k && __atomic_sub_fetch(&k->holders, 1, __ATOMIC_ACQ_REL) == 0)
 		free(k);
+}
+
+struct mw_part {
+	struct mw_kept *of;
+	size_t from, size;
+};
+
+struct mw_parts *mw_parts_new(void)
+{
+	return calloc(1, sizeof(struct mw_parts));
+}
+
+int mw_parts_add(struct mw_parts *p, struct mw_kept *of, size_t from, size_t size)
+{
+	if (p->n == p->room) {
+		size_t room = p->room ? 2 * p->room : 4;
+		struct mw_part *at = reallocarray(p->at, room, sizeof(*at));
+
+		if (!at)
+			return -ENOMEM;
+		p->at = at;
+		p->room = room;
+	}
+	p->at[p->n++] = (struct mw_part){mw_kept_hold(of), from, size};
+	p->size += size;
+	return 0;
+}
+
+/* Of the part that pos is in, which is mostly the one the last reading ended in. */
+size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max)
+{
+	size_t done = 0;
+
+	if (pos < p->next_at)
+		p->next = p->next_at = 0;
+	while (p->next < p->n && done < max) {
+		const struct mw_part *part = &p->at[p->next];
+		__u64 in = pos + done - p->next_at;
+		size_t n;
+
+		if (in >= part->size) {
+			p->next_at += part->size;
+			p->next++;
+			continue;
+		}
+		n = part->size - in < max - done ? part->size - in : max - done;
+		memcpy(buf + done, part->of->text + part->from + in, n);
+		done += n;
+	}
+	return done;
+}
+
+const char *mw_parts_whole(const struct mw_parts *p)
+{
+	return p->n == 1 ? p->at[0].of->text + p->at[0].from : NULL;
+}
+
+void mw_parts_free(struct mw_parts *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		mw_kept_drop(p->at[i].of);
+	free(p->at);
+	free(p);
 }

@@ -3,6 +3,7 @@
 #ifndef MW_KEPT_H
 #define MW_KEPT_H
 
+#include <linux/types.h>
 #include <stddef.h>
 
 struct mw_kept {
@@ -14,5 +15,20 @@ struct mw_kept {
 struct mw_kept *mw_kept_new(const char *text, size_t size); /* a copy, with one holder; NULL: no memory */
 struct mw_kept *mw_kept_hold(struct mw_kept *k); /* one holder more; k. NULL-safe */
 void mw_kept_drop(struct mw_kept *k); /* NULL-safe */
+
+/* A text put together of parts of others, which it holds: nothing is copied until it is read. For one thread. */
+struct mw_parts {
+	size_t n, room;
+	__u64 size; /* of all */
+	struct mw_part *at;
+	size_t next; /* where reading goes on */
+	__u64 next_at;
+};
+
+struct mw_parts *mw_parts_new(void); /* NULL: no memory */
+int mw_parts_add(struct mw_parts *p, struct mw_kept *of, size_t from, size_t size); /* to the end; -ENOMEM */
+size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max); /* how much; 0: that was all */
+const char *mw_parts_whole(const struct mw_parts *p); /* its text, where that is one part; else NULL */
+void mw_parts_free(struct mw_parts *p); /* NULL-safe */
 
 #endif

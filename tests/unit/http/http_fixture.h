@@ -45,6 +45,32 @@ static inline void answer_text(struct mw_request *r, unsigned status, const char
 	mw_request_answer(r, status, "text/plain", text, strlen(text));
 }
 
+/* "begin", size bytes of letters in parts that are shared, "end"; or with 0 only the first. */
+static inline struct mw_parts *parts_of(size_t size)
+{
+	struct mw_kept *words = mw_kept_new("beginend", 8), *letters;
+	struct mw_parts *p = mw_parts_new();
+	char text[100000];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)('a' + i % 23);
+	letters = mw_kept_new(text, sizeof(text));
+	assert_int_equal(mw_parts_add(p, words, 0, 5), 0);
+	for (size_t n = 0, part; n < size; n += part) {
+		size_t from = n % sizeof(text);
+
+		part = sizeof(text) - from;
+		part = part > 77777 ? 77777 : part;
+		part = part > size - n ? size - n : part;
+		assert_int_equal(mw_parts_add(p, letters, from, part), 0);
+	}
+	if (size)
+		assert_int_equal(mw_parts_add(p, words, 5, 3), 0);
+	mw_kept_drop(words);
+	mw_kept_drop(letters);
+	return p;
+}
+
 /* What the test server can do: say something about the request, answer later, stream, be large. */
 static inline void on_request(struct mw_request *r, void *arg)
 {
@@ -72,6 +98,10 @@ static inline void on_request(struct mw_request *r, void *arg)
 		memset(large, 'x', 5 << 20);
 		mw_request_answer(r, 200, "text/plain", large, 5 << 20);
 		free(large);
+	} else if (!strcmp(path, "/parts")) {
+		mw_request_answer_parts(r, 200, "text/plain", parts_of(8 << 20));
+	} else if (!strcmp(path, "/part")) {
+		mw_request_answer_parts(r, 200, "text/plain", parts_of(0));
 	} else if (!strcmp(path, "/empty")) {
 		mw_request_answer(r, 204, "text/plain", NULL, 0);
 	} else {

@@ -177,6 +177,44 @@ static void answers_later(void **state)
 	fixture_stop(&f);
 }
 
+/* In parts it is the same text, with its length said; the next one has to wait for nobody who does not read. */
+static void answers_in_parts(void **state)
+{
+	size_t size = 8 << 20, room = size + 4096, got;
+	_cleanup_free_ char *reply = malloc(room);
+	struct fixture f = {};
+	const char *body;
+	int idle;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	idle = raw_connect(&f);
+	raw_send(idle, TEXT(GET("/parts")));
+	for (int round = 0; round < 2; round++) {
+		_cleanup_close_ int fd = raw_connect(&f);
+
+		raw_send(fd, TEXT(GET("/parts")));
+		got = raw_read(fd, reply, room);
+		assert_non_null(strstr(reply, "HTTP/1.1 200"));
+		assert_non_null(strstr(reply, "Content-Length: 8388616\r\n"));
+		body = strstr(reply, "\r\n\r\n") + 4;
+		assert_int_equal(got - (size_t)(body - reply), size + 8);
+		assert_memory_equal(body, "begin", 5);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(body[5 + i], 'a' + i % 100000 % 23);
+		assert_string_equal(body + 5 + size, "end");
+	}
+	exchange(&f, TEXT(GET("/part")), reply, room);
+	assert_non_null(strstr(reply, "\r\n\r\nbegin"));
+	close(idle); /* in the middle of it */
+	assert_alive(&f);
+	idle = raw_connect(&f);
+	raw_send(idle, TEXT(GET("/parts")));
+	assert_int_equal(recv(idle, reply, 1, 0), 1);
+	fixture_stop(&f); /* and so the server */
+	close(idle);
+}
+
 static void clients_leave_while_pending(void **state)
 {
 	struct fixture f = {};
@@ -406,6 +444,7 @@ int main(void)
 		cmocka_unit_test(limits_bodies),
 		cmocka_unit_test(does_not_spin),
 		cmocka_unit_test(answers_later),
+		cmocka_unit_test(answers_in_parts),
 		cmocka_unit_test(clients_leave_while_pending),
 		cmocka_unit_test(stops_with_open_connections),
 		cmocka_unit_test(notices_streams_that_leave),

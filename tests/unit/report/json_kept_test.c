@@ -203,6 +203,71 @@ static void in_an_incident(void **state)
 	mw_incident_facts_free(NULL);
 }
 
+/* All of it, read as a socket takes it. */
+static char *whole(struct mw_parts *p, size_t step)
+{
+	char *text = calloc(1, p->size + 1);
+	size_t done = 0, n;
+
+	assert_non_null(text);
+	do {
+		n = mw_parts_read(p, done, text + done, step < p->size - done ? step : p->size - done);
+		done += n;
+	} while (n);
+	assert_int_equal(done, p->size);
+	return text;
+}
+
+/* Large lists are not copied, small ones are; together they are the document. */
+static void in_parts(void **state)
+{
+	static const size_t steps[] = {1, 7, 511, 4096, 1 << 20};
+	char large[3000] = "[\"";
+	struct mw_worker w = {.name = "web-7", .class_name = "tool"};
+	struct json_object *doc = mw_json_document(WALL), *list = json_object_new_array();
+	struct mw_parts *parts;
+	char *text, *got;
+
+	(void)state;
+	memset(large + 2, 'x', sizeof(large) - 5);
+	memcpy(large + sizeof(large) - 3, "\"]", 3);
+	for (int i = 0; i < 200; i++) {
+		w.sites = i % 3 ? sites_of(i % 2 ? large : "[]", i % 5 ? lines_text : large) : NULL;
+		json_object_array_add(list, mw_json_leak(&w, 10 * MW_NS_PER_S, WALL));
+		mw_sites_free(w.sites);
+	}
+	json_object_object_add(doc, "workers", list);
+	text = strdup(json_object_to_json_string_ext(doc, MW_JSON_COMPACT));
+	parts = mw_json_parts(doc);
+	assert_non_null(parts);
+	assert_string_equal(json_object_to_json_string_ext(doc, MW_JSON_COMPACT), text); /* as before */
+	json_object_put(doc);
+	assert_null(mw_parts_whole(parts));
+	assert_true(parts->n > 150);
+	assert_int_equal(parts->size, strlen(text));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) { /* each from the beginning again */
+		got = whole(parts, steps[i]);
+		assert_string_equal(got, text);
+		free(got);
+	}
+	mw_parts_free(parts);
+	free(text);
+}
+
+static void in_one_part(void **state)
+{
+	struct mw_worker w = {.name = "web-7", .class_name = "tool", .sites = sites_of("[]", lines_text)};
+	struct json_object *doc = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
+	struct mw_parts *parts = mw_json_parts(doc);
+
+	(void)state;
+	mw_sites_free(w.sites);
+	assert_string_equal(mw_parts_whole(parts), json_object_to_json_string_ext(doc, MW_JSON_COMPACT));
+	json_object_put(doc);
+	mw_parts_free(parts);
+	mw_parts_free(NULL);
+}
+
 #define ROUNDS 20000
 
 static void *hold_and_drop(void *kept)
@@ -243,6 +308,8 @@ int main(void)
 		cmocka_unit_test(empty_ones_and_none),
 		cmocka_unit_test(copied),
 		cmocka_unit_test(in_an_incident),
+		cmocka_unit_test(in_parts),
+		cmocka_unit_test(in_one_part),
 		cmocka_unit_test(held_in_many_threads),
 	};
 
