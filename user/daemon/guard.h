@@ -92,7 +92,7 @@ struct mw_guard {
 	struct mw_teller *tell;
 
 	sd_event *event;
-	sd_event_source *sample_timer, *check_timer, *http_timer, *http_post, *ends;
+	sd_event_source *sample_timer, *check_timer, *http_timer, *http_post, *unfinished;
 	int inotify_fd;
 	struct mw_worker *by_watch; /* uthash head: inotify watch -> worker */
 	bool ends_due; /* somebody is to be ended and there was no time left */
@@ -120,6 +120,7 @@ struct mw_guard {
 	struct mw_remembered *remembered; /* NULL: nobody has grown yet */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
+	struct mw_leaks *leaks; /* reports that are being written, the first to be done first */
 	struct mw_pacer pacer;
 	struct mw_past *past; /* workers that ended and may come back; NULL: none yet */
 	struct mw_newcomers newcomers;
@@ -336,6 +337,9 @@ void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting ar
 
 /* serve.c: the control interface. */
 void mw_serve_request(struct mw_request *r, void *guard);
+/* serve_leaks.c: reports of everybody that are being written, a bit in each turn of the loop. True: there is more. */
+bool mw_serve_leaks_turn(struct mw_guard *g);
+void mw_serve_leaks_close(struct mw_guard *g); /* whoever waits is told */
 
 /* setup.c: everything opened and closed in order. */
 int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err);

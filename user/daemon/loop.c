@@ -110,19 +110,20 @@ static int after_event(sd_event_source *src, void *arg)
 	return serve(arg);
 }
 
-/* After every event: who is still to be ended gets the next turn. */
+/* After every event: who is still to be ended, and reports that are still being written, get the next turn. */
 static int after_turn(sd_event_source *src, void *arg)
 {
 	struct mw_guard *g = arg;
 
 	(void)src;
-	return mw_life_turn(g) ? sd_event_source_set_enabled(g->ends, SD_EVENT_ONESHOT) : 0;
+	return mw_life_turn(g) || g->leaks ? sd_event_source_set_enabled(g->unfinished, SD_EVENT_ONESHOT) : 0;
 }
 
-static int on_ends(sd_event_source *src, void *arg)
+static int on_unfinished(sd_event_source *src, void *arg)
 {
 	(void)src;
 	mw_life_finish(arg);
+	mw_serve_leaks_turn(arg);
 	return 0;
 }
 
@@ -320,7 +321,7 @@ int mw_loop_run(struct mw_guard *g)
 	if (r >= 0)
 		r = add_timer(g, 0, on_http_timer, &g->http_timer);
 	if (r >= 0)
-		r = sd_event_add_defer(g->event, &g->ends, on_ends, g);
+		r = sd_event_add_defer(g->event, &g->unfinished, on_unfinished, g);
 	if (r >= 0)
 		r = sd_event_add_post(g->event, NULL, after_turn, g);
 	if (r >= 0)
@@ -334,7 +335,7 @@ int mw_loop_run(struct mw_guard *g)
 	g->sample_timer = sd_event_source_disable_unref(g->sample_timer);
 	g->check_timer = sd_event_source_disable_unref(g->check_timer);
 	g->http_timer = sd_event_source_disable_unref(g->http_timer);
-	g->ends = sd_event_source_disable_unref(g->ends);
+	g->unfinished = sd_event_source_disable_unref(g->unfinished);
 	g->http_post = sd_event_source_disable_unref(g->http_post);
 	g->event = sd_event_unref(g->event);
 	return r < 0 ? 1 : r;

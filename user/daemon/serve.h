@@ -39,7 +39,7 @@ struct json_object *mw_serve_pauses_of(struct mw_guard *g, const struct mw_worke
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_level(struct mw_guard *g, struct mw_request *r, struct mw_worker *w);
 void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest);
-void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest); /* serve_leaks.c */
 void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest);

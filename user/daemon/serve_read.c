@@ -75,14 +75,6 @@ static struct json_object *ps_object(struct lookups *l, struct mw_worker *w)
 	return mw_json_ps(w, count_pids(l, w), w->usage.low < above ? w->usage.low : above, mw_now_ns());
 }
 
-static struct json_object *leak_object(struct lookups *l, struct mw_worker *w)
-{
-	(void)l;
-	return mw_json_leak(w, mw_now_ns(), mw_wall_ns());
-}
-
-typedef struct json_object *(*worker_fn)(struct lookups *l, struct mw_worker *w);
-
 static int by_name(const void *a, const void *b)
 {
 	return strcmp((*(struct mw_worker *const *)a)->name, (*(struct mw_worker *const *)b)->name);
@@ -104,7 +96,7 @@ size_t mw_serve_sorted(struct mw_guard *g, uid_t reader, struct mw_worker ***ret
 }
 
 /* workers[] in the order of their names. */
-static struct json_object *each_worker(struct mw_guard *g, uid_t reader, worker_fn fn)
+static struct json_object *each_worker(struct mw_guard *g, uid_t reader)
 {
 	struct json_object *list = json_object_new_array();
 	_cleanup_free_ struct mw_worker **all = NULL;
@@ -114,19 +106,11 @@ static struct json_object *each_worker(struct mw_guard *g, uid_t reader, worker_
 	lookups_begin(&l, g);
 	n = mw_serve_sorted(g, reader, &all);
 	for (size_t i = 0; i < n; i++) {
-		if (i % 64 == 63) /* a thousand workers with all their sites take long */
+		if (i % 64 == 63) /* thousands of workers take long */
 			mw_keeper_busy(g->keeper, mw_now_ns() + 5 * MW_NS_PER_S);
-		json_object_array_add(list, fn(&l, all[i]));
+		json_object_array_add(list, ps_object(&l, all[i]));
 	}
 	return list;
-}
-
-static void serve_list(struct mw_guard *g, struct mw_request *r, worker_fn fn)
-{
-	struct json_object *doc = mw_json_document(mw_wall_ns());
-
-	json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r), fn));
-	mw_serve_json(r, 200, doc);
 }
 
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
@@ -137,7 +121,7 @@ void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	if (!rest[0]) {
-		json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r), ps_object));
+		json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r)));
 		json_object_object_add(doc, "budget_bytes",
 				       g->cfg.tree.budget == MW_UNLIMITED ? NULL
 									  : json_object_new_uint64(g->cfg.tree.budget));
@@ -269,12 +253,6 @@ void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest)
 	json_object_put(body);
 }
 
-void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest)
-{
-	(void)rest;
-	serve_list(g, r, leak_object);
-}
-
 #define MEMBER_INCIDENTS 200 /* the newest ones, among which a member's own are looked for */
 
 static struct json_object *incidents_of(struct mw_guard *g, struct mw_request *r, const char *worker, size_t n)
@@ -331,7 +309,7 @@ void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest)
 	if (w) {
 		lookups_begin(&l, g);
 		json_object_object_add(doc, "worker", ps_object(&l, w));
-		json_object_object_add(doc, "leak", leak_object(&l, w));
+		json_object_object_add(doc, "leak", mw_json_leak(w, mw_now_ns(), mw_wall_ns()));
 		json_object_object_add(doc, "pauses", mw_serve_pauses_of(g, w));
 		json_object_object_add(doc, "ladder", mw_json_ladder(w));
 		advice = json_object_new_array();

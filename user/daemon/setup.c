@@ -274,6 +274,7 @@ void mw_guard_close(struct mw_guard *g)
 	mw_unit_close(g);
 	if (g->server)
 		unlinkat(g->run_fd, SOCKET, 0);
+	mw_serve_leaks_close(g);
 	mw_kick_on(); /* it closes what clients have sent and nobody read */
 	mw_server_free(g->server);
 	mw_kick_off();

@@ -4,6 +4,7 @@
  * given it to answer. The one who lets go last frees it.
  */
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -135,10 +136,10 @@ static void parts_free(void *cls)
 
 void mw_request_answer_parts(struct mw_request *r, unsigned status, const char *content_type, struct mw_parts *body)
 {
-	const char *whole = mw_parts_whole(body);
+	_cleanup_free_ char *small = body->size <= PIECE ? malloc(body->size + 1) : NULL;
 
-	if (whole) { /* goes out with the headers */
-		mw_request_answer(r, status, content_type, whole, body->size);
+	if (small) { /* goes out with the headers */
+		mw_request_answer(r, status, content_type, small, mw_parts_read(body, 0, small, body->size));
 		mw_parts_free(body);
 		return;
 	}

@@ -57,6 +57,26 @@ int mw_parts_add(struct mw_parts *p, struct mw_kept *of, size_t from, size_t siz
 	return 0;
 }
 
+int mw_parts_append(struct mw_parts *p, const struct mw_parts *more)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < more->n; i++)
+		r = mw_parts_add(p, more->at[i].of, more->at[i].from, more->at[i].size);
+	return r;
+}
+
+void mw_parts_cut(struct mw_parts *p, size_t size)
+{
+	struct mw_part *last = p->n ? &p->at[p->n - 1] : NULL;
+
+	if (!last)
+		return;
+	size = size < last->size ? size : last->size;
+	last->size -= size;
+	p->size -= size;
+}
+
 /* Of the part that pos is in, which is mostly the one the last reading ended in. */
 size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max)
 {
@@ -79,11 +99,6 @@ size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max)
 		done += n;
 	}
 	return done;
-}
-
-const char *mw_parts_whole(const struct mw_parts *p)
-{
-	return p->n == 1 ? p->at[0].of->text + p->at[0].from : NULL;
 }
 
 void mw_parts_free(struct mw_parts *p)

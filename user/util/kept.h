@@ -27,8 +27,9 @@ struct mw_parts {
 
 struct mw_parts *mw_parts_new(void); /* NULL: no memory */
 int mw_parts_add(struct mw_parts *p, struct mw_kept *of, size_t from, size_t size); /* to the end; -ENOMEM */
+int mw_parts_append(struct mw_parts *p, const struct mw_parts *more); /* to the end, all of it; -ENOMEM */
+void mw_parts_cut(struct mw_parts *p, size_t size); /* so much less of the last part, at most all of that */
 size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max); /* how much; 0: that was all */
-const char *mw_parts_whole(const struct mw_parts *p); /* its text, where that is one part; else NULL */
 void mw_parts_free(struct mw_parts *p); /* NULL-safe */
 
 #endif

@@ -242,7 +242,6 @@ static void in_parts(void **state)
 	assert_non_null(parts);
 	assert_string_equal(json_object_to_json_string_ext(doc, MW_JSON_COMPACT), text); /* as before */
 	json_object_put(doc);
-	assert_null(mw_parts_whole(parts));
 	assert_true(parts->n > 150);
 	assert_int_equal(parts->size, strlen(text));
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) { /* each from the beginning again */
@@ -259,13 +258,46 @@ static void in_one_part(void **state)
 	struct mw_worker w = {.name = "web-7", .class_name = "tool", .sites = sites_of("[]", lines_text)};
 	struct json_object *doc = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 	struct mw_parts *parts = mw_json_parts(doc);
+	char *text;
 
 	(void)state;
 	mw_sites_free(w.sites);
-	assert_string_equal(mw_parts_whole(parts), json_object_to_json_string_ext(doc, MW_JSON_COMPACT));
+	assert_int_equal(parts->n, 1);
+	text = whole(parts, 4096);
+	assert_string_equal(text, json_object_to_json_string_ext(doc, MW_JSON_COMPACT));
 	json_object_put(doc);
+	free(text);
 	mw_parts_free(parts);
 	mw_parts_free(NULL);
+}
+
+static void parts_put_together(void **state)
+{
+	struct mw_kept *kept = mw_kept_new("one, two", 8);
+	struct mw_parts *a = mw_parts_new(), *b = mw_parts_new();
+	char *text;
+
+	(void)state;
+	assert_int_equal(mw_parts_add(a, kept, 0, 5), 0);
+	assert_int_equal(mw_parts_add(b, kept, 5, 3), 0);
+	assert_int_equal(mw_parts_add(b, kept, 3, 0), 0);
+	assert_int_equal(mw_parts_add(b, kept, 0, 3), 0);
+	mw_parts_cut(a, 1);
+	assert_int_equal(mw_parts_append(a, b), 0);
+	mw_parts_free(b);
+	mw_kept_drop(kept);
+	text = whole(a, 1);
+	assert_string_equal(text, "one,twoone");
+	free(text);
+	mw_parts_cut(a, 9); /* no more than there is in the last one */
+	text = whole(a, 100);
+	assert_string_equal(text, "one,two");
+	free(text);
+	mw_parts_free(a);
+	a = mw_parts_new();
+	mw_parts_cut(a, 1);
+	assert_int_equal(a->size, 0);
+	mw_parts_free(a);
 }
 
 #define ROUNDS 20000
@@ -310,6 +342,7 @@ int main(void)
 		cmocka_unit_test(in_an_incident),
 		cmocka_unit_test(in_parts),
 		cmocka_unit_test(in_one_part),
+		cmocka_unit_test(parts_put_together),
 		cmocka_unit_test(held_in_many_threads),
 	};
 
