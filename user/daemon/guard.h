@@ -337,8 +337,8 @@ void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting ar
 
 /* serve.c: the control interface. */
 void mw_serve_request(struct mw_request *r, void *guard);
-/* serve_leaks.c: reports of everybody that are being written, a bit in each turn of the loop. True: there is more. */
-bool mw_serve_leaks_turn(struct mw_guard *g);
+/* serve_leaks.c: reports of everybody that are being written, a bit in each turn of the loop. */
+void mw_serve_leaks_turn(struct mw_guard *g);
 void mw_serve_leaks_close(struct mw_guard *g); /* whoever waits is told */
 
 /* setup.c: everything opened and closed in order. */
@@ -364,6 +364,7 @@ int mw_guard_lift(const struct mw_guard_options *opts); /* memory.high = max eve
 int mw_loop_run(struct mw_guard *g);
 void mw_loop_rearm(struct mw_guard *g); /* intervals changed */
 void mw_loop_look_in(struct mw_guard *g, __u64 in_ns); /* the next sample comes then, if it is not due before */
+void mw_loop_go_on(struct mw_guard *g); /* something is unfinished: it gets a turn as soon as others have had theirs */
 int mw_guard_reload(struct mw_guard *g, struct mw_error *err);
 
 /* doctor.c */

@@ -110,13 +110,15 @@ static int after_event(sd_event_source *src, void *arg)
 	return serve(arg);
 }
 
-/* After every event: who is still to be ended, and reports that are still being written, get the next turn. */
+/* After every event: who is still to be ended gets the next turn. */
 static int after_turn(sd_event_source *src, void *arg)
 {
 	struct mw_guard *g = arg;
 
 	(void)src;
-	return mw_life_turn(g) || g->leaks ? sd_event_source_set_enabled(g->unfinished, SD_EVENT_ONESHOT) : 0;
+	if (mw_life_turn(g))
+		mw_loop_go_on(g);
+	return 0;
 }
 
 static int on_unfinished(sd_event_source *src, void *arg)
@@ -300,6 +302,12 @@ void mw_loop_look_in(struct mw_guard *g, __u64 in_ns)
 	if (g->sample_timer && sd_event_source_get_time(g->sample_timer, &due) >= 0 &&
 	    due > (mw_now_ns() + in_ns) / 1000)
 		again(g->sample_timer, in_ns);
+}
+
+void mw_loop_go_on(struct mw_guard *g)
+{
+	if (g->unfinished)
+		sd_event_source_set_enabled(g->unfinished, SD_EVENT_ONESHOT);
 }
 
 int mw_loop_run(struct mw_guard *g)

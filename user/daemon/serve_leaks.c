@@ -93,7 +93,7 @@ static void end(struct mw_leaks *l, int r)
 	leaks_free(l);
 }
 
-bool mw_serve_leaks_turn(struct mw_guard *g)
+void mw_serve_leaks_turn(struct mw_guard *g)
 {
 	__u64 until_ns = mw_now_ns() + TURN_NS;
 
@@ -106,7 +106,8 @@ bool mw_serve_leaks_turn(struct mw_guard *g)
 		g->leaks = l->next;
 		end(l, r);
 	}
-	return g->leaks;
+	if (g->leaks)
+		mw_loop_go_on(g);
 }
 
 void mw_serve_leaks_close(struct mw_guard *g)
