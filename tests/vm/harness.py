@@ -64,6 +64,10 @@ def keyed(text):
     return {k: int(v) for k, v in (line.split() for line in text.splitlines() if len(line.split()) == 2)}
 
 
+def swap_total():
+    return keyed(read("/proc/meminfo").replace(":", "").replace(" kB", "")).get("SwapTotal", 0)
+
+
 class Result:
     def __init__(self, p):
         self.status, self.out, self.err = p.returncode, p.stdout, p.stderr
