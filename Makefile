@@ -69,6 +69,13 @@ SYMBOLS_LIB := $(B)/libsymbols.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
 WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(B)/tests/workers/objects_static $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
+# The same programs with an allocator of others: as it is used by C, by C++, by its own names; and as part of the program.
+found       = $(if $(findstring /,$(shell $(CC) -print-file-name=$(2))),$(1))
+ALLOCATORS := $(if $(shell command -v $(CXX)),$(call found,jemalloc,libjemalloc.so) $(call found,tcmalloc,libtcmalloc_minimal.so.4))
+LIB_jemalloc := -ljemalloc
+LIB_tcmalloc := -l:libtcmalloc_minimal.so.4
+WORKER_BIN += $(foreach a,$(ALLOCATORS),$(addprefix $(B)/tests/workers/heap_,$(a) $(a)_cxx doors_$(a))) \
+              $(if $(filter jemalloc,$(ALLOCATORS)),$(B)/tests/workers/heap_new_inside)
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -250,6 +257,26 @@ $(B)/tests/workers/objects_static: tests/workers/objects.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) -O1 -g -static -Wall -Wextra -o $@ $<
+
+$(ALLOCATORS:%=$(B)/tests/workers/heap_%): $(B)/tests/workers/heap_%: tests/workers/heap.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -o $@ $< -Wl,--no-as-needed $(LIB_$*) -lpthread -lm
+
+$(ALLOCATORS:%=$(B)/tests/workers/heap_%_cxx): $(B)/tests/workers/heap_%_cxx: tests/workers/heap.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -o $@ $< -Wl,--no-as-needed $(LIB_$*) -lstdc++ -lpthread -lm
+
+$(ALLOCATORS:%=$(B)/tests/workers/heap_doors_%): $(B)/tests/workers/heap_doors_%: tests/workers/heap_doors.cc
+	@mkdir -p $(@D)
+	@echo "  CXX  $@"
+	$(Q)$(CXX) -std=c++17 -O1 -g -Wall -Wextra -o $@ $< -Wl,--no-as-needed $(LIB_$*)
+
+$(B)/tests/workers/heap_new_inside: tests/workers/heap_new.cc
+	@mkdir -p $(@D)
+	@echo "  CXX  $@"
+	$(Q)$(CXX) -O1 -g -Wall -Wextra -o $@ $< -l:libjemalloc_pic.a -lpthread -ldl -lm
 
 $(B)/tests/workers/%: tests/workers/%.cc
 	@mkdir -p $(@D)

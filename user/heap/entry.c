@@ -58,18 +58,23 @@ static void freed(int i)
 	mw_heap_record_free((__u32)i);
 }
 
+void MW_HEAP_COLD mw_heap_forget(const void *p)
+{
+	int i = mw_heap_take(p);
+
+	if (i < 0)
+		return;
+	mw_heap_look_for_fork();
+	freed(i);
+}
+
 static void MW_HEAP_COLD free_maybe_sampled(void *p)
 {
 	size_t size;
-	int i;
 
 	if (mw_heap_is_early(p, &size))
 		return;
-	i = mw_heap_take(p);
-	if (i >= 0) {
-		mw_heap_look_for_fork();
-		freed(i);
-	}
+	mw_heap_forget(p);
 	mw_heap_next.free(p);
 }
 

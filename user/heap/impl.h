@@ -11,6 +11,8 @@
  *   stack.c         who called
  *   start.c         environment, region, fork
  *   next.c          whose malloc comes behind ours
+ *   doors.c         whether the program can allocate past us
+ *   hooks.c         then the allocator's own hooks count
  */
 #ifndef MW_HEAP_IMPL_H
 #define MW_HEAP_IMPL_H
@@ -31,6 +33,7 @@
 /* One thread's. Small, and at a fixed place from the thread pointer: reaching it never allocates. */
 struct mw_heap_thread {
 	__u64 left; /* bytes until the next sample; 0: it has not begun */
+	__u64 behind; /* the same where the allocator's hooks count; left is endless then */
 	__u64 random;
 	__u32 tid, n_forks; /* tid was asked for after so many forks, plus one; 0: never */
 	const void *busy; /* a frame of the sample that is being taken; NULL: none is */
@@ -55,6 +58,11 @@ struct mw_heap_next {
 extern struct mw_heap_next mw_heap_next; /* each can be called at any time; the first call finds them all */
 /* Whether code is the allocator's own: what it maps, it hands out through malloc. */
 bool mw_heap_is_allocator(const void *code);
+/* doors.c: whether C++ or a function of its own can be called that gives out or takes back its memory. */
+bool mw_heap_has_doors(void);
+/* hooks.c, once, at the start: they count from when the state is MW_HEAP_BEHIND. False: not needed, or not to be had.
+ */
+bool mw_heap_hook(void);
 /* Memory that was given out before an allocator was known, and so is not its to free. */
 bool mw_heap_is_early(const void *p, size_t *ret_size);
 
@@ -80,14 +88,17 @@ static inline bool mw_heap_maybe_sampled(const void *p)
 /* start.c: the region; NULL: the sampler is off. Both are set once, before there is a second thread. */
 extern struct mw_heap_head *mw_heap_head;
 extern __u64 mw_heap_seed;
-enum mw_heap_state { MW_HEAP_NOT_YET, MW_HEAP_ON, MW_HEAP_OFF };
+enum mw_heap_state { MW_HEAP_NOT_YET, MW_HEAP_ON, MW_HEAP_OFF, MW_HEAP_BEHIND };
 extern enum mw_heap_state mw_heap_state;
 /* Before a sample: a child that forked takes its copy of the region over. */
 void mw_heap_look_for_fork(void);
 
 /* sample.c. Called when size does not fit into what is left: the count is drawn anew, and p may become a sample. p. */
 void *mw_heap_due(void *p, size_t size, enum mw_heap_kind kind);
+void mw_heap_due_behind(const void *p, size_t size, enum mw_heap_kind kind); /* by the hooks, and for mappings then */
 void mw_heap_count(enum mw_heap_count what, __u64 n);
+/* entry.c: p is freed, which may be a sample. */
+void mw_heap_forget(const void *p);
 
 /* table.c. i: number of a record. */
 struct mw_heap_record *mw_heap_record(__u32 i);

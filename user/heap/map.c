@@ -90,6 +90,14 @@ static bool has_maps(void)
 	return __atomic_load_n(&mw_heap_n_maps, __ATOMIC_RELAXED);
 }
 
+static void counted_behind(const void *p, size_t size)
+{
+	if (size < mw_heap_thread.behind)
+		mw_heap_thread.behind -= size;
+	else
+		mw_heap_due_behind(p, size, MW_HEAP_MAPPING_ANON);
+}
+
 static void *map(void *at, size_t size, int prot, int flags, int fd, long offset, const void *caller)
 {
 	void *p;
@@ -99,7 +107,9 @@ static void *map(void *at, size_t size, int prot, int flags, int fd, long offset
 	p = mw_heap_next.mmap(at, size, prot, flags, fd, offset);
 	if (p == MAP_FAILED || !(flags & MAP_ANONYMOUS) || !(prot & PROT_WRITE) || mw_heap_is_allocator(caller))
 		return p;
-	if (MW_HEAP_LIKELY(size < mw_heap_thread.left))
+	if (mw_heap_state == MW_HEAP_BEHIND)
+		counted_behind(p, size);
+	else if (MW_HEAP_LIKELY(size < mw_heap_thread.left))
 		mw_heap_thread.left -= size;
 	else
 		mw_heap_due(p, size, MW_HEAP_MAPPING_ANON);

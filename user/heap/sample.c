@@ -36,7 +36,7 @@ static __u32 own_tid(struct mw_heap_thread *t)
 }
 
 /* False: no record was free for it. */
-static bool keep(struct mw_heap_thread *t, void *p, __u64 size, __u64 weight, enum mw_heap_kind kind)
+static bool keep(struct mw_heap_thread *t, const void *p, __u64 size, __u64 weight, enum mw_heap_kind kind)
 {
 	int i = mw_heap_record_new();
 	struct mw_heap_record *r;
@@ -63,7 +63,7 @@ static bool keep(struct mw_heap_thread *t, void *p, __u64 size, __u64 weight, en
 	return false;
 }
 
-static void take(struct mw_heap_thread *t, void *p, __u64 size, enum mw_heap_kind kind)
+static void take(struct mw_heap_thread *t, const void *p, __u64 size, enum mw_heap_kind kind)
 {
 	__u64 weight = mw_heap_weight(size, mw_heap_head->mean_bytes);
 	bool map = kind == MW_HEAP_MAPPING_ANON;
@@ -79,45 +79,58 @@ static void take(struct mw_heap_thread *t, void *p, __u64 size, enum mw_heap_kin
 }
 
 /* The first allocation of a thread: from here on it counts. False: it fits into what is left. */
-static bool begin(struct mw_heap_thread *t, size_t size)
+static bool begin(struct mw_heap_thread *t, __u64 *left, size_t size)
 {
-	if (!t->left) {
+	if (!*left) {
 		__u64 from = __atomic_fetch_add(&mw_heap_seed, 0x632be59bd9b4e019ULL, __ATOMIC_RELAXED);
 
 		t->random = mw_heap_random(&from);
-		t->left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
+		*left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
 		own_tid(t); /* now, before the thread may shut itself in */
 	}
-	if (size >= t->left)
+	if (size >= *left)
 		return true;
-	t->left -= size;
+	*left -= size;
 	return false;
 }
 
-void *MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
+/* Inline: a frame of ours less to unwind. */
+static inline __attribute__((always_inline)) void count_anew(__u64 *left, const void *p, size_t size,
+							     enum mw_heap_kind kind)
 {
 	struct mw_heap_thread *t = &mw_heap_thread;
 	const void *frame = __builtin_frame_address(0);
 	int saved = errno;
 
-	if (mw_heap_state != MW_HEAP_ON) {
-		t->left = mw_heap_state == MW_HEAP_OFF ? ~0ULL : 0;
-		return p;
-	}
 	/* A signal has interrupted a sample of this thread; but it may also have left it for good (siglongjmp), and
 	 * then we stand above it on the stack. */
 	if (t->busy && frame < t->busy) {
 		mw_heap_count(MW_HEAP_COUNT_NESTED, 1);
 		mw_heap_count(MW_HEAP_COUNT_NESTED_BYTES, mw_heap_weight(size, mw_heap_head->mean_bytes));
-		t->left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
-		return p;
+		*left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
+		return;
 	}
-	if (!begin(t, size))
-		return p;
+	if (!begin(t, left, size))
+		return;
 	t->busy = frame;
-	t->left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
+	*left = mw_heap_gap(&t->random, mw_heap_head->mean_bytes);
 	take(t, p, size, kind);
 	t->busy = NULL;
 	errno = saved;
+}
+
+void *MW_HEAP_COLD mw_heap_due(void *p, size_t size, enum mw_heap_kind kind)
+{
+	__u64 *left = &mw_heap_thread.left;
+
+	if (mw_heap_state == MW_HEAP_ON)
+		count_anew(left, p, size, kind);
+	else
+		*left = mw_heap_state == MW_HEAP_NOT_YET ? 0 : ~0ULL;
 	return p;
+}
+
+void MW_HEAP_COLD mw_heap_due_behind(const void *p, size_t size, enum mw_heap_kind kind)
+{
+	count_anew(&mw_heap_thread.behind, p, size, kind);
 }

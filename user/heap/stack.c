@@ -12,6 +12,15 @@
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
+/* Us, and the allocator where it calls us: between the program and its sample. */
+static bool is_between(__u64 at)
+{
+	if (at >= (__u64)(unsigned long)__ehdr_start && at < (__u64)(unsigned long)etext)
+		return true;
+	return mw_heap_state == MW_HEAP_BEHIND &&
+	       mw_heap_is_allocator((const void *)at); /* NOLINT(performance-no-int-to-ptr) */
+}
+
 _Unwind_Reason_Code mw_heap_frame(struct _Unwind_Context *context, void *walk)
 {
 	struct mw_heap_walk *w = walk;
@@ -20,7 +29,7 @@ _Unwind_Reason_Code mw_heap_frame(struct _Unwind_Context *context, void *walk)
 
 	if (!at)
 		return _URC_END_OF_STACK;
-	if (!w->n && at >= (__u64)(unsigned long)__ehdr_start && at < (__u64)(unsigned long)etext)
+	if (!w->n && is_between(at))
 		return _URC_NO_REASON;
 	w->frames[w->n++] = at + (before ? 1 : 0); /* of a signal: what comes next, and the others are behind a call */
 	return w->n < MW_HEAP_FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;

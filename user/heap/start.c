@@ -132,7 +132,10 @@ static void __attribute__((constructor(101))) start(void)
 		mw_heap_stack_prepare();
 	}
 	mw_heap_head = h;
-	mw_heap_state = h ? MW_HEAP_ON : MW_HEAP_OFF;
+	if (!h)
+		mw_heap_state = MW_HEAP_OFF;
+	else
+		mw_heap_state = mw_heap_hook() ? MW_HEAP_BEHIND : MW_HEAP_ON;
 	errno = saved;
 }
 

@@ -57,6 +57,28 @@ static void node(void **state)
 	holds(argv, 40000000);
 }
 
+/* It has jemalloc. In a directory of its own, and to nobody but us. */
+#define REDIS_40_MB                                                                                                    \
+	"d=$(mktemp -d) && cd $d || exit 1; trap 'rm -rf $d' EXIT\n"                                                   \
+	"redis-server --port 0 --unixsocket s --save '' --appendonly no >log 2>&1 <&- & who=$!\n"                      \
+	"i=0; while [ $i -lt 300 ] && ! redis-cli -s s ping >got 2>&1; do i=$((i + 1)); sleep 0.1; done\n"             \
+	"redis-cli -s s eval \"for i = 1, 100000 do redis.call('set', 'key' .. i, string.rep('x', 350)) end\" 0 "      \
+	">got\n"                                                                                                       \
+	"redis-cli -s s eval \"for i = 1, 50000 do redis.call('del', 'key' .. i) end\" 0 >>got\n"                      \
+	"redis-cli -s s eval \"for i = 1, 50000 do redis.call('hset', 'h' .. i % 10, 'f' .. i, string.rep('y', 350)) " \
+	"end\" 0 >>got\n"                                                                                              \
+	"echo ready 40000000 0 0 $who; read end; kill $who; wait $who; exit 0"
+
+static void redis(void **state)
+{
+	const char *argv[] = {"/bin/sh", "-c", REDIS_40_MB, NULL};
+
+	(void)state;
+	if (!have("/usr/bin/redis-server"))
+		skip();
+	holds(argv, 40000000);
+}
+
 /* What it writes, at most; and its exit status. */
 static int output(const char *sample, const char *const *argv, char *buf, size_t size)
 {
@@ -247,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(python),
 		cmocka_unit_test(node),
+		cmocka_unit_test(redis),
 		cmocka_unit_test(nothing_changes),
 		cmocka_unit_test(every_name_does_what_libcs_does),
 		cmocka_unit_test(children_of_other_kinds),

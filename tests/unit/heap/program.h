@@ -50,11 +50,13 @@ static bool have(const char *path)
 }
 
 static const char *program_seed = "7";
+static const char *program_preload; /* behind the sampler */
 
 /* sample: bytes; NULL: without the sampler. */
 static struct program program_start(const char *sample, const char *const *argv)
 {
 	struct program p = {.in_fd = -1, .out_fd = -1};
+	char preload[PATH_MAX + 64];
 	int in[2], out[2];
 
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
@@ -67,7 +69,9 @@ static struct program program_start(const char *sample, const char *const *argv)
 		if (sample) {
 			setenv("MEMWEIR_HEAP_SAMPLE", sample, 1);
 			setenv("MEMWEIR_HEAP_SEED", program_seed, 1);
-			setenv("LD_PRELOAD", built("libmemweir-heap.so"), 1);
+			snprintf(preload, sizeof(preload), "%s %s", built("libmemweir-heap.so"),
+				 program_preload ? program_preload : "");
+			setenv("LD_PRELOAD", preload, 1);
 		}
 		execvp(argv[0], (char *const *)argv);
 		_exit(127);
