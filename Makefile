@@ -75,7 +75,7 @@ ALLOCATORS := $(if $(shell command -v $(CXX)),$(call found,jemalloc,libjemalloc.
 LIB_jemalloc := -ljemalloc
 LIB_tcmalloc := -l:libtcmalloc_minimal.so.4
 WORKER_BIN += $(foreach a,$(ALLOCATORS),$(addprefix $(B)/tests/workers/heap_,$(a) $(a)_cxx doors_$(a))) \
-              $(if $(filter jemalloc,$(ALLOCATORS)),$(B)/tests/workers/heap_new_inside)
+              $(if $(filter jemalloc,$(ALLOCATORS)),$(B)/tests/workers/heap_doors_inside)
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
@@ -273,10 +273,10 @@ $(ALLOCATORS:%=$(B)/tests/workers/heap_doors_%): $(B)/tests/workers/heap_doors_%
 	@echo "  CXX  $@"
 	$(Q)$(CXX) -std=c++17 -O1 -g -Wall -Wextra -o $@ $< -Wl,--no-as-needed $(LIB_$*)
 
-$(B)/tests/workers/heap_new_inside: tests/workers/heap_new.cc
+$(B)/tests/workers/heap_doors_inside: tests/workers/heap_doors.cc
 	@mkdir -p $(@D)
 	@echo "  CXX  $@"
-	$(Q)$(CXX) -O1 -g -Wall -Wextra -o $@ $< -l:libjemalloc_pic.a -lpthread -ldl -lm
+	$(Q)$(CXX) -std=c++17 -O1 -g -Wall -Wextra -o $@ $< -l:libjemalloc_pic.a -lpthread -ldl -lm
 
 $(B)/tests/workers/%: tests/workers/%.cc
 	@mkdir -p $(@D)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-// Every door of an allocator: C's, C++'s, and what only jemalloc or only tcmalloc has. heap_doors DOOR: what is allocated
-// there leaks, behind much that is allocated at one door and given back at another. Says "ready" as heap.c does.
+// Every door of an allocator: C's, C++'s, and what only jemalloc or only tcmalloc has. heap_doors DOOR [KiB of a step]:
+// what is allocated there leaks, behind much that is allocated at one door and given back at another. Says "ready" as heap.c does.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -156,6 +156,8 @@ int main(int argc, char **argv)
 {
 	unsigned seed = 1;
 
+	if (argc > 2)
+		step = std::strtoul(argv[2], nullptr, 10) << 10;
 	for (const door &d : doors) {
 		while (argc > 1 && d.have && !std::strcmp(d.name, argv[1])) {
 			for (size_t end = held + step; held < end;) {

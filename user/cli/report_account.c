@@ -114,6 +114,10 @@ static void print_sampled(struct json_object *s)
 	if (number(s, "lost_bytes") > 0)
 		printf("  %s more was allocated and could not be followed, freed or not\n",
 		       mw_say_bytes(s, "lost_bytes", buf));
+	if (number(s, "processes_silent") > 0)
+		printf("  %.0f of %.0f sampled processes never call malloc: an allocator inside a program is out of "
+		       "reach\n",
+		       number(s, "processes_silent"), number(s, "processes"));
 	if (without > 0)
 		printf("  %.0f of %.0f processes have no sampler; they hold up to %s of anon and swap\n", without,
 		       without + number(s, "processes"), mw_say_bytes(s, "without_bytes", buf));

@@ -63,10 +63,16 @@ static bool is_elsewhere(const struct mw_sites_look *look)
 	return sum < (__s64)(look->grew / LITTLE);
 }
 
+/* Of who has an allocator inside only its arenas are sampled: they say nothing of who keeps what. */
+static bool is_sampled(const struct mw_heap *now)
+{
+	return now->samples >= MW_SITES_SAMPLES && !(now->n_silent && now->n_silent == now->n_processes);
+}
+
 /* From whichever source says most. */
 static int take(struct mw_sites_look *look, struct mw_site_list *all)
 {
-	bool sampled = look->now.samples >= MW_SITES_SAMPLES, enough = sampled && order(look);
+	bool sampled = is_sampled(&look->now), enough = sampled && order(look);
 	int r = 0;
 
 	if (!sampled && mw_sites_take_objects(look, all) >= 0) {

@@ -59,6 +59,7 @@ static struct json_object *sampled(const struct mw_account *a)
 	mw_json_u64(&o, "samples", a->samples);
 	mw_json_u64(&o, "lost_bytes", a->lost);
 	mw_json_u64(&o, "processes", a->n_processes);
+	mw_json_u64(&o, "processes_silent", a->n_silent);
 	mw_json_u64(&o, "processes_without", a->n_without);
 	mw_json_u64(&o, "without_bytes", a->without);
 	return mw_json_end(&o);

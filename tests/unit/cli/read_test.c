@@ -38,7 +38,8 @@ static const char leaks[] = "{\"workers\":[{" WORKER(
 		"\"sock_bytes\":0,\"rest_bytes\":100000,\"swapped_bytes\":4000000},\"kernel\":{\"slab_bytes\":2000000,"
 		"\"page_table_bytes\":500000,\"stack_bytes\":0,\"rest_bytes\":7500000},\"descriptors\":{\"pipes\":4000,"
 		"\"sockets\":0,\"other\":7,\"more\":true},\"sampled\":{\"bytes\":84000000,"
-		"\"shown_bytes\":80000000,\"samples\":100,\"lost_bytes\":0,\"processes\":1,\"processes_without\":2,"
+		"\"shown_bytes\":80000000,\"samples\":100,\"lost_bytes\":0,\"processes\":3,\"processes_silent\":1,"
+		"\"processes_without\":2,"
 		"\"without_bytes\":6100000}}}]}";
 #define PAUSES                                                                                                         \
 	"{" WORKER("web-7", "tool") ",\"kinds\":{\"memstall\":{\"count\":0},\"high-throttle\":{\"count\":7,"           \
@@ -221,7 +222,8 @@ static void report_leaks(void **state)
 		"  samples stand for 84.0 MB that was allocated and not freed (100 samples, give or take 10 %), the "
 		"places "
 		"above for 95 % of that\n"
-		"  2 of 3 processes have no sampler; they hold up to 6.1 MB of anon and swap\n");
+		"  1 of 3 sampled processes never call malloc: an allocator inside a program is out of reach\n"
+		"  2 of 5 processes have no sampler; they hold up to 6.1 MB of anon and swap\n");
 	assert_int_equal(memweir(&f, "report", "leaks", "--folded"), 0);
 	assert_out("web-7;leak_it 30000000\n");
 	assert_int_equal(memweir(&f, "report", "leaks", "--folded", "--json"), 2);

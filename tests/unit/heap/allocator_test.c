@@ -203,7 +203,7 @@ static void a_storm_of_dlopen_threads_and_signals(void **state)
 /* Nothing can come between a program and its own code: that is told, and its mappings are all there is. */
 static void an_allocator_inside_the_program_is_told(void **state)
 {
-	const char *argv[] = {built("tests/workers/heap_new_inside"), NULL};
+	const char *argv[] = {built("tests/workers/heap_doors_inside"), "new", NULL};
 	_cleanup_(mw_heap_free) struct mw_heap h = {0};
 	struct program p;
 
