@@ -55,7 +55,7 @@ HEAP_SRC   := $(wildcard user/heap/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 VMTEST_SRC := $(wildcard tests/vm/*_test.c)
-WORKER_SRC := $(wildcard tests/workers/*.c tests/workers/leaks/*.c)
+WORKER_SRC := $(filter-out %/heap_liar.c,$(wildcard tests/workers/*.c tests/workers/leaks/*.c))
 WORKER_CXX := $(wildcard tests/workers/*.cc tests/workers/leaks/*.cc)
 FUZZ_SRC   := $(wildcard tests/fuzz/*.c)
 BENCH_SRC  := $(wildcard tests/bench/*.c)
@@ -68,7 +68,7 @@ DAEMON_LIB := $(B)/libdaemon.a
 SYMBOLS_LIB := $(B)/libsymbols.a
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
-WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(B)/tests/workers/objects_static $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
+WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(B)/tests/workers/objects_static $(B)/tests/workers/heap_liar.so $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
 # The same programs with an allocator of others: as it is used by C, by C++, by its own names; and as part of the program.
 found       = $(if $(findstring /,$(shell $(CC) -print-file-name=$(2))),$(1))
 ALLOCATORS := $(if $(shell command -v $(CXX)),$(call found,jemalloc,libjemalloc.so) $(call found,tcmalloc,libtcmalloc_minimal.so.4))
@@ -257,6 +257,12 @@ $(B)/tests/workers/objects_static: tests/workers/objects.c
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
 	$(Q)$(CC) -O1 -g -static -Wall -Wextra -o $@ $<
+
+# One to be preloaded.
+$(B)/tests/workers/heap_liar.so: tests/workers/heap_liar.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -fno-builtin -shared -fPIC -o $@ $<
 
 $(ALLOCATORS:%=$(B)/tests/workers/heap_%): $(B)/tests/workers/heap_%: tests/workers/heap.c
 	@mkdir -p $(@D)

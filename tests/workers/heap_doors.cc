@@ -59,6 +59,7 @@ enum family { C, C_ALIGNED, CXX, CXX_ARRAY, CXX_ALIGNED };
 	static GUILTY void leak_##name(size_t n)                                                                       \
 	{                                                                                                              \
 		kept = expression;                                                                                     \
+		std::memset(kept, 1, n); /* it touches its memory first */                                             \
 		held += n;                                                                                             \
 	}
 #define DOORS                                                                                                          \

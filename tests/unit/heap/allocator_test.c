@@ -97,6 +97,28 @@ static void an_allocator_that_is_preloaded(void **state)
 	program_preload = NULL;
 }
 
+/* Hooks that do not what we know of them are given back, and the program is counted where it calls us. */
+static void hooks_that_lie(void **state)
+{
+	static const char *const promises[] = {"honest", "mute", "sizes", "places", "ends", "refuses"};
+	static char liar[PATH_MAX];
+
+	(void)state;
+	if (!have(built("tests/workers/heap_doors")))
+		skip();
+	snprintf(liar, sizeof(liar), "%s", built("tests/workers/heap_liar.so"));
+	program_preload = liar;
+	for (size_t i = 0; i < ARRAY_SIZE(promises); i++) {
+		static const char *const doors[] = {"malloc", "new", NULL};
+
+		print_message("# %s\n", promises[i]);
+		setenv("HEAP_LIAR", promises[i], 1);
+		each_door(built("tests/workers/heap_doors"), doors, false);
+	}
+	unsetenv("HEAP_LIAR");
+	program_preload = NULL;
+}
+
 /* A program in one of two shapes: C alone is counted where it calls us, and by the hooks once there is C++ in it. */
 static void for_each_shape(void (*what)(const char *program))
 {
@@ -227,6 +249,7 @@ int main(void)
 		cmocka_unit_test(doors_of_jemalloc),
 		cmocka_unit_test(doors_of_tcmalloc),
 		cmocka_unit_test(an_allocator_that_is_preloaded),
+		cmocka_unit_test(hooks_that_lie),
 		cmocka_unit_test(a_leak_is_found),
 		cmocka_unit_test(every_name_does_what_the_allocators_does),
 		cmocka_unit_test(nothing_is_left_of_what_was_freed),

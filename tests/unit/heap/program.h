@@ -56,7 +56,7 @@ static const char *program_preload; /* behind the sampler */
 static struct program program_start(const char *sample, const char *const *argv)
 {
 	struct program p = {.in_fd = -1, .out_fd = -1};
-	char preload[PATH_MAX + 64];
+	char preload[2 * PATH_MAX];
 	int in[2], out[2];
 
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
