@@ -2,7 +2,11 @@
 /* The kernel side, on a real kernel: capabilities, workers and their events, samples. */
 #include "kernel_fixture.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
+
+#include "daemon/kernel_private.h"
+#include "daemon/kernel_walk.h"
 
 static void test_capabilities_have_or_say_why(void **state)
 {
@@ -366,6 +370,111 @@ static void test_workers_and_slots(void **state)
 	close_kernel();
 }
 
+#define SITES 10000
+
+/* Sites of a worker, which stay, among those of others, which go and come. */
+struct sites {
+	int map;
+	unsigned met[SITES];
+	bool stop;
+};
+
+static struct mw_site_key site_key(__u64 cgroup_id, __u64 i)
+{
+	return (struct mw_site_key){.cgroup_id = cgroup_id, .stack_id = (__s64)i};
+}
+
+static void put_site(int map, __u64 cgroup_id, __u64 i)
+{
+	struct mw_site_key key = site_key(cgroup_id, i);
+	struct mw_site site = {.pages = i + 1};
+
+	assert_int_equal(bpf_map_update_elem(map, &key, &site, BPF_ANY), 0);
+}
+
+static int meet(const void *at, void *value, void *arg)
+{
+	const struct mw_site_key *key = at;
+	const struct mw_site *site = value;
+	struct sites *s = arg;
+
+	assert_int_equal(site->pages, key->stack_id + 1);
+	if (key->cgroup_id == 1)
+		s->met[key->stack_id]++;
+	else if (key->stack_id % 2)
+		bpf_map_delete_elem(s->map, key); /* the one a walk by keys would go on from */
+	return 0;
+}
+
+static void test_walk_meets_all_once(void **state)
+{
+	static struct sites s;
+	__u64 since = now_ns();
+
+	(void)state;
+	s.map = bpf_map_create(BPF_MAP_TYPE_HASH, "walked", sizeof(struct mw_site_key), sizeof(struct mw_site),
+			       4 * SITES, NULL);
+	need(s.map >= 0, strerror(errno));
+	for (__u64 i = 0; i < SITES; i++) {
+		put_site(s.map, 1, i);
+		put_site(s.map, 2, i);
+	}
+	assert_int_equal(mw_map_walk(s.map, sizeof(struct mw_site_key), sizeof(struct mw_site), meet, &s), 0);
+	print_message("  %u made, and met in %llu us\n", 2 * SITES, (now_ns() - since) / 1000);
+	for (int i = 0; i < SITES; i++)
+		assert_int_equal(s.met[i], 1);
+	close(s.map);
+}
+
+static void *sites_of_others(void *arg)
+{
+	struct sites *s = arg;
+
+	for (__u64 i = 0; !__atomic_load_n(&s->stop, __ATOMIC_RELAXED); i++) {
+		struct mw_site_key key = site_key(2, i % 512);
+		struct mw_site site = {.pages = 1};
+
+		if (i / 512 % 2)
+			bpf_map_delete_elem(s->map, &key);
+		else
+			bpf_map_update_elem(s->map, &key, &site, BPF_ANY);
+	}
+	return NULL;
+}
+
+/* While the sites of workers that are gone are cleared away. */
+static void test_sites_are_summed_once(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 1024, 0);
+	static struct sites s;
+	__u64 pages = 0, expected = 0, since, took;
+	struct mw_site_row rows[4];
+	pthread_t others;
+
+	(void)state;
+	need_cap(k, MW_CAP_GROWTH);
+	s.map = k->maps[MAP_SITES];
+	for (__u64 i = 0; i < SITES; i++) {
+		put_site(s.map, 1, i);
+		expected += i + 1;
+	}
+	assert_int_equal(pthread_create(&others, NULL, sites_of_others, &s), 0);
+	since = now_ns();
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(mw_kernel_sites_sum(k, 1, &pages), 0);
+		assert_int_equal(pages, expected);
+		assert_int_equal(mw_kernel_sites_read(k, 1, rows, 4), 4);
+		for (int j = 0; j < 4; j++)
+			assert_int_equal(rows[j].site.pages, SITES - j);
+	}
+	took = now_ns() - since;
+	print_message("  %d sites: %llu us a walk\n", SITES, took / 400000);
+	__atomic_store_n(&s.stop, true, __ATOMIC_RELAXED);
+	pthread_join(others, NULL);
+
+	close_kernel();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +488,8 @@ int main(void)
 		cmocka_unit_test_teardown(test_unguarded_is_left_alone, end_test),
 		cmocka_unit_test_teardown(test_own_cost_is_told, end_test),
 		cmocka_unit_test_teardown(test_workers_and_slots, end_test),
+		cmocka_unit_test_teardown(test_walk_meets_all_once, end_test),
+		cmocka_unit_test_teardown(test_sites_are_summed_once, end_test),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);

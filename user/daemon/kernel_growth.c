@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/kernel_private.h"
+#include "daemon/kernel_walk.h"
 
 /* Put row into rows[0..used), sorted by pages, largest first, at most n. Returns the new used. */
 static size_t keep_largest(struct mw_site_row *rows, size_t used, size_t n, const struct mw_site_row *row)
@@ -19,46 +20,62 @@ static size_t keep_largest(struct mw_site_row *rows, size_t used, size_t n, cons
 	return used < n ? used + 1 : n;
 }
 
-int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n)
-{
-	struct mw_site_key key, *previous = NULL;
-	struct mw_site_row row = {};
-	size_t used = 0;
+struct taking {
+	__u64 cgroup_id;
+	struct mw_site_row *rows; /* NULL: they are only summed */
+	size_t n, used;
+	__u64 pages; /* of those with a user stack */
+};
 
+static int take(const void *at, void *value, void *arg)
+{
+	const struct mw_site_key *key = at;
+	const struct mw_site *site = value;
+	struct taking *t = arg;
+
+	if (key->cgroup_id != t->cgroup_id)
+		return 0;
+	t->pages += key->stack_id >= 0 ? site->pages : 0;
+	if (t->rows) {
+		struct mw_site_row row = {.site = *site, .stack_id = key->stack_id};
+
+		t->used = keep_largest(t->rows, t->used, t->n, &row);
+	}
+	return 0;
+}
+
+static int take_all(struct mw_kernel *k, struct taking *t)
+{
 	if (!k->object || !mw_kernel_has(k, MW_CAP_GROWTH))
 		return -EOPNOTSUPP;
-	while (n && bpf_map_get_next_key(k->maps[MAP_SITES], previous, &key) == 0) {
-		previous = &key;
-		if (key.cgroup_id != cgroup_id || bpf_map_lookup_elem(k->maps[MAP_SITES], &key, &row.site))
-			continue;
-		row.stack_id = key.stack_id;
-		used = keep_largest(rows, used, n, &row);
-	}
-	for (size_t i = 0; i < used; i++) {
+	return mw_map_walk(k->maps[MAP_SITES], sizeof(struct mw_site_key), sizeof(struct mw_site), take, t);
+}
+
+int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n)
+{
+	struct taking t = {.cgroup_id = cgroup_id, .rows = rows, .n = n};
+	int r = take_all(k, &t);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < t.used; i++) {
 		__u32 id = rows[i].stack_id;
 
 		memset(rows[i].frames, 0, sizeof(rows[i].frames));
 		if (rows[i].stack_id >= 0)
 			bpf_map_lookup_elem(k->maps[MAP_STACKS], &id, rows[i].frames);
 	}
-	return used;
+	return (int)t.used;
 }
 
 int mw_kernel_sites_sum(struct mw_kernel *k, __u64 cgroup_id, __u64 *ret_pages)
 {
-	struct mw_site_key key, *previous = NULL;
-	struct mw_site site;
-	__u64 pages = 0;
+	struct taking t = {.cgroup_id = cgroup_id};
+	int r = take_all(k, &t);
 
-	if (!k->object || !mw_kernel_has(k, MW_CAP_GROWTH))
-		return -EOPNOTSUPP;
-	while (bpf_map_get_next_key(k->maps[MAP_SITES], previous, &key) == 0) {
-		previous = &key;
-		if (key.cgroup_id == cgroup_id && key.stack_id >= 0 &&
-		    bpf_map_lookup_elem(k->maps[MAP_SITES], &key, &site) == 0)
-			pages += site.pages;
-	}
-	*ret_pages = pages;
+	if (r < 0)
+		return r;
+	*ret_pages = t.pages;
 	return 0;
 }
 

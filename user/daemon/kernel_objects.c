@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/kernel_walk.h"
 #include "heap/chance.h"
 #include "leak/objects.h"
 #include "objects.skel.h"
@@ -18,7 +19,6 @@
 
 #define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/type"
 #define LINKS_MAX  512
-#define BATCH	   512 /* samples copied at a time; no bucket has more */
 
 struct mw_object_probes {
 	struct objects *skel;
@@ -185,25 +185,26 @@ __u64 mw_object_calls(const struct mw_object_counts *c)
 	return n;
 }
 
-/* Bucket by bucket: what comes or goes meanwhile may be missed or met, nothing is met twice. */
+struct walking {
+	int (*fn)(const struct mw_object_key *key, struct mw_heap_record *record, void *arg);
+	void *arg;
+};
+
+/* Those that are written to the end. */
+static int walk_one(const void *key, void *value, void *arg)
+{
+	const struct walking *w = arg;
+	struct mw_heap_record *record = value;
+
+	return record->seq == 2 ? w->fn(key, record, w->arg) : 0;
+}
+
 static int walk(struct bpf_map *map, int (*fn)(const struct mw_object_key *, struct mw_heap_record *, void *),
 		void *arg)
 {
-	_cleanup_free_ struct mw_object_key *keys = calloc(BATCH, sizeof(*keys));
-	_cleanup_free_ struct mw_heap_record *records = calloc(BATCH, sizeof(*records));
-	__u32 at = 0, next = 0, n = BATCH;
-	int status = keys && records ? 0 : -ENOMEM, r = 0;
+	struct walking w = {fn, arg};
 
-	for (bool first = true; status >= 0 && r >= 0; first = false, at = next, n = BATCH) {
-		r = bpf_map_lookup_batch(bpf_map__fd(map), first ? NULL : &at, &next, keys, records, &n, NULL);
-		if (r < 0 && r != -ENOENT)
-			return r;
-		for (__u32 i = 0; status >= 0 && i < n; i++) {
-			if (records[i].seq == 2)
-				status = fn(&keys[i], &records[i], arg);
-		}
-	}
-	return status < 0 ? status : 0;
+	return mw_map_walk(bpf_map__fd(map), sizeof(struct mw_object_key), sizeof(struct mw_heap_record), walk_one, &w);
 }
 
 struct each {
