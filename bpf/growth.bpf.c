@@ -24,6 +24,7 @@ __u32 mw_copy_busy;
 #define MW_STACK_BURST_NS     100000000 /* stacks of an idle tenth of a second may be taken at once */
 #define MW_MAX_DEPTH	      8 /* cgroups between a member and its worker */
 #define MW_UNLIMITED_PAGES    (1ULL << 44)
+#define MW_TICK_NS	      10000000 /* of a start in /proc: USER_HZ is 100 on what we run on */
 #define MW_ASIDE_PAGES	      16 /* so much is charged in small pieces before anybody looks */
 
 /* The limit is the worker's own, also when a cgroup below it is charged. */
@@ -71,6 +72,20 @@ static __always_inline bool take_token(struct mw_worker_info *info)
 	       next;
 }
 
+/* Both at once: a pid is given again, and shall not be seen with the start of who had it before. */
+static __always_inline void put_process(struct mw_site *site)
+{
+	__u64 started = bpf_get_current_task_btf()->group_leader->start_boottime / MW_TICK_NS;
+	union {
+		struct {
+			__u32 pid, started;
+		} of;
+		__u64 both;
+	} who = {.of = {bpf_get_current_pid_tgid() >> 32, (__u32)started}};
+
+	*(volatile __u64 *)&site->pid = who.both;
+}
+
 static __always_inline void add_site(struct mw_site_key *key, __u64 charges, __u64 pages)
 {
 	struct mw_site *site = bpf_map_lookup_elem(&growth_sites, key), none = {};
@@ -85,7 +100,7 @@ static __always_inline void add_site(struct mw_site_key *key, __u64 charges, __u
 	}
 	__sync_fetch_and_add(&site->charges, charges);
 	__sync_fetch_and_add(&site->pages, pages);
-	site->pid = bpf_get_current_pid_tgid() >> 32;
+	put_process(site);
 	bpf_get_current_comm(site->comm, sizeof(site->comm));
 }
 

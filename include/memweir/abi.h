@@ -190,7 +190,7 @@ struct mw_site_key {
 struct mw_site {
 	__u64 charges, pages;
 	__u32 pid; /* last process seen at this site */
-	__u32 reserved;
+	__u32 started; /* when that process began: the low half of field 22 of its /proc/PID/stat; 0: not known */
 	char comm[MW_COMM_SIZE];
 };
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
+#include "core/proc.h"
 #include "daemon/kernel_private.h"
 #include "daemon/kernel_walk.h"
 
@@ -370,6 +371,46 @@ static void test_workers_and_slots(void **state)
 	close_kernel();
 }
 
+static int touch_memory(void *arg)
+{
+	size_t bytes = 64 * MIB;
+	volatile char *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)arg;
+	for (size_t at = 0; at < bytes; at += 4096)
+		memory[at] = 1;
+	return 0;
+}
+
+/* By its pid and its start: the one may be another process's by the time that somebody looks. */
+static void test_sites_know_their_process(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 8, 0);
+	struct mw_site_row rows[16];
+	const char *dir;
+	siginfo_t info;
+	__u64 ticks;
+	pid_t pid;
+	int n;
+
+	(void)state;
+	need_cap(k, MW_CAP_GROWTH);
+	dir = make_cgroup("sites");
+	guard(k, dir, 0, 0, 0);
+	pid = child_in(dir, touch_memory, NULL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_int_equal(mw_proc_start_ticks("/proc", pid, &ticks), 0);
+	n = mw_kernel_sites_read(k, id_of(dir), rows, ARRAY_SIZE(rows));
+	assert_in_range(n, 1, ARRAY_SIZE(rows));
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(rows[i].site.pid, pid);
+		assert_int_equal(rows[i].site.started, ticks);
+	}
+	assert_int_equal(reap(pid), 0);
+	close_kernel();
+	drop_cgroup(dir);
+}
+
 #define SITES 10000
 
 /* Sites of a worker, which stay, among those of others, which go and come. */
@@ -488,6 +529,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_unguarded_is_left_alone, end_test),
 		cmocka_unit_test_teardown(test_own_cost_is_told, end_test),
 		cmocka_unit_test_teardown(test_workers_and_slots, end_test),
+		cmocka_unit_test_teardown(test_sites_know_their_process, end_test),
 		cmocka_unit_test_teardown(test_walk_meets_all_once, end_test),
 		cmocka_unit_test_teardown(test_sites_are_summed_once, end_test),
 	};

@@ -162,6 +162,18 @@ bool mw_proc_is(const char *proc_root, pid_t pid, __u64 start_ticks)
 	return mw_proc_start_ticks(proc_root, pid, &now) == 0 && now == start_ticks;
 }
 
+bool mw_proc_same_start(__u64 a, __u64 b)
+{
+	return (__u32)a == (__u32)b;
+}
+
+bool mw_proc_began_after(__u64 start_ticks, __u64 time_ns, __u64 suspended_ns)
+{
+	long hz = sysconf(_SC_CLK_TCK);
+
+	return hz > 0 && start_ticks > (time_ns + suspended_ns) / (1000000000ULL / (__u64)hz);
+}
+
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid)
 {
 	__u64 ppid;

@@ -22,6 +22,14 @@ int mw_proc_exe(const char *proc_root, pid_t pid, char *ret_path, size_t size);
 int mw_proc_start_ticks(const char *proc_root, pid_t pid, __u64 *ret_ticks);
 /* The process that began at start_ticks is there still. */
 bool mw_proc_is(const char *proc_root, pid_t pid, __u64 start_ticks);
+/* The same start, where of one of them only the low 32 bits are kept: they come again after 497 days. */
+bool mw_proc_same_start(__u64 a, __u64 b);
+/*
+ * A process that began at start_ticks began after a moment of CLOCK_MONOTONIC, so that what was seen then was another
+ * one's that had its pid. suspended_ns: mw_suspended_ns() of now. Where the machine has slept in between it may be said
+ * too seldom, never too often; of the same tick it is not said.
+ */
+bool mw_proc_began_after(__u64 start_ticks, __u64 time_ns, __u64 suspended_ns);
 int mw_proc_ppid(const char *proc_root, pid_t pid, pid_t *ret_ppid);
 /*
  * The first thread of a process: 'R' running or waiting for a processor, 'S', 'D', 'T', 'Z' ..., and the processor time

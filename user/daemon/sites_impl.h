@@ -13,13 +13,17 @@
 #define MW_SITES_SHOWN	 32 /* kept; reports as text show the first few */
 #define MW_SITES_BYTES	 65536 /* of JSON at most; an incident has room for four times that */
 #define MW_SITES_SAMPLES 10 /* fewer say nothing */
+#define MW_SITES_WHY	 160
 
 /* One of those that are shown. */
 struct mw_site_found {
 	const char *kind; /* "heap", "mapping", "probed", "otel_memory", "growth" */
 	pid_t pid;
+	__u64 start_ticks; /* of that process, its low 32 bits at least; 0: not known. The pid may be another one's now
+			    */
 	char comm[MW_COMM_SIZE];
 	bool ended; /* pid is of the past */
+	char why[MW_SITES_WHY]; /* its code has no names; "": it has */
 	__u64 bytes, grown;
 	__u64 objects; /* 0: not known */
 	__u32 samples; /* 0: of the kernel's, which counts charges */
@@ -48,9 +52,11 @@ int mw_sites_take_objects(const struct mw_sites_look *look, struct mw_site_list 
 int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_list *out);
 /* The same by stacks that were copied and unwound. -ENODATA: too few. */
 int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out);
-/* Name the frames of all sites of a process that have no names yet, with one question. Of one nothing is known of:
- * addresses. */
-void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, pid_t pid);
+/*
+ * Name the frames of all sites of a process that have no names yet, with one question; which process: the one of
+ * all->at[first]. Of one nothing is known of: addresses, and why.
+ */
+void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, size_t first);
 /* To the end of an array; takes item. false: no memory, and item is gone. */
 bool mw_sites_add(struct json_object *list, struct json_object *item);
 /* How old what the sites of a sampler hold is, and whether it is touched; and begin to look at that. */

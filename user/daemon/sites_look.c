@@ -108,7 +108,7 @@ int mw_sites_look(struct mw_sites_look *look)
 		mw_sites_account(all, look);
 	for (size_t i = 0; r >= 0 && i < all->n; i++) {
 		if (!all->at[i].named)
-			mw_sites_name(look, all, all->at[i].pid);
+			mw_sites_name(look, all, i);
 	}
 	if (r >= 0 || r == -ENODATA || r == -EOPNOTSUPP) {
 		struct json_object *lines = mw_sites_lines(look, look->top);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* What the code of a site is called. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/cgroup.h"
+#include "core/proc.h"
 #include "daemon/sites_impl.h"
 #include "report/json_out.h"
 #include "util/clock.h"
@@ -64,35 +66,64 @@ static pid_t root_of(const struct mw_sites_look *look)
 	return mw_cgroup_pids(look->cgroup_fd, true, &pid, 1) > 0 ? pid : 0;
 }
 
+/* Its pid is of the past, or another process's now. */
+static bool has_ended(const struct mw_site_found *s)
+{
+	__u64 ticks;
+	int r = mw_proc_start_ticks("/proc", s->pid, &ticks);
+
+	return r == -ESRCH || (r >= 0 && s->start_ticks && !mw_proc_same_start(ticks, s->start_ticks));
+}
+
+/* It has no names yet, and is of the same process. */
+static bool is_asked(const struct mw_site_found *s, const struct mw_site_found *of)
+{
+	return !s->named && s->pid == of->pid && s->start_ticks == of->start_ticks;
+}
+
+static int ask(const struct mw_sites_look *look, const struct mw_symbols_question *q, bool *ret_ended,
+	       struct mw_symbols *ret_symbols, struct mw_error *err)
+{
+	if (mw_now_ns() > look->ask_until_ns)
+		return mw_fail(err, -ETIMEDOUT, "there was no time left to ask");
+	return mw_remembered_ask(look->remembered, q, root_of(look), ret_ended, ret_symbols, err);
+}
+
 /* One question for all sites of a process. */
-void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, pid_t pid)
+void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, size_t first)
 {
 	struct mw_address addresses[MW_SITES_SHOWN * MW_STACK_DEPTH];
-	struct mw_symbols_question q = {.pid = pid, .addresses = addresses, .timeout_ms = ASK_MS};
+	const struct mw_site_found of = all->at[first];
+	struct mw_symbols_question q = {.pid = of.pid,
+					.start_ticks = of.start_ticks,
+					.addresses = addresses,
+					.timeout_ms = ASK_MS};
 	struct mw_symbols symbols = {};
 	struct mw_error err = {};
-	bool ended = false;
-	size_t first = 0;
+	bool ended = has_ended(&of);
+	size_t place = 0;
 	int r;
 
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->at[i].pid != pid || all->at[i].named)
+		if (!is_asked(&all->at[i], &of))
 			continue;
 		memcpy(addresses + q.n, all->at[i].frames, all->at[i].n_frames * sizeof(*addresses));
 		q.n += all->at[i].n_frames;
 	}
-	r = mw_now_ns() > look->ask_until_ns
-		    ? -ETIMEDOUT
-		    : mw_remembered_ask(look->remembered, &q, root_of(look), &ended, &symbols, &err);
+	r = ask(look, &q, &ended, &symbols, &err);
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->at[i].pid != pid || all->at[i].named)
+		struct mw_site_found *s = &all->at[i];
+
+		if (!is_asked(s, &of))
 			continue;
-		all->at[i].ended = ended;
-		if (r < 0)
-			name_bare(&all->at[i]);
-		else
-			name_all(&all->at[i], &symbols, first);
-		first += all->at[i].n_frames;
+		s->ended = ended;
+		if (r < 0) {
+			name_bare(s);
+			snprintf(s->why, sizeof(s->why), "%.*s", (int)sizeof(s->why) - 1, err.text);
+		} else {
+			name_all(s, &symbols, place);
+		}
+		place += s->n_frames;
 	}
 	mw_symbols_free(&symbols);
 }

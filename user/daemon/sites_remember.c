@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/cgroup.h"
+#include "core/proc.h"
 #include "daemon/guard.h"
 #include "symbols/remember.h"
 #include "util/cleanup.h"
@@ -49,6 +50,15 @@ static bool remember(struct pass *p, pid_t pid)
 	return p->reads < READS && p->asks < ASKS;
 }
 
+/* Whoever has the pid now may be another worker's. */
+static bool is_there(const struct mw_site *s)
+{
+	__u64 ticks;
+
+	return s->pid && mw_proc_start_ticks("/proc", (pid_t)s->pid, &ticks) == 0 &&
+	       (!s->started || mw_proc_same_start(ticks, s->started));
+}
+
 /* First whoever was charged where much is, then all, and the youngest of them. */
 static void remember_worker(struct pass *p, __u64 id, int fd)
 {
@@ -59,7 +69,7 @@ static void remember_worker(struct pass *p, __u64 id, int fd)
 	int n = rows && found > READS ? mw_kernel_sites_read(p->kernel, id, rows, SITES) : 0;
 
 	for (int i = 0; i < n; i++) {
-		if (rows[i].site.pid && !remember(p, (pid_t)rows[i].site.pid))
+		if (is_there(&rows[i].site) && !remember(p, (pid_t)rows[i].site.pid))
 			return;
 	}
 	for (ssize_t i = found < PROCESSES ? found : PROCESSES; i-- > 0;) {

@@ -36,12 +36,14 @@ void mw_sites_take_heap(const struct mw_heap *h, struct mw_site_list *out)
 			continue;
 		*s = (struct mw_site_found){.kind = from->kind == MW_HEAP_OBJECT ? "heap" : "mapping",
 					    .pid = from->pid,
+					    .start_ticks = from->start_ticks,
 					    .bytes = from->live_bytes,
 					    .grown = grown(from, grows),
 					    .objects = from->live_objects,
 					    .samples = from->samples,
 					    .from = from};
-		mw_proc_comm("/proc", s->pid, s->comm, sizeof(s->comm));
+		if (!s->start_ticks || mw_proc_is("/proc", s->pid, s->start_ticks))
+			mw_proc_comm("/proc", s->pid, s->comm, sizeof(s->comm));
 		for (; s->n_frames < from->n_frames && s->n_frames < MW_STACK_DEPTH; s->n_frames++)
 			s->frames[s->n_frames] = (struct mw_address){from->frames[s->n_frames], true};
 		out->n++;
@@ -65,6 +67,7 @@ int mw_sites_take_growth(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_li
 			continue;
 		*s = (struct mw_site_found){.kind = "growth",
 					    .pid = (pid_t)rows[i].site.pid,
+					    .start_ticks = rows[i].site.started,
 					    .bytes = rows[i].site.pages * page,
 					    .grown = rows[i].site.pages * page};
 		memcpy(s->comm, rows[i].site.comm, sizeof(s->comm));
@@ -97,6 +100,7 @@ int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out)
 			continue;
 		*s = (struct mw_site_found){.kind = "growth",
 					    .pid = sum->pid,
+					    .start_ticks = mw_stacks_start(sum),
 					    .ended = !mw_stacks_lives(sum),
 					    .bytes = bytes,
 					    .grown = bytes,

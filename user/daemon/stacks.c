@@ -73,9 +73,14 @@ static __u64 ticks(__u64 ns)
 	return ns / (MW_NS_PER_S / (__u64)sysconf(_SC_CLK_TCK));
 }
 
+__u64 mw_stacks_start(const struct mw_stack_sum *s)
+{
+	return ticks(s->started_ns);
+}
+
 bool mw_stacks_lives(const struct mw_stack_sum *s)
 {
-	return mw_proc_is("/proc", s->pid, ticks(s->started_ns));
+	return mw_proc_is("/proc", s->pid, mw_stacks_start(s));
 }
 
 static bool same_process(const struct mw_copy *a, const struct mw_copy *b)
@@ -148,7 +153,9 @@ static void to_list(const struct mw_stack_sum *sum, struct mw_site_list *list)
 {
 	struct mw_site_found *f = &list->at[list->n++];
 
-	*f = (struct mw_site_found){.pid = sum->pid, .n_frames = (unsigned)sum->unwound.n};
+	*f = (struct mw_site_found){.pid = sum->pid,
+				    .start_ticks = mw_stacks_start(sum),
+				    .n_frames = (unsigned)sum->unwound.n};
 	memcpy(f->frames, sum->unwound.at, sum->unwound.n * sizeof(f->frames[0]));
 }
 
@@ -168,7 +175,7 @@ static void name(const struct mw_sites_look *look, struct mw_stack_worker *w)
 		}
 		for (size_t i = 0; i < list->n; i++) {
 			if (!list->at[i].named && mw_now_ns() < look->ask_until_ns) /* else at the next look */
-				mw_sites_name(look, list, list->at[i].pid);
+				mw_sites_name(look, list, i);
 			w->at[whose[i]].named = TAKE_PTR(list->at[i].named);
 		}
 	}

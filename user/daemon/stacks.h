@@ -46,6 +46,7 @@ void mw_stacks_free(struct mw_stacks *s); /* it and its contents; NULL-safe */
 struct mw_sites_look;
 const struct mw_stack_worker *mw_stacks_look(const struct mw_sites_look *look);
 
+__u64 mw_stacks_start(const struct mw_stack_sum *s); /* when its process began, as /proc says it */
 bool mw_stacks_lives(const struct mw_stack_sum *s); /* is its process there still */
 
 /* stacks_sum.c: what they are called; and equal ones made one. Pure, but for memory. */

@@ -61,32 +61,55 @@ static bool is_settled(const struct mw_heap_record *a, const struct mw_heap_reco
 	       a->weight <= MW_HEAP_BYTES_MAX;
 }
 
-static __u64 hash_of(pid_t pid, __u32 kind, __u32 n_frames, const __u64 *frames)
-{
-	__u64 hash = ((__u64)(__u32)pid << 32 | kind << 8 | n_frames) * 0x9e3779b97f4a7c15ULL;
+/* What tells a site from others; frames are somebody else's. */
+struct name {
+	pid_t pid;
+	__u64 start_ticks;
+	__u32 kind, n_frames;
+	const __u64 *frames;
+};
 
-	for (__u32 i = 0; i < n_frames; i++) {
-		hash = (hash ^ frames[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
+static struct name name_of(const struct mw_heap_site *s)
+{
+	return (struct name){s->pid, s->start_ticks, s->kind, s->n_frames, s->frames};
+}
+
+static struct name name_for(const struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
+{
+	return (struct name){pid, h->start_ticks, r->kind, r->n_frames, r->frames};
+}
+
+static __u64 mix(__u64 hash, __u64 value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
+static __u64 hash_of(struct name n)
+{
+	__u64 hash = ((__u64)(__u32)n.pid << 32 | n.kind << 8 | n.n_frames) * 0x9e3779b97f4a7c15ULL;
+
+	hash = mix(hash, n.start_ticks);
+	for (__u32 i = 0; i < n.n_frames; i++)
+		hash = mix(hash, n.frames[i]);
 	return hash;
 }
 
-static bool is_at(const struct mw_heap_site *s, pid_t pid, __u32 kind, __u32 n_frames, const __u64 *frames)
+static bool is_at(const struct mw_heap_site *s, struct name n)
 {
-	return s->pid == pid && s->kind == kind && s->n_frames == n_frames &&
-	       memcmp(s->frames, frames, n_frames * sizeof(*frames)) == 0;
+	return s->pid == n.pid && s->start_ticks == n.start_ticks && s->kind == n.kind && s->n_frames == n.n_frames &&
+	       memcmp(s->frames, n.frames, n.n_frames * sizeof(*n.frames)) == 0;
 }
 
 /* Its slot, or the empty one it would stand in. A slot is a site's number and one. */
-static __u64 *slot_of(const struct mw_heap *h, pid_t pid, __u32 kind, __u32 n_frames, const __u64 *frames)
+static __u64 *slot_of(const struct mw_heap *h, struct name n)
 {
-	__u64 at = hash_of(pid, kind, n_frames, frames);
+	__u64 at = hash_of(n);
 
 	for (;; at++) {
 		__u64 *slot = &h->slots[at % SLOTS];
 
-		if (!*slot || is_at(&h->sites[*slot - 1], pid, kind, n_frames, frames))
+		if (!*slot || is_at(&h->sites[*slot - 1], n))
 			return slot;
 	}
 }
@@ -113,7 +136,7 @@ static int make_room(struct mw_heap *h)
 /* Its site, a new one with the first sample; NULL: there is no more room for others. */
 static struct mw_heap_site *site_of(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
 {
-	__u64 *slot = slot_of(h, pid, r->kind, r->n_frames, r->frames);
+	__u64 *slot = slot_of(h, name_for(h, pid, r));
 	struct mw_heap_site *s;
 
 	if (*slot)
@@ -122,7 +145,11 @@ static struct mw_heap_site *site_of(struct mw_heap *h, pid_t pid, const struct m
 		return NULL;
 	s = &h->sites[h->n_sites++];
 	*slot = h->n_sites;
-	*s = (struct mw_heap_site){.pid = pid, .kind = r->kind, .n_frames = r->n_frames, .oldest_ns = ~0ULL};
+	*s = (struct mw_heap_site){.pid = pid,
+				   .start_ticks = h->start_ticks,
+				   .kind = r->kind,
+				   .n_frames = r->n_frames,
+				   .oldest_ns = ~0ULL};
 	memcpy(s->frames, r->frames, r->n_frames * sizeof(*r->frames));
 	return s;
 }
@@ -142,7 +169,7 @@ void mw_heap_drop_objects(struct mw_heap *h)
 
 __u64 mw_heap_site_id(const struct mw_heap_site *site)
 {
-	return hash_of(site->pid, site->kind, site->n_frames, site->frames);
+	return hash_of(name_of(site));
 }
 
 static int keep_object(struct mw_heap *h, pid_t pid, const struct mw_heap_record *r)
@@ -158,7 +185,7 @@ static int keep_object(struct mw_heap *h, pid_t pid, const struct mw_heap_record
 		h->objects = objects;
 		h->objects_room = room;
 	}
-	h->objects[h->n_objects++] = (struct mw_heap_object){.site = hash_of(pid, r->kind, r->n_frames, r->frames),
+	h->objects[h->n_objects++] = (struct mw_heap_object){.site = hash_of(name_for(h, pid, r)),
 							     .address = r->address,
 							     .size = r->size,
 							     .weight = r->weight,
@@ -226,7 +253,7 @@ int mw_heap_add(struct mw_heap *h, pid_t pid, const struct mw_heap_head *head, c
 
 const struct mw_heap_site *mw_heap_find(const struct mw_heap *h, const struct mw_heap_site *site)
 {
-	const __u64 *slot = h->slots ? slot_of(h, site->pid, site->kind, site->n_frames, site->frames) : NULL;
+	const __u64 *slot = h->slots ? slot_of(h, name_of(site)) : NULL;
 
 	return slot && *slot ? &h->sites[*slot - 1] : NULL;
 }
@@ -268,7 +295,7 @@ static void sort(struct mw_heap *h, int (*order)(const void *, const void *))
 	for (size_t i = 0; i < h->n_sites; i++) {
 		const struct mw_heap_site *s = &h->sites[i];
 
-		*slot_of(h, s->pid, s->kind, s->n_frames, s->frames) = i + 1;
+		*slot_of(h, name_of(s)) = i + 1;
 	}
 }
 

@@ -22,6 +22,7 @@
 /* One stack of one process. Addresses mean something in that process alone. */
 struct mw_heap_site {
 	pid_t pid; /* as proc_root numbers it */
+	__u64 start_ticks; /* of the process: a pid is given again; 0: not known */
 	__u32 kind; /* enum mw_heap_kind */
 	__u32 n_frames; /* 0..MW_HEAP_FRAMES; 0: the unwinder found nobody */
 	__u32 samples; /* live ones; the error of live_bytes is about one part in their square root */
@@ -43,6 +44,7 @@ struct mw_heap_object {
 
 /* A reading. Zeroed it is an empty one; what it holds is freed by mw_heap_free. */
 struct mw_heap {
+	__u64 start_ticks; /* of the process that is being added; who calls mw_heap_add says it, 0: not known */
 	__u64 since_ns; /* the caller's, before it reads: what was allocated from then on has grown; 0: nothing has */
 	struct mw_heap_site *sites; /* after mw_heap_sort: most live bytes first */
 	size_t n_sites;

@@ -165,6 +165,9 @@ int mw_heap_read(const char *proc_root, pid_t pid, struct mw_heap *h, struct mw_
 	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (proc_fd < 0)
 		return mw_fail(err, errno == ENOENT ? -ESRCH : -errno, "process %d: %s", pid, strerror(errno));
+	/* Of who had the pid when the folder was opened: what is read there afterwards fails when that one has gone. */
+	if (mw_proc_start_ticks(proc_root, pid, &h->start_ticks) < 0)
+		h->start_ticks = 0;
 	r = read_region(proc_root, proc_fd, pid, h, &why);
 	if (r == -ENODATA || r == -EACCES || r == -EPERM)
 		add_without(proc_root, pid, h);

@@ -33,7 +33,7 @@ struct part {
 
 struct process {
 	UT_hash_handle hh;
-	pid_t pid;
+	__u64 who; /* who_of */
 	struct mw_modules modules;
 	size_t bytes;
 	__u64 first_ns, taken_ns;
@@ -114,16 +114,35 @@ size_t mw_remembered_bytes(struct mw_remembered *r)
 
 /* ---- the tables, with the lock ---- */
 
-/* And it is the last that goes, now. NULL also without memory. */
-static struct process *find(struct mw_remembered *r, pid_t pid)
+/* Pids are given again, and both are remembered. Of the start the low half, which is all that is known of some. */
+static __u64 who_of(pid_t pid, __u64 start_ticks)
 {
+	return (__u64)(__u32)pid << 32 | (__u32)start_ticks;
+}
+
+/* Of those who had that pid the one that was seen last. */
+static struct process *last_of(const struct mw_remembered *r, pid_t pid)
+{
+	struct process *p, *next, *last = NULL;
+
+	HASH_ITER (hh, r->processes, p, next)
+		last = p->who >> 32 == (__u32)pid ? p : last;
+	return last;
+}
+
+/* And it is the last that goes, now. start_ticks 0: not known. NULL also without memory. */
+static struct process *find(struct mw_remembered *r, pid_t pid, __u64 start_ticks)
+{
+	const __u64 who = who_of(pid, start_ticks);
 	struct process *p;
 
-	HASH_FIND_INT(r->processes, &pid, p);
+	HASH_FIND(hh, r->processes, &who, sizeof(who), p);
+	if (!p && !start_ticks)
+		p = last_of(r, pid);
 	if (!p)
 		return NULL;
 	HASH_DEL(r->processes, p);
-	HASH_ADD_INT(r->processes, pid, p);
+	HASH_ADD(hh, r->processes, who, sizeof(p->who), p);
 	if (p->hh.tbl)
 		return p;
 	r->bytes -= p->bytes;
@@ -140,20 +159,20 @@ static size_t bytes_of(const struct mw_modules *m)
 	return bytes;
 }
 
-/* In place of what was known of that pid. Takes the modules. */
+/* In place of what was known of it. Takes the modules. */
 static int put(struct mw_remembered *r, struct mw_modules *m, __u64 now_ns)
 {
-	struct process *old = find(r, m->pid), *p = calloc(1, sizeof(*p));
+	struct process *old = find(r, m->pid, m->start_ticks), *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	p->pid = m->pid;
-	p->first_ns = old && old->modules.start_ticks == m->start_ticks ? old->first_ns : now_ns;
+	p->who = who_of(m->pid, m->start_ticks);
+	p->first_ns = old ? old->first_ns : now_ns;
 	p->taken_ns = now_ns;
 	p->bytes = bytes_of(m);
 	if (old)
 		drop(r, old);
-	HASH_ADD_INT(r->processes, pid, p);
+	HASH_ADD(hh, r->processes, who, sizeof(p->who), p);
 	if (!p->hh.tbl) {
 		free(p);
 		return -ENOMEM;
@@ -187,13 +206,13 @@ static void learn(struct mw_remembered *r, const struct mw_part_key *key, const 
 		free(p);
 }
 
-static int copy_modules(struct mw_remembered *r, pid_t pid, struct mw_modules *ret)
+static int copy_modules(struct mw_remembered *r, pid_t pid, __u64 start_ticks, struct mw_modules *ret)
 {
 	const struct process *p;
 	int done = 0;
 
 	pthread_mutex_lock(&r->lock);
-	p = find(r, pid);
+	p = find(r, pid, start_ticks);
 	*ret = (struct mw_modules){0};
 	if (p) {
 		*ret = p->modules;
@@ -257,14 +276,14 @@ static void ask_modules(struct mw_remembered *r, int proc_fd, struct mw_modules 
 		fill_in(r, proc_fd, m);
 }
 
-static bool is_due(struct mw_remembered *r, pid_t pid, __u64 now_ns)
+static bool is_due(struct mw_remembered *r, pid_t pid, __u64 start_ticks, __u64 now_ns)
 {
 	const struct process *p;
 	__u64 every;
 	bool due;
 
 	pthread_mutex_lock(&r->lock);
-	p = find(r, pid);
+	p = find(r, pid, start_ticks);
 	every = p ? p->taken_ns - p->first_ns : 0;
 	due = !p || now_ns - p->taken_ns >= (every < LONGEST_NS ? every : LONGEST_NS);
 	pthread_mutex_unlock(&r->lock);
@@ -299,7 +318,12 @@ static int read_process(struct mw_remembered *r, pid_t pid, __u64 now_ns)
 
 int mw_remember(struct mw_remembered *r, pid_t pid, __u64 now_ns)
 {
-	return is_due(r, pid, now_ns) ? read_process(r, pid, now_ns) : 0;
+	__u64 start_ticks;
+	int done = mw_proc_start_ticks("/proc", pid, &start_ticks);
+
+	if (done < 0)
+		return done;
+	return is_due(r, pid, start_ticks, now_ns) ? read_process(r, pid, now_ns) : 0;
 }
 
 /* ---- names ---- */
@@ -323,8 +347,8 @@ static int ask_living(struct mw_remembered *r, struct mw_symbols_question *q, st
 	int done = read_process(r, q->pid, mw_now_ns());
 
 	if (done >= 0)
-		done = copy_modules(r, q->pid, &m);
-	if (done >= 0 && m.start_ticks == q->start_ticks)
+		done = copy_modules(r, q->pid, q->start_ticks, &m);
+	if (done >= 0)
 		done = ask_cached(r, &m, q, ret_symbols, err);
 	else
 		done = mw_symbols_ask(q, ret_symbols, err);
@@ -332,30 +356,43 @@ static int ask_living(struct mw_remembered *r, struct mw_symbols_question *q, st
 	return done;
 }
 
+/* Of one that has ended, from what was remembered of it. q->modules is that, q->pid somebody beside it. */
+static int ask_dead(struct mw_remembered *r, struct mw_symbols_question *q, struct mw_symbols *ret_symbols,
+		    struct mw_error *err)
+{
+	int done = ask_cached(r, q->modules, q, ret_symbols, err);
+
+	if (done != -ESRCH || !q->pid)
+		return done;
+	q->pid = 0; /* that one has ended too */
+	return ask_cached(r, q->modules, q, ret_symbols, err);
+}
+
 int mw_remembered_ask(struct mw_remembered *r, const struct mw_symbols_question *q, pid_t root_pid, bool *ret_ended,
 		      struct mw_symbols *ret_symbols, struct mw_error *err)
 {
 	struct mw_symbols_question own = *q;
 	struct mw_modules m = {0};
-	int done = mw_proc_start_ticks("/proc", q->pid, &own.start_ticks);
+	__u64 ticks = 0;
+	int done = mw_proc_start_ticks("/proc", q->pid, &ticks);
+	bool other = done >= 0 && q->start_ticks && !mw_proc_same_start(ticks, q->start_ticks);
 
 	own.program = r->program;
-	if (done >= 0)
+	if (done >= 0 && !other) {
+		own.start_ticks = ticks;
 		done = ask_living(r, &own, ret_symbols, err);
-	if (done != -ESRCH)
+	}
+	if (done != -ESRCH && !other)
 		return done;
 	*ret_ended = true;
-	done = copy_modules(r, q->pid, &m);
+	done = copy_modules(r, q->pid, own.start_ticks, &m);
 	if (done < 0)
-		return mw_fail(err, done, "process %d has ended, and nobody looked at it before", q->pid);
+		return mw_fail(err, done, "process %d has ended%s, and nobody looked at it before", q->pid,
+			       other ? ", its pid is another one's now" : "");
 	own.start_ticks = 0;
 	own.modules = &m;
 	own.pid = root_pid;
-	done = ask_cached(r, &m, &own, ret_symbols, err);
-	if (done == -ESRCH && root_pid) { /* that one has ended too */
-		own.pid = 0;
-		done = ask_cached(r, &m, &own, ret_symbols, err);
-	}
+	done = ask_dead(r, &own, ret_symbols, err);
 	mw_modules_free(&m);
 	return done;
 }

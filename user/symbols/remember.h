@@ -26,7 +26,9 @@ int mw_remember(struct mw_remembered *r, pid_t pid, __u64 now_ns);
 /*
  * mw_symbols_ask about q->pid, as it is or, when it has ended, as it was remembered; then *ret_ended, and files are
  * looked for in the root folder of root_pid, who should be of the same container (0: the host's). What is known
- * already is not asked again. Blocks. -ESRCH also where nothing is remembered of it.
+ * already is not asked again. Who has the pid of the one that is meant, and began at another time than q->start_ticks
+ * (the low 32 bits; 0: not known), is not asked: that one has ended. Blocks. -ESRCH also where nothing is remembered of
+ * it.
  */
 int mw_remembered_ask(struct mw_remembered *r, const struct mw_symbols_question *q, pid_t root_pid, bool *ret_ended,
 		      struct mw_symbols *ret_symbols, struct mw_error *err);

@@ -2,6 +2,7 @@
 #include "fake_tree.h"
 
 #include "core/proc.h"
+#include "util/clock.h"
 
 static void process(pid_t pid, const char *comm, pid_t ppid, unsigned long long start)
 {
@@ -78,6 +79,24 @@ static void reads_parent_and_start(void **state)
 	}
 	tree_file("5/stat", "5 (x) S 99999999999 1\n");
 	assert_int_equal(mw_proc_ppid(tree, 5, &ppid), -EBADMSG);
+}
+
+/* Ticks of 10 ms; times in between are of the clock that stands still while the machine sleeps. */
+static void began_after_what_was_seen(void **state)
+{
+	const __u64 tick = 1000000000ULL / (__u64)sysconf(_SC_CLK_TCK);
+	__u64 ticks, suspended = mw_suspended_ns();
+
+	(void)state;
+	assert_true(mw_proc_began_after(501, 500 * tick, 0));
+	assert_true(mw_proc_began_after(501, 501 * tick - 1, 0));
+	assert_false(mw_proc_began_after(501, 501 * tick, 0));
+	assert_false(mw_proc_began_after(501, 400 * tick, 101 * tick));
+	assert_true(mw_proc_began_after(501, 400 * tick, 101 * tick - 1));
+	assert_int_equal(mw_proc_start_ticks("/proc", getpid(), &ticks), 0);
+	assert_false(mw_proc_began_after(ticks, mw_now_ns(), suspended));
+	assert_true(mw_proc_began_after(ticks, ticks * tick - suspended - 1, suspended));
+	assert_true(mw_proc_same_start(7, 7) && mw_proc_same_start(7, (1ULL << 32) + 7) && !mw_proc_same_start(7, 8));
 }
 
 static void says_whether_it_runs(void **state)
@@ -166,7 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		tree_test(finds_the_cgroup),	 tree_test(reads_the_command), tree_test(reads_parent_and_start),
 		tree_test(says_whether_it_runs), tree_test(reads_memory),      tree_test(knows_the_throttle),
-		tree_test(knows_a_tree),	 tree_test(reads_swap),
+		tree_test(knows_a_tree),	 tree_test(reads_swap),	       tree_test(began_after_what_was_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,27 @@ static void unsettled(struct mw_heap_record r, const struct mw_heap_record *seco
 	assert_int_equal(h.unsettled, 1);
 }
 
+/* The pid was given again, and who has it now grows in the same place. */
+static void pid_of_another(void **state)
+{
+	_cleanup_(mw_heap_free) struct mw_heap before = {.start_ticks = 70}, now = {.start_ticks = 80};
+	struct mw_heap_record r = record(100, 1000, 5000, 1);
+
+	(void)state;
+	add(&before, 7, &r, 1);
+	add(&now, 7, &r, 1);
+	assert_int_equal(now.sites[0].start_ticks, 80);
+	assert_null(mw_heap_find(&before, &now.sites[0]));
+	assert_true(mw_heap_site_id(&before.sites[0]) != mw_heap_site_id(&now.sites[0]));
+	mw_heap_compare(&now, &before);
+	assert_int_equal(now.sites[0].grown_bytes, 1000);
+	before.start_ticks = 80;
+	add(&before, 7, &r, 1);
+	assert_int_equal(before.n_sites, 2);
+	mw_heap_compare(&now, &before);
+	assert_int_equal(now.sites[0].grown_bytes, 0);
+}
+
 static void what_is_not_believed(void **state)
 {
 	struct mw_heap_record good = record(100, 1000, 2000, 0x1000), bad;
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(what_came_since),
 		cmocka_unit_test(inherited_is_the_parents),
 		cmocka_unit_test(growth),
+		cmocka_unit_test(pid_of_another),
 		cmocka_unit_test(what_is_not_believed),
 		cmocka_unit_test(free_records_are_nothing),
 		cmocka_unit_test(no_more_sites_than_there_is_room_for),

@@ -2,8 +2,6 @@
 /* Processes looked at while they live, and asked about when they have ended. */
 #include "program.h"
 
-#include <sys/prctl.h>
-
 #include "symbols/remember.h"
 #include "util/clock.h"
 
@@ -23,10 +21,11 @@ static int end(void **state)
 	return program_remove(state);
 }
 
-static int ask(pid_t pid)
+static int ask_of(pid_t pid, __u64 start_ticks)
 {
 	struct mw_address addresses[PCS_MAX];
-	struct mw_symbols_question q = {.pid = pid, .addresses = addresses, .n = worker.n, .timeout_ms = 60000};
+	struct mw_symbols_question q = {
+		.pid = pid, .start_ticks = start_ticks, .addresses = addresses, .n = worker.n, .timeout_ms = 60000};
 
 	for (size_t i = 0; i < worker.n; i++)
 		addresses[i] = (struct mw_address){worker.pcs[i], true};
@@ -34,6 +33,11 @@ static int ask(pid_t pid)
 	said.text[0] = '\0';
 	ended = false;
 	return mw_remembered_ask(r, &q, 0, &ended, &symbols, &said);
+}
+
+static int ask(pid_t pid)
+{
+	return ask_of(pid, 0);
 }
 
 /* It dies, its addresses stay. */
@@ -74,6 +78,39 @@ static void nobody_looked(void **state)
 	assert_true(ended);
 	assert_said("nobody looked at it before");
 	assert_int_equal(mw_remember(r, 0x7ffffff0, mw_now_ns()), -ESRCH);
+}
+
+/* Who has its pid is another one: also where that one is looked at, what was known of the dead one stays. */
+static void pid_of_another(void **state)
+{
+	__u64 start;
+	pid_t pid;
+
+	(void)state;
+	in_tree("gcc -O2 -g -o weir weir.c");
+	start_worker("weir");
+	start = worker.start_ticks;
+	assert_int_equal(ask_of(worker.pid, start + 1), -ESRCH);
+	assert_true(ended);
+	assert_said("its pid is another one's now, and nobody looked at it before");
+	assert_int_equal(ask_of(worker.pid, (1ULL << 32) + start), 0); /* what is known is its low half */
+	assert_false(ended);
+	assert_int_equal(mw_remember(r, worker.pid, mw_now_ns()), 1);
+	pid = start_as(end_it());
+	if (!pid)
+		skip();
+	worker.pid = pid; /* to be ended */
+	assert_int_equal(ask_of(pid, start), 0);
+	assert_true(ended);
+	assert_c_program();
+	assert_int_equal(mw_remember(r, pid, mw_now_ns()), 2);
+	assert_int_equal(ask_of(pid, start), 0);
+	assert_true(ended);
+	assert_c_program();
+	assert_int_equal(ask(pid), 0); /* as it is now */
+	assert_false(ended);
+	assert_int_equal(frames_at(0), 1);
+	assert_string_equal(frame(0, 0)->function, "");
 }
 
 /* What it was named while it lived, it is named without its file. */
@@ -170,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		remember_case(named_when_it_has_ended),
 		remember_case(nobody_looked),
+		remember_case(pid_of_another),
 		remember_case(file_is_gone),
 		remember_case(same_files),
 		remember_case(bounded),
