@@ -105,6 +105,9 @@ static void print_site(struct json_object *site)
 	       mw_text_clean(mw_field_str(site, "kind"), 0, clean, sizeof(clean)), samples,
 	       mw_field_bool(site, "ended") ? ", of a process that has ended" : "");
 	mw_print_life(site);
+	if (*mw_field_str(site, "unnamed"))
+		printf("      without names: %s\n",
+		       mw_text_clean(mw_field_str(site, "unnamed"), 0, clean, sizeof(clean)));
 	for (size_t j = 0; j < mw_field_length(frames) && j < FRAMES_SHOWN; j++)
 		print_frame(json_object_array_get_idx(frames, j));
 	if (mw_field_length(frames) > FRAMES_SHOWN)

@@ -57,6 +57,8 @@ int mw_sites_take_stacks(struct mw_sites_look *look, struct mw_site_list *out);
  * all->at[first]. Of one nothing is known of: addresses, and why.
  */
 void mw_sites_name(const struct mw_sites_look *look, struct mw_site_list *all, size_t first);
+/* The member of a site's object that says why there are none. */
+void mw_sites_put_why(struct mw_json_out *o, const struct mw_site_found *s);
 /* To the end of an array; takes item. false: no memory, and item is gone. */
 bool mw_sites_add(struct json_object *list, struct json_object *item);
 /* How old what the sites of a sampler hold is, and whether it is touched; and begin to look at that. */

@@ -13,6 +13,14 @@
 #define FRAMES 64 /* of each site, inlined ones counted */
 #define ASK_MS 8000
 
+void mw_sites_put_why(struct mw_json_out *o, const struct mw_site_found *s)
+{
+	if (s->why[0])
+		mw_json_text(o, "unnamed", s->why);
+	else
+		mw_json_null(o, "unnamed");
+}
+
 static struct json_object *frame_json(const struct mw_frame *f)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());

@@ -150,7 +150,8 @@ static struct json_object *site_json(struct mw_site_found *s, __u64 total)
 	mw_json_int(&o, "pid", s->pid);
 	mw_json_text(&o, "comm", s->comm);
 	mw_json_bool(&o, "ended", s->ended);
-	put_runtime(&o, s->pid);
+	mw_sites_put_why(&o, s);
+	put_runtime(&o, s->ended ? 0 : s->pid); /* else of whoever has its pid now */
 	mw_json_put(&o, "frames", TAKE_PTR(s->named));
 	return mw_json_end(&o);
 }
