@@ -92,8 +92,10 @@ static bool is_asked(const struct mw_site_found *s, const struct mw_site_found *
 static int ask(const struct mw_sites_look *look, const struct mw_symbols_question *q, bool *ret_ended,
 	       struct mw_symbols *ret_symbols, struct mw_error *err)
 {
-	if (mw_now_ns() > look->ask_until_ns)
-		return mw_fail(err, -ETIMEDOUT, "there was no time left to ask");
+	if (mw_now_ns() > look->ask_until_ns) {
+		(void)mw_fail(err, -ETIMEDOUT, "there was no time left to ask");
+		return -ETIMEDOUT;
+	}
 	return mw_remembered_ask(look->remembered, q, root_of(look), ret_ended, ret_symbols, err);
 }
 
