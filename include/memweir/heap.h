@@ -6,7 +6,9 @@
  *
  * Finding it: the region begins at the mapping of /proc/PID/maps that is named
  * MW_HEAP_MAPPING (offset 0) with a struct mw_heap_head; n_records records follow
- * records_at bytes behind it. Everything is in the byte order and with the
+ * records_at bytes behind it. That mapping is of a memfd, private and writable; the
+ * records lie in it, or in private anonymous memory that follows without a gap.
+ * Nothing else is read, whatever it is called: it may be a file server's. Everything is in the byte order and with the
  * alignment of the machine.
  *
  * Trust: the process can write anything there at any time. A reader checks each

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "leak/heap.h"
+#include "leak/heap_region.h"
 #include "util/cleanup.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -44,12 +45,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mw_heap_record *first, *second;
 	_cleanup_free_ uint8_t *copies = NULL;
 	struct mw_error err = {""};
+	struct mw_heap_region region = {0};
 	struct mw_heap_head head;
 	char line[512];
 	size_t n;
 
 	snprintf(line, sizeof(line), "%.*s", (int)(size < 400 ? size : 400), (const char *)data);
-	(void)mw_heap_maps_line(line);
+	if (mw_heap_region_line(&region, line, NULL) >= 0 && region.begin)
+		must(region.end > region.begin, "a region of nothing");
 	if (mw_heap_head_check(data, size, &head, &err) < 0) {
 		must(*err.text, "a failure without a sentence");
 		return 0;

@@ -146,11 +146,23 @@ static void tell(struct mw_guard *g, struct mw_worker *w)
 	mw_tell(g->tell, LOG_WARNING, "leak-site", w, "%s", mw_text_site(w, text, sizeof(text)));
 }
 
+/* Once: a program that pretends goes on doing so. */
+static void tell_refused(struct mw_guard *g, struct mw_worker *w, const struct mw_heap *now)
+{
+	if (!now->n_refused || w->sites->refused_told)
+		return;
+	w->sites->refused_told = true;
+	mw_tell(g->tell, LOG_WARNING, "heap-refused", w,
+		"worker %s (%s): what %u of its processes have in place of a heap sampler's memory is not read: %s",
+		w->name, w->class_name, now->n_refused, now->refused);
+}
+
 static void take(struct mw_guard *g, struct mw_worker *w, struct mw_sites_look *l, int status)
 {
 	struct mw_sites *s = w->sites;
 
 	s->taken_ns = mw_now_ns();
+	tell_refused(g, w, &l->now);
 	if (l->has_before || l->now.n_sites) {
 		s->before = l->has_before ? l->before : l->now;
 		*(l->has_before ? &l->before : &l->now) = (struct mw_heap){};

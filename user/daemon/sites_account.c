@@ -89,6 +89,7 @@ void mw_sites_account(const struct mw_site_list *all, struct mw_sites_look *look
 	a.n_processes = look->now.n_processes;
 	a.n_without = look->now.n_without;
 	a.n_silent = look->now.n_silent;
+	a.n_refused = look->now.n_refused;
 	a.without = look->now.without_bytes;
 	a.sampled_known = a.n_processes > 0;
 	a.sampled = look->now.live_bytes;

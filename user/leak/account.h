@@ -32,6 +32,7 @@ struct mw_account {
 	__u64 lost; /* allocated and not followed, freed or not */
 	__u32 n_processes, n_without; /* with a sampler and without */
 	__u32 n_silent; /* of n_processes: much memory, and no object of it came to the sampler */
+	__u32 n_refused; /* of those without: they have something that is called as a sampler's memory is */
 	__u64 without; /* anon and swapped of those without; what they share after a fork counts for each */
 };
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "leak/heap_region.h"
 #include "util/cleanup.h"
 
 #define SUM_MAX (1ULL << 62) /* where sums stop, so that the difference of two fits a signed number */
@@ -39,7 +40,7 @@ int mw_heap_head_check(const void *bytes, size_t size, struct mw_heap_head *ret_
 			       head.head_size, head.record_size, MW_HEAP_VERSION, sizeof(head),
 			       sizeof(struct mw_heap_record));
 	if (!head.n_records || head.n_records > MW_HEAP_RECORDS_MAX || head.records_at < sizeof(head) ||
-	    head.records_at > 1 << 20 || head.records_at % 64)
+	    head.records_at > MW_HEAP_RECORDS_AT_MAX || head.records_at % 64)
 		return mw_fail(err, -EBADMSG, "%u records from %llu on, expected 1 to %u behind the head",
 			       head.n_records, head.records_at, MW_HEAP_RECORDS_MAX);
 	if (head.mean_bytes < MW_HEAP_MEAN_MIN || head.mean_bytes > MW_HEAP_MEAN_MAX)

@@ -59,6 +59,8 @@ struct mw_heap {
 			    refused */
 	__u32 n_silent; /* of those read: much anonymous memory and not one sample of an object, so that its objects do
 			   not come from libc's malloc (a runtime of its own, an allocator linked in) */
+	__u32 n_refused; /* that have something named as a region is, and it is none that is read */
+	char refused[200]; /* the first of those, and why; "": none */
 	__u64 without_bytes; /* anon and swapped of those n_without whose status could be read */
 	bool want_objects; /* set by the caller, before: keep each sample too, so many at the most */
 	struct mw_heap_object *objects;
@@ -106,7 +108,5 @@ int mw_heap_add(struct mw_heap *h, pid_t pid, const struct mw_heap_head *head, c
 		const struct mw_heap_record *second, size_t n);
 void mw_heap_add_counts(struct mw_heap *h,
 			const struct mw_heap_head *head); /* and the process itself; head is checked */
-/* Where the region begins, if this line of /proc/PID/maps is the one that names it; else 0. */
-__u64 mw_heap_maps_line(const char *line);
 
 #endif

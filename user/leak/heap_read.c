@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* From a process to a reading: find the region in its maps, copy its records twice. */
+/* From a process to a reading: find its region, copy its records twice. */
 #include "leak/heap.h"
 
 #include <errno.h>
@@ -11,44 +11,11 @@
 
 #include "core/cgroup.h"
 #include "core/proc.h"
+#include "leak/heap_region.h"
 #include "util/cleanup.h"
 
-#define MAPS_BYTES_MAX (16UL << 20) /* of a process's maps: some 100,000 mappings */
-#define BLOCK	       128 /* records copied at a time */
-#define SILENT_MEANS   32 /* so many times the mean without a sample: a chance of e^-32 */
-
-__u64 mw_heap_maps_line(const char *line)
-{
-	static const char name[] = "/memfd:" MW_HEAP_MAPPING " (deleted)";
-	unsigned long long begin, end, offset;
-	char mode[5];
-	int at = 0;
-
-	if (sscanf(line, "%16llx-%16llx %4s %16llx %*15s %*20s %n", &begin, &end, mode, &offset, &at) != 4 || !at)
-		return 0;
-	return !offset && end > begin && strcmp(line + at, name) == 0 ? begin : 0;
-}
-
-/* -ENODATA: no line of it names a region. */
-static int find_region(int proc_fd, __u64 *ret_at)
-{
-	_cleanup_close_ int fd = openat(proc_fd, "maps", O_RDONLY | O_CLOEXEC);
-	_cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0, bytes = 0;
-	ssize_t n;
-
-	if (!f)
-		return -errno;
-	fd = -1; /* f's now */
-	for (errno = 0; bytes < MAPS_BYTES_MAX && (n = getline(&line, &room, f)) > 0; bytes += (size_t)n) {
-		line[strcspn(line, "\n")] = '\0';
-		*ret_at = mw_heap_maps_line(line);
-		if (*ret_at)
-			return 0;
-	}
-	return errno ? -errno : -ENODATA;
-}
+#define BLOCK	     128 /* records copied at a time */
+#define SILENT_MEANS 32 /* so many times the mean without a sample: a chance of e^-32 */
 
 /* Its pid as it sees it itself: the last of NSpid. */
 static int own_pid(int proc_fd, __u32 *ret_pid)
@@ -113,35 +80,53 @@ static bool is_silent(const char *proc_root, pid_t pid, const struct mw_heap_hea
 	       anon + swap > SILENT_MEANS * head->mean_bytes;
 }
 
+/* Its head, of a region that holds all it speaks of. */
+static int read_head(int mem_fd, const struct mw_heap_region *g, struct mw_heap_head *ret_head, struct mw_error *err)
+{
+	char buf[sizeof(struct mw_heap_head)];
+	__u64 magic;
+	int r = copy(mem_fd, g->begin, buf, sizeof(buf));
+
+	if (r < 0)
+		return mw_fail(err, r, "%s", strerror(-r));
+	memcpy(&magic, buf, sizeof(magic)); /* is written last */
+	if (!magic)
+		return mw_fail(err, -ENODATA, "its heap sampler is only beginning");
+	r = mw_heap_head_check(buf, sizeof(buf), ret_head, err);
+	return r < 0 ? r : mw_heap_region_holds(g, ret_head, err);
+}
+
 static int read_region(const char *proc_root, int proc_fd, pid_t pid, struct mw_heap *h, struct mw_error *err)
 {
 	_cleanup_close_ int mem_fd = openat(proc_fd, "mem", O_RDONLY | O_CLOEXEC);
-	char buf[sizeof(struct mw_heap_head)];
-	struct mw_heap_head head;
+	struct mw_heap_region g = {0};
+	struct mw_heap_head head = {0};
 	__u32 own = 0;
-	__u64 at = 0;
 	int r;
 
 	if (mem_fd < 0)
-		return mw_fail(err, -errno, "process %d: memory: %s", pid, strerror(errno));
-	r = find_region(proc_fd, &at); /* after mem was opened, which stays with the program that was there then */
-	if (r < 0)
-		return mw_fail(err, r, r == -ENODATA ? "process %d has no heap sampler in it" : "process %d: no maps",
-			       pid);
-	r = copy(mem_fd, at, buf, sizeof(buf));
+		return mw_fail(err, -errno, "memory: %s", strerror(errno));
+	r = mw_heap_region_find(proc_fd, &g, err); /* after mem was opened: it stays with the program of then */
 	if (r >= 0)
-		r = mw_heap_head_check(buf, sizeof(buf), &head, err);
-	if (r >= 0)
-		r = own_pid(proc_fd, &own);
+		r = read_head(mem_fd, &g, &head, err);
 	if (r < 0)
-		return err && *err->text ? r : mw_fail(err, r, "process %d: %s", pid, strerror(-r));
+		return r;
+	r = own_pid(proc_fd, &own);
+	if (r < 0)
+		return mw_fail(err, r, "status: %s", strerror(-r));
 	if (head.pid != own)
-		return mw_fail(err, -ENODATA, "process %d has nothing of its own: it forked, and was not sampled since",
-			       pid);
+		return mw_fail(err, -ENODATA, "nothing of its own: it forked, and was not sampled since");
 	h->n_silent += is_silent(proc_root, pid, &head);
 	mw_heap_add_counts(h, &head);
-	r = copy_records(mem_fd, at, &head, pid, h);
-	return r < 0 ? mw_fail(err, r, "process %d: records: %s", pid, strerror(-r)) : 0;
+	r = copy_records(mem_fd, g.begin, &head, pid, h);
+	return r < 0 ? mw_fail(err, r, "records: %s", strerror(-r)) : 0;
+}
+
+/* What is there is no region that may be read: counted, with the first cause. */
+static void refuse(pid_t pid, const char *why, struct mw_heap *h)
+{
+	if (!h->n_refused++)
+		snprintf(h->refused, sizeof(h->refused), "process %d: %.*s", pid, (int)sizeof(h->refused) - 32, why);
 }
 
 static void add_without(const char *proc_root, pid_t pid, struct mw_heap *h)
@@ -171,7 +156,9 @@ int mw_heap_read(const char *proc_root, pid_t pid, struct mw_heap *h, struct mw_
 	r = read_region(proc_root, proc_fd, pid, h, &why);
 	if (r == -ENODATA || r == -EACCES || r == -EPERM)
 		add_without(proc_root, pid, h);
-	return r < 0 ? mw_fail(err, r == -ENOENT ? -ESRCH : r, "%s", why.text) : 0;
+	if (r == -EBADMSG)
+		refuse(pid, why.text, h);
+	return r < 0 ? mw_fail(err, r == -ENOENT ? -ESRCH : r, "process %d: %s", pid, why.text) : 0;
 }
 
 int mw_heap_read_cgroup(const char *proc_root, int cgroup_fd, struct mw_heap *h, struct mw_error *err)

@@ -29,6 +29,7 @@ struct mw_sites {
 	__u64 left_out_bytes; /* in none of them */
 	char top[MW_SITES_TOP]; /* a sentence about the first of them; "": none */
 	bool told; /* the log has it */
+	bool refused_told; /* and that what looks like samples in its processes is none that is read */
 	struct mw_heap before; /* the reading growth is counted from */
 	bool has_before;
 	double heap_share; /* of what its heap grew by, of the site that grew most; 0: not known */

@@ -61,6 +61,7 @@ static struct json_object *sampled(const struct mw_account *a)
 	mw_json_u64(&o, "processes", a->n_processes);
 	mw_json_u64(&o, "processes_silent", a->n_silent);
 	mw_json_u64(&o, "processes_without", a->n_without);
+	mw_json_u64(&o, "processes_refused", a->n_refused);
 	mw_json_u64(&o, "without_bytes", a->without);
 	return mw_json_end(&o);
 }

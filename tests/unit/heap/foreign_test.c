@@ -2,7 +2,10 @@
 /* Programs nobody here wrote, and such as shut us out: nothing of what they do changes, and totals make sense. */
 #include "program.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
 
 #include "core/proc.h"
 
@@ -205,10 +208,13 @@ static void an_allocator_of_its_own_is_told(void **state)
 
 #define ROOM (8UL << 20)
 
-/* A child that names a page as ours and has this in it; it waits until it is killed. */
-static pid_t pretends(const struct mw_heap_head *head)
+/*
+ * A child that has this in a page of that file, named as ours is, and behind it a part of another kind of memory; it
+ * waits until it is killed.
+ */
+static pid_t pretends_with(int fd, const struct mw_heap_head *head, int behind)
 {
-	int fd = memfd_create(MW_HEAP_MAPPING, 0), told[2];
+	int told[2];
 	pid_t pid;
 	char c;
 
@@ -216,8 +222,8 @@ static pid_t pretends(const struct mw_heap_head *head)
 	assert_int_equal(pipe(told), 0);
 	pid = fork();
 	if (!pid) {
-		/* Behind it is nothing, not what happens to be mapped there. */
-		void *room = mmap(NULL, ROOM, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		/* Behind it is this, not what happens to be mapped there. */
+		void *room = mmap(NULL, ROOM, behind, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		struct mw_heap_head *at = mmap(room, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
 
 		*at = *head;
@@ -233,35 +239,92 @@ static pid_t pretends(const struct mw_heap_head *head)
 	return pid;
 }
 
+static void stop(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static const struct mw_heap_head all_records = {.magic = MW_HEAP_MAGIC,
+						.version = MW_HEAP_VERSION,
+						.head_size = sizeof(struct mw_heap_head),
+						.record_size = sizeof(struct mw_heap_record),
+						.n_records = MW_HEAP_RECORDS_MAX,
+						.records_at = 4096,
+						.mean_bytes = MW_HEAP_MEAN_DEFAULT,
+						.pid = 1,
+						.n_used = MW_HEAP_RECORDS_MAX};
+
+/* Refused, counted, and said why. */
+static void assert_refused(pid_t pid, const char *why)
+{
+	_cleanup_(mw_heap_free) struct mw_heap h = {0};
+	struct mw_error err = {""};
+
+	assert_int_equal(mw_heap_read("/proc", pid, &h, &err), -EBADMSG);
+	print_message("%s\n", err.text);
+	assert_non_null(strstr(err.text, why));
+	assert_int_equal(h.n_refused, 1);
+	assert_string_equal(h.refused, err.text);
+	assert_int_equal(h.n_processes + h.n_sites, 0);
+	stop(pid);
+}
+
 static void who_only_pretends(void **state)
 {
-	struct mw_heap_head head = {.magic = MW_HEAP_MAGIC,
-				    .version = MW_HEAP_VERSION,
-				    .head_size = sizeof(head),
-				    .record_size = sizeof(struct mw_heap_record),
-				    .n_records = MW_HEAP_RECORDS_MAX,
-				    .records_at = 1 << 20, /* where nothing is */
-				    .mean_bytes = MW_HEAP_MEAN_DEFAULT,
-				    .pid = 1,
-				    .n_used = MW_HEAP_RECORDS_MAX};
+	struct mw_heap_head head = all_records;
 	_cleanup_(mw_heap_free) struct mw_heap h = {0};
-	pid_t pids[3];
-	int r;
+	pid_t pid = pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_READ | PROT_WRITE);
 
 	(void)state;
-	pids[0] = pretends(&head);
-	r = mw_heap_read("/proc", pids[0], &h, NULL);
-	assert_true(r == -EBADMSG || (r == 0 && !h.n_sites)); /* or there is something, which is no record */
+	assert_int_equal(mw_heap_read("/proc", pid, &h, NULL), 0); /* as ours is, and empty */
+	assert_int_equal(h.n_processes, 1);
+	assert_int_equal(h.n_sites + h.n_refused, 0);
+	stop(pid);
+	assert_refused(pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_NONE),
+		       "4096 records that end 1314816 bytes behind its beginning, of which its memory is 4096");
+	head.records_at = 1 << 20; /* where nothing was ever written */
+	pid = pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_READ | PROT_WRITE);
+	assert_int_equal(mw_heap_read("/proc", pid, &h, NULL), 0);
+	stop(pid);
 	head.pid = 0;
-	pids[1] = pretends(&head);
-	assert_int_equal(mw_heap_read("/proc", pids[1], &h, NULL), -ENODATA);
+	pid = pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_READ | PROT_WRITE);
+	assert_int_equal(mw_heap_read("/proc", pid, &h, NULL), -ENODATA);
+	stop(pid);
+	head.magic = 0; /* its first moments */
+	pid = pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_READ | PROT_WRITE);
+	assert_int_equal(mw_heap_read("/proc", pid, &h, NULL), -ENODATA);
+	stop(pid);
+	assert_int_equal(h.n_refused, 0);
 	head.magic = 1;
-	pids[2] = pretends(&head);
-	assert_int_equal(mw_heap_read("/proc", pids[2], &h, NULL), -EBADMSG);
-	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
-		kill(pids[i], SIGKILL);
-		waitpid(pids[i], NULL, 0);
+	assert_refused(pretends_with(memfd_create(MW_HEAP_MAPPING, 0), &head, PROT_READ | PROT_WRITE),
+		       "no sampler's region: it begins with 1");
+}
+
+/* A file of that name, removed, on a file system that is mounted nowhere: in maps it is called what a memfd is. -1. */
+static int file_of_that_name(const char *fs)
+{
+	_cleanup_close_ int fs_fd = (int)syscall(SYS_fsopen, fs, FSOPEN_CLOEXEC), mount_fd = -1, fd = -1;
+
+	if (fs_fd < 0 || syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	mount_fd = (int)syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, 0);
+	fd = mount_fd < 0 ? -1 : openat(mount_fd, "memfd:" MW_HEAP_MAPPING, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 || unlinkat(mount_fd, "memfd:" MW_HEAP_MAPPING, 0) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+static void a_file_with_the_name_of_a_region(void **state)
+{
+	int fd = file_of_that_name("tmpfs");
+
+	(void)state;
+	if (fd < 0) {
+		print_message("skipped: no file system that is mounted nowhere: %s\n", strerror(errno));
+		skip();
 	}
+	assert_refused(pretends_with(fd, &all_records, PROT_READ | PROT_WRITE), "the memfds'");
 }
 
 int main(void)
@@ -276,6 +339,7 @@ int main(void)
 		cmocka_unit_test(without_a_region_it_is_off),
 		cmocka_unit_test(an_allocator_of_its_own_is_told),
 		cmocka_unit_test(who_only_pretends),
+		cmocka_unit_test(a_file_with_the_name_of_a_region),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

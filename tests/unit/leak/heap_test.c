@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "leak/heap.h"
+#include "leak/heap_region.h"
 #include "util/cleanup.h"
 
 static struct mw_heap_head good_head(void)
@@ -262,37 +263,100 @@ static void sums_stop_at_the_top(void **state)
 	assert_int_equal(h.sites[0].grown_bytes, 1LL << 62);
 }
 
-static void lines_of_maps(void **state)
+#define NAMED "/memfd:memweir-heap (deleted)"
+
+/* Up to the line that ends it, or all of them. */
+static int region_of(const char *const *lines, struct mw_heap_region *ret)
 {
+	struct mw_error err = {""};
+	int r = 0;
+
+	*ret = (struct mw_heap_region){0};
+	for (; !r && *lines; lines++)
+		r = mw_heap_region_line(ret, *lines, &err);
+	assert_int_equal(*err.text != 0, r < 0);
+	return r;
+}
+
+static void no_lines_of_a_region(void **state)
+{
+	static const char *const lines[] = {
+		"7f46049d3000-7f46049d4000 rw-p 00001000 00:01 11463                      " NAMED,
+		"7f46049d4000-7f46049d3000 rw-p 00000000 00:01 11463                      " NAMED,
+		"7f46049d3000-7f46049d4000 rw-p 00000000 00:01 11463                      /tmp/memfd:memweir-heap "
+		"(deleted)",
+		"7f46049d3000-7f46049d4000 rw-p 00000000 00:01 11463                      /memfd:memweir-heap2 "
+		"(deleted)",
+		"7f46049d3000-7f46049d4000 rw-p 00000000 00:00 0 ",
+		"",
+		"-",
+		"x-y rw-p 0 0 0 " NAMED,
+		"ffffffffffffffff1-7f46049d4000 rw-p 00000000 00:01 1 " NAMED,
+		NULL,
+	};
+	struct mw_heap_region g;
+
+	(void)state;
+	assert_int_equal(region_of(lines, &g), 0);
+	assert_int_equal(g.begin, 0);
+}
+
+/* How far it goes: over what nobody else can stand behind. */
+static void lines_of_a_region(void **state)
+{
+#define HEAD   "7f0000001000-7f0000002000 rw-p 00000000 00:01 11463                      " NAMED
+#define BEHIND "7f0000002000-7f0000142000 "
 	static const struct {
-		const char *line;
-		__u64 at;
-	} lines[] = {
-		{"7f46049d3000-7f46049d4000 rw-p 00000000 00:01 11463                      /memfd:memweir-heap "
-		 "(deleted)",
-		 0x7f46049d3000},
-		{"7f46049d3000-7f46049d4000 rw-p 00001000 00:01 11463                      /memfd:memweir-heap "
-		 "(deleted)",
-		 0},
-		{"7f46049d4000-7f46049d3000 rw-p 00000000 00:01 11463                      /memfd:memweir-heap "
-		 "(deleted)",
-		 0},
-		{"7f46049d3000-7f46049d4000 rw-p 00000000 00:01 11463                      /tmp/memfd:memweir-heap "
-		 "(deleted)",
-		 0},
-		{"7f46049d3000-7f46049d4000 rw-p 00000000 00:01 11463                      /memfd:memweir-heap2 "
-		 "(deleted)",
-		 0},
-		{"7f46049d3000-7f46049d4000 rw-p 00000000 00:00 0 ", 0},
-		{"", 0},
-		{"-", 0},
-		{"x-y rw-p 0 0 0 /memfd:memweir-heap (deleted)", 0},
-		{"ffffffffffffffff1-7f46049d4000 rw-p 00000000 00:01 1 /memfd:memweir-heap (deleted)", 0},
+		const char *lines[4];
+		int r;
+		__u64 end;
+	} maps[] = {
+		{{HEAD}, 0, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-p 00000000 00:00 0 "}, 0, 0x7f0000142000},
+		{{HEAD, BEHIND "rw-p 00000000 00:00 0                 [anon:heap]"}, 0, 0x7f0000142000},
+		{{HEAD, BEHIND "rw-p 00000000 00:00 0 ", "7f0000142000-7f0000143000 rw-p 00000000 00:00 0 "},
+		 0,
+		 0x7f0000143000},
+		{{HEAD, BEHIND "rw-p 00001000 00:01 11463                 " NAMED}, 0, 0x7f0000142000},
+		/* All it can be. */
+		{{HEAD, "7f0000002000-7f0010000000 rw-p 00000000 00:00 0 "}, 1, 0x7f0010000000},
+		/* A gap; another mode; shared; another file; the same from elsewhere; a device; no line. */
+		{{HEAD, "7f0000003000-7f0000142000 rw-p 00000000 00:00 0 "}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "---p 00000000 00:00 0 "}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-s 00001000 00:01 11463                 " NAMED}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-p 00001000 00:01 11464                 " NAMED}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-p 00002000 00:01 11463                 " NAMED}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-p 00001000 00:2f 11463                 " NAMED}, 1, 0x7f0000002000},
+		{{HEAD, BEHIND "rw-p 00001000 00:05 7                     /dev/mem"}, 1, 0x7f0000002000},
+		{{HEAD, "..."}, 1, 0x7f0000002000},
+		{{"7f0000001000-7f0000002000 rw-s 00000000 00:01 11463     " NAMED}, -EBADMSG, 0},
+		{{"7f0000001000-7f0000002000 r--p 00000000 00:01 11463     " NAMED}, -EBADMSG, 0},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		assert_int_equal(mw_heap_maps_line(lines[i].line), lines[i].at);
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		struct mw_heap_region g;
+
+		assert_int_equal(region_of(maps[i].lines, &g), maps[i].r);
+		assert_int_equal(g.end, maps[i].end);
+		if (maps[i].end)
+			assert_true(g.begin == 0x7f0000001000 && g.inode == 11463 && !g.major && g.minor == 1);
+	}
+}
+
+static void all_records_are_in_the_region(void **state)
+{
+	struct mw_heap_region g = {.begin = 0x1000, .end = 0x1000 + 4096 + 4096 * 320};
+	struct mw_heap_head head = good_head();
+	struct mw_error err = {""};
+
+	(void)state;
+	assert_int_equal(mw_heap_region_holds(&g, &head, &err), 0);
+	g.end--;
+	assert_int_equal(mw_heap_region_holds(&g, &head, &err), -EBADMSG);
+	assert_string_equal(err.text,
+			    "4096 records that end 1314816 bytes behind its beginning, of which its memory is "
+			    "1314815");
 }
 
 int main(void)
@@ -308,7 +372,9 @@ int main(void)
 		cmocka_unit_test(free_records_are_nothing),
 		cmocka_unit_test(no_more_sites_than_there_is_room_for),
 		cmocka_unit_test(sums_stop_at_the_top),
-		cmocka_unit_test(lines_of_maps),
+		cmocka_unit_test(no_lines_of_a_region),
+		cmocka_unit_test(lines_of_a_region),
+		cmocka_unit_test(all_records_are_in_the_region),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -305,6 +305,7 @@ static void account_object(void **state)
 	a->n_processes = 2;
 	a->n_without = 1;
 	a->n_silent = 1;
+	a->n_refused = 1;
 	a->without = 33;
 	o = mw_json_leak(&w, 10 * MW_NS_PER_S, WALL);
 	assert_string_equal(
@@ -316,7 +317,8 @@ static void account_object(void **state)
 		"bytes\":5,\"vmalloc_bytes\":10,\"rest_bytes\":30},"
 		"\"descriptors\":{\"pipes\":12,\"sockets\":0,\"memfds\":0,\"anon_inodes\":0,\"other\":0,\"more\":false}"
 		",\"sampled\":{\"bytes\":280,\"shown_bytes\":250,\"samples\":40,\"lost_bytes\":"
-		"0,\"processes\":2,\"processes_silent\":1,\"processes_without\":1,\"without_bytes\":33}}");
+		"0,\"processes\":2,\"processes_silent\":1,\"processes_without\":1,\"processes_refused\":1,\"without_"
+		"bytes\":33}}");
 	json_object_put(o);
 }
 
