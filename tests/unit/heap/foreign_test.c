@@ -3,8 +3,10 @@
 #include "program.h"
 
 #include <fcntl.h>
+#include <linux/fuse.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "core/proc.h"
@@ -210,7 +212,7 @@ static void an_allocator_of_its_own_is_told(void **state)
 
 /*
  * A child that has this in a page of that file, named as ours is, and behind it a part of another kind of memory; it
- * waits until it is killed.
+ * waits until it is killed. NULL: it leaves the page alone.
  */
 static pid_t pretends_with(int fd, const struct mw_heap_head *head, int behind)
 {
@@ -218,16 +220,19 @@ static pid_t pretends_with(int fd, const struct mw_heap_head *head, int behind)
 	pid_t pid;
 	char c;
 
-	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_true(!head || ftruncate(fd, 4096) == 0);
 	assert_int_equal(pipe(told), 0);
 	pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* Behind it is this, not what happens to be mapped there. */
 		void *room = mmap(NULL, ROOM, behind, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		struct mw_heap_head *at = mmap(room, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
 
-		*at = *head;
-		at->pid = at->pid ? (__u32)getpid() : 0;
+		if (head) {
+			*at = *head;
+			at->pid = at->pid ? (__u32)getpid() : 0;
+		}
 		assert_int_equal(write(told[1], "", 1), 1);
 		for (;;)
 			pause();
@@ -302,12 +307,14 @@ static void who_only_pretends(void **state)
 }
 
 /* A file of that name, removed, on a file system that is mounted nowhere: in maps it is called what a memfd is. -1. */
-static int file_of_that_name(const char *fs)
+static int file_of_that_name(int fs_fd, pid_t (*serve)(void), pid_t *ret_server)
 {
-	_cleanup_close_ int fs_fd = (int)syscall(SYS_fsopen, fs, FSOPEN_CLOEXEC), mount_fd = -1, fd = -1;
+	_cleanup_close_ int mount_fd = -1, fd = -1;
 
-	if (fs_fd < 0 || syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (syscall(SYS_fsconfig, fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
+	if (serve)
+		*ret_server = serve();
 	mount_fd = (int)syscall(SYS_fsmount, fs_fd, FSMOUNT_CLOEXEC, 0);
 	fd = mount_fd < 0 ? -1 : openat(mount_fd, "memfd:" MW_HEAP_MAPPING, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0 || unlinkat(mount_fd, "memfd:" MW_HEAP_MAPPING, 0) < 0)
@@ -315,16 +322,120 @@ static int file_of_that_name(const char *fs)
 	return TAKE_FD(fd);
 }
 
+static void skip_without(int fd)
+{
+	if (fd >= 0)
+		return;
+	print_message("skipped: no file system that is mounted nowhere: %s\n", strerror(errno));
+	skip();
+}
+
 static void a_file_with_the_name_of_a_region(void **state)
 {
-	int fd = file_of_that_name("tmpfs");
+	_cleanup_close_ int fs_fd = (int)syscall(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC);
+	int fd = fs_fd < 0 ? -1 : file_of_that_name(fs_fd, NULL, NULL);
 
 	(void)state;
-	if (fd < 0) {
-		print_message("skipped: no file system that is mounted nowhere: %s\n", strerror(errno));
-		skip();
-	}
+	skip_without(fd);
 	assert_refused(pretends_with(fd, &all_records, PROT_READ | PROT_WRITE), "the memfds'");
+}
+
+static int fuse_fd = -1;
+
+static void fuse_answer(const struct fuse_in_header *in, int error, const void *body, size_t size)
+{
+	char buf[512];
+	const struct fuse_out_header out = {(__u32)(sizeof(out) + size), error, in->unique};
+
+	memcpy(buf, &out, sizeof(out));
+	if (size)
+		memcpy(buf + sizeof(out), body, size);
+	(void)!write(fuse_fd, buf, sizeof(out) + size);
+}
+
+/* One file, whatever it is asked for; what stands in it is never said. */
+static void fuse_serve_one(const struct fuse_in_header *in, const void *body)
+{
+	const struct fuse_attr attr = {
+		.ino = in->nodeid == 1 && in->opcode == FUSE_GETATTR ? 1 : 2,
+		.mode = in->nodeid == 1 && in->opcode == FUSE_GETATTR ? S_IFDIR | 0755 : S_IFREG | 0600,
+		.size = 4096,
+		.nlink = 1,
+	};
+	struct fuse_init_out init = {.major = FUSE_KERNEL_VERSION, .minor = 31, .max_write = 4096};
+	const struct fuse_entry_out entry = {.nodeid = 2, .entry_valid = 60, .attr_valid = 60, .attr = attr};
+	const struct fuse_attr_out attr_out = {.attr_valid = 60, .attr = attr};
+	const struct fuse_open_out opened = {.fh = 1};
+
+	if (in->opcode == FUSE_INIT) {
+		init.minor = ((const struct fuse_init_in *)body)->minor < 31
+				     ? ((const struct fuse_init_in *)body)->minor
+				     : 31;
+		fuse_answer(in, 0, &init, sizeof(init));
+	} else if (in->opcode == FUSE_LOOKUP) {
+		fuse_answer(in, 0, &entry, sizeof(entry));
+	} else if (in->opcode == FUSE_GETATTR) {
+		fuse_answer(in, 0, &attr_out, sizeof(attr_out));
+	} else if (in->opcode == FUSE_OPEN) {
+		fuse_answer(in, 0, &opened, sizeof(opened));
+	} else if (in->opcode == FUSE_UNLINK || in->opcode == FUSE_FLUSH || in->opcode == FUSE_RELEASE) {
+		fuse_answer(in, 0, NULL, 0);
+	} else if (in->opcode != FUSE_READ && in->opcode != FUSE_FORGET && in->opcode != FUSE_INTERRUPT) {
+		fuse_answer(in, -ENOSYS, NULL, 0);
+	}
+}
+
+/* With its end, after so many seconds at the latest, whoever waits for it is let go: with an error. */
+static pid_t fuse_serve(void)
+{
+	static __u64 buf[FUSE_MIN_READ_BUFFER / 4];
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(20);
+	while (read(fuse_fd, buf, sizeof(buf)) > 0)
+		fuse_serve_one((const void *)buf, (const char *)buf + sizeof(struct fuse_in_header));
+	_exit(0);
+}
+
+static int fuse_open(void)
+{
+	static const char *const set[][2] = {{"source", "x"},
+					     {"rootmode", "40000"},
+					     {"user_id", "0"},
+					     {"group_id", "0"}};
+	int fs_fd = (int)syscall(SYS_fsopen, "fuse", FSOPEN_CLOEXEC);
+	char number[16];
+
+	fuse_fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	snprintf(number, sizeof(number), "%d", fuse_fd);
+	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
+		syscall(SYS_fsconfig, fs_fd, FSCONFIG_SET_STRING, set[i][0], set[i][1], 0);
+	syscall(SYS_fsconfig, fs_fd, FSCONFIG_SET_STRING, "fd", number, 0);
+	return fs_fd;
+}
+
+/* Behind its page stands a file server that does not answer: it is not asked. */
+static void a_file_server_with_the_name_of_a_region(void **state)
+{
+	_cleanup_close_ int fs_fd = fuse_open();
+	struct timespec from, to;
+	pid_t server = 0;
+	int fd = fs_fd < 0 || fuse_fd < 0 ? -1 : file_of_that_name(fs_fd, fuse_serve, &server);
+
+	(void)state;
+	mw_close(&fuse_fd);
+	if (fd >= 0) {
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		assert_refused(pretends_with(fd, NULL, PROT_READ | PROT_WRITE), "the memfds'");
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		assert_true(to.tv_sec - from.tv_sec < 10);
+	}
+	if (server > 0)
+		stop(server);
+	skip_without(fd);
 }
 
 int main(void)
@@ -340,6 +451,7 @@ int main(void)
 		cmocka_unit_test(an_allocator_of_its_own_is_told),
 		cmocka_unit_test(who_only_pretends),
 		cmocka_unit_test(a_file_with_the_name_of_a_region),
+		cmocka_unit_test(a_file_server_with_the_name_of_a_region),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
