@@ -112,7 +112,9 @@ struct mw_guard {
 	__u64 near_high_told; /* the distance the kernel side was told */
 	struct mw_place_limits root_limits;
 	bool judge_due; /* somebody is to be thought about: mw_judge_think */
-	bool sites_under_way; /* a look at where some worker's memory comes from */
+	__u64 sites_since_ns; /* a look at where some worker's memory comes from is under way; 0: none is */
+	__u64 sites_of; /* id of its cgroup */
+	bool sites_late_told;
 	struct mw_stacks *stacks; /* of who grows; the look's that is under way. NULL: none yet */
 	struct mw_objects *objects; /* of a suspect, watched from outside; NULL: nobody was yet */
 	bool remember_under_way; /* of processes of who grows, what they have mapped */

@@ -20,6 +20,8 @@
 #define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
 #define LOOK_PART  5 /* of the time between checks one look may follow another */
 #define NEVER_SEEN 1e6 /* due so much: before who was */
+#define LATE_NS	   (60 * MW_NS_PER_S) /* a look that takes longer hangs in the kernel: each of its parts has a deadline \
+				       */
 
 static int look(void *arg, char *text, size_t size)
 {
@@ -113,6 +115,25 @@ static int submit(struct mw_guard *g, struct mw_worker *w)
 	return 0;
 }
 
+/*
+ * Reading a process's memory may wait for who stands behind it (a file server of its own), and cannot be given up: no
+ * second look is sent after it, and that is said.
+ */
+static void tell_late(struct mw_guard *g, __u64 now_ns)
+{
+	struct mw_worker *w = mw_worker_by_id(&g->workers, g->sites_of);
+
+	if (!g->sites_since_ns || g->sites_late_told || now_ns - g->sites_since_ns < LATE_NS)
+		return;
+	g->sites_late_told = true;
+	mw_tell(g->tell, LOG_WARNING, "look-hangs", w,
+		"the look at where the memory of worker %s comes from hangs for %llu s in the kernel, which waits for "
+		"something of its processes: until it ends, nobody's places are looked at anew; limits, pauses and "
+		"verdicts "
+		"go on",
+		w ? w->name : "that has ended", (now_ns - g->sites_since_ns) / MW_NS_PER_S);
+}
+
 void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 {
 	struct mw_worker *w, *next, *first = NULL;
@@ -121,7 +142,7 @@ void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 	HASH_ITER (by_id, g->workers.by_id, w, next) {
 		double d = due(g, w, now_ns);
 
-		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_under_way) {
+		if (w->sites && w->trend.verdict == MW_STEADY && !g->sites_since_ns) {
 			mw_sites_free(w->sites); /* the next growth is another one */
 			w->sites = NULL;
 			mw_kernel_copies_want(g->kernel, w->cgroup_id, 0, 0);
@@ -131,8 +152,12 @@ void mw_sites_check(struct mw_guard *g, __u64 now_ns)
 			first = w;
 		}
 	}
-	if (first && !g->sites_under_way)
-		g->sites_under_way = submit(g, first) >= 0;
+	tell_late(g, now_ns);
+	if (!first || g->sites_since_ns || submit(g, first) < 0)
+		return;
+	g->sites_since_ns = now_ns;
+	g->sites_of = first->cgroup_id;
+	g->sites_late_told = false;
 }
 
 /* Who is suspected is told of with its place, once. */
@@ -198,7 +223,7 @@ bool mw_sites_done(struct mw_guard *g, const struct mw_action_result *r)
 
 	if (r->call != look)
 		return false;
-	g->sites_under_way = false;
+	g->sites_since_ns = 0;
 	w = mw_worker_by_id(&g->workers, l->cgroup_id);
 	if (w && w->sites)
 		take(g, w, l, r->status);
