@@ -7,15 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "leak/in_memory.h"
 #include "util/cleanup.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U /* Linux 6.3 */
-#endif
 
 #define MAPS_BYTES_MAX (16UL << 20) /* of a process's maps: some 100,000 mappings */
 #define LONGEST	       (MW_HEAP_RECORDS_AT_MAX + MW_HEAP_RECORDS_MAX * sizeof(struct mw_heap_record))
@@ -78,17 +73,15 @@ int mw_heap_region_line(struct mw_heap_region *g, const char *line, struct mw_er
 
 int mw_heap_region_check(const struct mw_heap_region *g, struct mw_error *err)
 {
-	_cleanup_close_ int fd = memfd_create("memweir-device", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-	struct stat st;
+	dev_t memfds;
+	int r = mw_in_memory_device(&memfds);
 
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("memweir-device", MFD_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return mw_fail(err, -errno, "the device of memfds: %s", strerror(errno));
-	if (g->inode && g->major == major(st.st_dev) && g->minor == minor(st.st_dev))
+	if (r < 0)
+		return mw_fail(err, r, "the device of memfds: %s", strerror(-r));
+	if (g->inode && g->major == major(memfds) && g->minor == minor(memfds))
 		return 0;
 	return mw_fail(err, -EBADMSG, "a mapping named %s that is of device %02x:%02x, expected %02x:%02x, the memfds'",
-		       MW_HEAP_MAPPING, g->major, g->minor, major(st.st_dev), minor(st.st_dev));
+		       MW_HEAP_MAPPING, g->major, g->minor, major(memfds), minor(memfds));
 }
 
 int mw_heap_region_holds(const struct mw_heap_region *g, const struct mw_heap_head *head, struct mw_error *err)

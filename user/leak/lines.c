@@ -5,15 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
+#include "leak/in_memory.h"
 #include "symbols/modules.h"
 #include "util/cleanup.h"
 #include "util/json_in.h"
@@ -91,17 +89,15 @@ static bool is_answer(const char *target)
 }
 
 /* Held first, then looked at, then opened: a file in memory, and nothing that could make us wait. */
-static int open_answer(int dir_fd, const char *name)
+static int open_answer(int proc_fd, int dir_fd, const char *name)
 {
 	_cleanup_close_ int path_fd = openat(dir_fd, name, O_PATH | O_CLOEXEC);
-	struct statfs fs;
-	struct stat st;
 	char self[48];
 	int fd;
 
-	if (path_fd < 0 || fstat(path_fd, &st) || fstatfs(path_fd, &fs))
+	if (path_fd < 0)
 		return -errno;
-	if (!S_ISREG(st.st_mode) || fs.f_type != TMPFS_MAGIC)
+	if (!mw_in_memory(path_fd, proc_fd))
 		return -ENODATA;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", path_fd);
 	fd = open(self, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -122,7 +118,7 @@ static int find_answer(int proc_fd)
 
 		target[n < 0 ? 0 : n] = '\0';
 		if (is_answer(target))
-			r = open_answer(fd, d->d_name);
+			r = open_answer(proc_fd, fd, d->d_name);
 	}
 	return r;
 }
