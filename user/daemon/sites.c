@@ -20,8 +20,9 @@
 #define NOTHING_NS (30 * MW_NS_PER_S) /* there was nothing to be found */
 #define LOOK_PART  5 /* of the time between checks one look may follow another */
 #define NEVER_SEEN 1e6 /* due so much: before who was */
-#define LATE_NS	   (60 * MW_NS_PER_S) /* a look that takes longer hangs in the kernel: each of its parts has a deadline \
-				       */
+#define LATE_NS                                                                                                        \
+	(60 * MW_NS_PER_S) /* a look that takes longer hangs in the kernel: each of its parts has a deadline           \
+			    */
 
 static int look(void *arg, char *text, size_t size)
 {

@@ -57,7 +57,7 @@ static bool on_tmpfs(int proc_fd, dev_t device)
 bool mw_in_memory(int fd, int proc_fd)
 {
 	struct statx st;
-	dev_t device, memfds;
+	dev_t device, memfds = 0;
 
 	/* Nothing is wanted, and what is known will do: a file server hears nothing of it. */
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &st) < 0 || !S_ISREG(st.stx_mode))
