@@ -19,8 +19,7 @@
 struct mw_site_found {
 	const char *kind; /* "heap", "mapping", "probed", "otel_memory", "growth" */
 	pid_t pid;
-	__u64 start_ticks; /* of that process, its low 32 bits at least; 0: not known. The pid may be another one's now
-			    */
+	__u64 start_ticks; /* of the process that had pid then, its low 32 bits at least; 0: not known */
 	char comm[MW_COMM_SIZE];
 	bool ended; /* pid is of the past */
 	char why[MW_SITES_WHY]; /* its code has no names; "": it has */

@@ -60,8 +60,7 @@ extern struct mw_heap_next mw_heap_next; /* each can be called at any time; the 
 bool mw_heap_is_allocator(const void *code);
 /* doors.c: whether C++ or a function of its own can be called that gives out or takes back its memory. */
 bool mw_heap_has_doors(void);
-/* hooks.c, once, at the start: they count from when the state is MW_HEAP_BEHIND. False: not needed, or not to be had.
- */
+/* hooks.c, once, at the start: they count from when the state is MW_HEAP_BEHIND. False: not needed or not there. */
 bool mw_heap_hook(void);
 /* Memory that was given out before an allocator was known, and so is not its to free. */
 bool mw_heap_is_early(const void *p, size_t *ret_size);

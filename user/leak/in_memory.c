@@ -41,15 +41,16 @@ static bool is_tmpfs_on(const char *line, dev_t device)
 
 static bool on_tmpfs(int proc_fd, dev_t device)
 {
-	int fd = openat(proc_fd, "mountinfo", O_RDONLY | O_CLOEXEC);
-	_cleanup_fclose_ FILE *f = fd < 0 ? NULL : fdopen(fd, "re");
+	_cleanup_close_ int fd = openat(proc_fd, "mountinfo", O_RDONLY | O_CLOEXEC);
+	_cleanup_fclose_ FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
 	_cleanup_free_ char *line = NULL;
 	bool found = false;
 	size_t room = 0;
 
-	if (!f && fd >= 0)
-		close(fd);
-	while (f && !found && getline(&line, &room, f) > 0)
+	if (!f)
+		return false;
+	fd = -1; /* f's now */
+	while (!found && getline(&line, &room, f) > 0)
 		found = is_tmpfs_on(line, device);
 	return found;
 }

@@ -119,17 +119,17 @@ void mw_leak_sample(struct mw_leak *l, __u64 time_ns, __u64 used, __u64 limit)
 	l->time_ns = time_ns;
 	l->used = used;
 	l->limit = limit;
-	for (unsigned i = 0; changed && i < MW_FLOORS_WINDOWS; i++) {
+	for (unsigned i = 0; changed >> i; i++) { /* mostly none */
 		struct mw_leak_window *w = &l->windows[i];
 		__u8 why_not;
 
 		if (!(changed & 1U << i))
 			continue;
-		if (!mw_floors_count(&l->floors, i)) { /* it began anew: what was seen before is over */
+		w->n = mw_floors_count(&l->floors, i);
+		if (!w->n) { /* it began anew: what was seen before is over */
 			*w = (struct mw_leak_window){0};
 			continue;
 		}
-		w->n = mw_floors_count(&l->floors, i);
 		w->first_ns = time_ns - w->n * mw_floors_bucket_ns(i);
 		why_not = glance(l, i, i >= LONG && w->convicted);
 		if (!w->due)
