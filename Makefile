@@ -11,14 +11,20 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
 VERSION := $(shell cat scripts/version)
 MAKEFLAGS += --no-builtin-rules
+comma   := ,
 Q       := $(if $(V),,@)# V=1 shows the commands
-PKGS    := libcgroup libbpf libsystemd libmicrohttpd json-c inih
 
 # SANITIZE=1 builds with ASan and UBSan, into a tree of its own.
 ifeq ($(SANITIZE),1)
 B       := .build/asan
 OPT     := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LDOPT   := -fsanitize=address,undefined
+CLI_PIE := -pie
+else ifeq ($(SANITIZE),thread)
+# SANITIZE=thread: the library alone, with TSan (make SANITIZE=thread lib-tests).
+B       := .build/tsan
+OPT     := -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDOPT   := -fsanitize=thread
 CLI_PIE := -pie
 else
 OPT     := -O2 -D_FORTIFY_SOURCE=2
@@ -37,9 +43,12 @@ LDFLAGS ?=
 MWLINK   = $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 MWLD     = -pie $(MWLINK)
 DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lz -lpthread -lm
-CLI_LIBS    = -ljson-c -linih -lz -lpthread -lm
+LIB_LIBS    = -lzstd -lyaml -lpthread -lm
+CLI_LIBS    = -lzstd -lyaml -ljson-c -linih -lz -lpthread -lm
 SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
+
+LIB_SHARES :=
 
 # What watches one process's objects is an object of its own: loaded while there is such a process.
 BPF_APART  := bpf/objects.bpf.c
@@ -52,6 +61,9 @@ SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*
               $(filter-out %/main.c $(SYMBOLS_SRC),$(wildcard user/symbols/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
 HEAP_SRC   := $(wildcard user/heap/*.c)
+# libmemweir: all of user/lib, and of the rest what it shares with the guard.
+LIB_SRC    := $(wildcard user/lib/*.c) $(LIB_SHARES)
+EXAMPLE_SRC := $(wildcard user/lib/examples/*.c)
 CLI_SRC    := $(wildcard user/cli/*.c) user/http/client.c
 UNIT_SRC   := $(wildcard tests/unit/*.c tests/unit/*/*.c)
 VMTEST_SRC := $(wildcard tests/vm/*_test.c)
@@ -66,6 +78,9 @@ obj         = $(patsubst %.c,$(B)/%.o,$(1))
 SHARED_LIB := $(B)/libshared.a
 DAEMON_LIB := $(B)/libdaemon.a
 SYMBOLS_LIB := $(B)/libsymbols.a
+LIB_INSIDE := $(B)/liblib.a
+LIB_SO     := $(B)/libmemweir.so
+EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(B)/%)
 UNIT_BIN   := $(UNIT_SRC:%.c=$(B)/%)
 VMTEST_BIN := $(VMTEST_SRC:%.c=$(B)/%)
 WORKER_BIN := $(WORKER_SRC:%.c=$(B)/%) $(B)/tests/workers/objects_static $(B)/tests/workers/heap_liar.so $(if $(shell command -v $(CXX)),$(WORKER_CXX:%.cc=$(B)/%))
@@ -79,7 +94,7 @@ WORKER_BIN += $(foreach a,$(ALLOCATORS),$(addprefix $(B)/tests/workers/heap_,$(a
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
-.PHONY: help deps build demo test test-more check bench bench-pauses bench-leaks asan format install uninstall clean programs tests unit-tests
+.PHONY: help deps build demo test test-more check bench bench-pauses bench-leaks asan format install uninstall clean programs tests unit-tests lib-tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -96,7 +111,11 @@ build: ## compile everything into .build/
 
 RUNTIME := $(B)/runtime/node.js $(B)/runtime/python/sitecustomize.py
 
-programs: $(RUNTIME) $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so
+programs: $(RUNTIME) $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so \
+          $(LIB_SO) $(B)/libmemweir.a $(EXAMPLE_BIN)
+
+# The library's own tests, built alone.
+lib-tests: $(filter $(B)/tests/unit/lib/%,$(UNIT_BIN))
 
 unit-tests: $(UNIT_BIN) $(FUZZ_BIN) $(WORKER_BIN)
 
@@ -154,7 +173,7 @@ uninstall: ## remove what install put there
 clean: ## remove .build/
 	rm -rf .build
 
-$(B)/memweir: $(call obj,$(CLI_SRC)) $(SHARED_LIB)
+$(B)/memweir: $(call obj,$(CLI_SRC)) $(LIB_INSIDE) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
@@ -181,6 +200,36 @@ $(B)/libmemweir-heap.so: $(call obj,$(HEAP_SRC)) user/heap/heap.map
 	@echo "  LD   $@"
 	$(Q)$(CC) -shared -static-libgcc -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs,-Bsymbolic,--as-needed \
 		-Wl,-soname,libmemweir-heap.so,--version-script=user/heap/heap.map $(LDFLAGS) -o $@ $(filter %.o,$^) -lgcc_eh
+
+# libmemweir, into other people's programs too: shared, and as one object that shows only what the shared one shows.
+$(B)/pic/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(filter-out -fPIE,$(MWFLAGS)) -fPIC $(CFLAGS) -c -o $@ $<
+
+$(LIB_INSIDE): $(LIB_SRC:%.c=$(B)/pic/%.o)
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ar rcs $@ $^
+
+$(LIB_SO): $(LIB_SRC:%.c=$(B)/pic/%.o) user/lib/libmemweir.map
+	@echo "  LD   $@"
+	$(Q)$(CC) -shared $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack$(if $(LDOPT),,$(comma)-z$(comma)defs),--as-needed \
+		-Wl,-soname,libmemweir.so.0,--version-script=user/lib/libmemweir.map $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_LIBS)
+	$(Q)ln -sf $(@F) $@.0
+
+$(B)/libmemweir.a: $(LIB_SRC:%.c=$(B)/pic/%.o)
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ld -r -o $(B)/libmemweir.o $^
+	$(Q)objcopy --localize-hidden $(B)/libmemweir.o
+	$(Q)ar rcs $@ $(B)/libmemweir.o
+
+# Examples see what an installed program sees: the public headers and the library.
+$(B)/user/lib/examples/%: user/lib/examples/%.c $(B)/libmemweir.a
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -std=gnu17 $(OPT) -Wall -Wextra -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -MP $(LDOPT) $(LDFLAGS) -o $@ $< $(B)/libmemweir.a $(LIB_LIBS) $(EXAMPLE_LIBS)
 
 # Read by other people's Node and Python, from where they are installed.
 $(RUNTIME): $(B)/%: user/%
@@ -218,6 +267,10 @@ $(B)/%.o: %.c
 	@echo "  CC   $@"
 	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
 
+$(B)/tests/unit/lib/%: $(B)/tests/unit/lib/%.o $(LIB_INSIDE)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -lcmocka
+
 $(B)/tests/unit/symbols/%: $(B)/tests/unit/symbols/%.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS) -lcmocka
@@ -230,6 +283,10 @@ $(B)/tests/vm/%_test: $(B)/tests/vm/%_test.o $(B)/user/http/client.o $(DAEMON_LI
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS) -lcmocka
 
+$(B)/tests/bench/lib_%: $(B)/tests/bench/lib_%.o $(LIB_INSIDE)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -ljson-c
+
 $(B)/tests/bench/%: $(B)/tests/bench/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
@@ -240,6 +297,10 @@ $(B)/tests/fuzz/%.o: MWFLAGS += -DMW_FUZZ_MAIN
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
+
+$(B)/tests/fuzz/lib_%: $(B)/tests/fuzz/lib_%.o $(LIB_INSIDE)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 
 $(B)/tests/fuzz/unwind_fuzz: $(B)/tests/fuzz/unwind_fuzz.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
