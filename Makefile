@@ -138,7 +138,7 @@ test-more: ## longer, and not part of test: podman of a normal user, machines of
 
 check: ## format, clang-tidy, sparse, file sizes, include rules, man pages
 	@scripts/deps build check
-	@$(MAKE) --no-print-directory $(SKEL)
+	@$(MAKE) --no-print-directory $(SKEL) $(B)/libmemweir.so $(B)/libmemweir-heap.so
 	@scripts/check
 
 bench: ## measured costs, as ratios (VM and native)
