@@ -2,10 +2,11 @@
 /* Buffers lent and given back: pool_impl.h says where a buffer can be. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "lib/guard_notes.h"
-#include "lib/pool_impl.h"
+#include "lib/pool_cache.h"
 #include "lib/sized.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -49,9 +50,10 @@ int memweir_pool_new(const struct memweir_pool_options *options, struct memweir_
 	r = mw_pool_threads_init();
 	if (r < 0)
 		return r;
-	pool = calloc(1, sizeof(*pool));
+	pool = aligned_alloc(MW_CACHE_LINE, sizeof(*pool));
 	if (!pool)
 		return -ENOMEM;
+	memset(pool, 0, sizeof(*pool));
 	pool->n = o.buffers ? o.buffers : BUFFERS_DEFAULT;
 	pool->stride = o.buffer_bytes ? o.buffer_bytes : BYTES_DEFAULT;
 	pool->stride = (pool->stride + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
@@ -89,6 +91,7 @@ static void lend(struct memweir_pool *pool, struct mw_pool_member *member, uint3
 {
 	atomic_store(&pool->slots[slot].word, (uintptr_t)member | MW_SLOT_LENT);
 	mw_slots_push(pool->slots, &member->owned, slot);
+	pool->loans++;
 }
 
 static size_t n_free(const struct memweir_pool *pool)
@@ -99,12 +102,19 @@ static size_t n_free(const struct memweir_pool *pool)
 /* Warm pages first: they are in the processor's caches, and cost no fault. */
 static uint32_t take(struct memweir_pool *pool)
 {
+	bool exhausted = pool->exhausted;
 	uint32_t slot = mw_slots_pop(pool->slots, &pool->warm);
 
 	if (slot == MW_SLOT_NONE)
 		slot = mw_slots_pop(pool->slots, &pool->cold);
 	if (slot == MW_SLOT_NONE && pool->fresh < pool->n)
 		slot = pool->fresh++;
+	if (slot != MW_SLOT_NONE)
+		return slot;
+	pool->exhausted = true; /* before looking: pool_cache.c */
+	slot = mw_pool_cache_steal(pool);
+	if (slot != MW_SLOT_NONE)
+		pool->exhausted = exhausted;
 	return slot;
 }
 
@@ -187,9 +197,10 @@ static int wait_for_one(struct memweir_pool *pool, struct mw_pool_member *member
 static int checkout(struct memweir_pool *pool, struct mw_pool_member *member, int timeout_ms, uint32_t *ret_slot)
 {
 	uint32_t slot = MW_SLOT_NONE;
-	bool first;
+	bool told;
 
 	pthread_mutex_lock(&pool->lock);
+	told = pool->exhausted;
 	if (!pool->queue.first)
 		slot = take(pool);
 	if (slot != MW_SLOT_NONE) {
@@ -199,12 +210,12 @@ static int checkout(struct memweir_pool *pool, struct mw_pool_member *member, in
 		*ret_slot = slot;
 		return 0;
 	}
-	first = !pool->exhausted;
-	pool->exhausted = true;
+	pool->exhaustions += !told;
 	if (timeout_ms)
-		return wait_for_one(pool, member, timeout_ms, first, ret_slot);
+		return wait_for_one(pool, member, timeout_ms, !told, ret_slot);
+	pool->refused++;
 	pthread_mutex_unlock(&pool->lock);
-	if (first)
+	if (!told)
 		tell(pool);
 	return -EAGAIN;
 }
@@ -215,7 +226,7 @@ int memweir_pool_checkout(struct memweir_pool *pool, int timeout_ms, void **ret_
 	uint32_t slot;
 	int r = mw_pool_member_get(pool, &member);
 
-	if (r == 0)
+	if (r == 0 && !mw_pool_cache_take(pool, member, &slot))
 		r = checkout(pool, member, timeout_ms, &slot);
 	if (r == 0)
 		*ret_buffer = mw_pool_at(pool, slot);
@@ -251,11 +262,15 @@ static int take_from_owner(struct memweir_pool *pool, uint32_t slot, uintptr_t n
 
 int memweir_pool_checkin(struct memweir_pool *pool, void *buffer)
 {
+	struct mw_pool_member *member;
 	uint32_t slot;
 	int r = slot_of(pool, buffer, &slot);
 
 	if (r < 0)
 		return r;
+	member = mw_pool_member_known(pool);
+	if (member && mw_pool_cache_put(pool, member, slot))
+		return 0;
 	pthread_mutex_lock(&pool->lock);
 	r = take_from_owner(pool, slot, MW_SLOT_FREE);
 	if (r == 0)
@@ -291,7 +306,7 @@ int memweir_pool_stats(struct memweir_pool *pool, struct memweir_pool_stats *ret
 		return -ECHILD;
 	pthread_mutex_lock(&pool->lock);
 	s.pool_size = pool->n;
-	s.available = n_free(pool);
+	s.available = n_free(pool) + mw_pool_cached(pool);
 	s.in_use = s.pool_size - s.available;
 	s.total_created = pool->fresh;
 	s.memory_usage = (pool->fresh - pool->cold.n) * pool->stride;
@@ -299,6 +314,11 @@ int memweir_pool_stats(struct memweir_pool *pool, struct memweir_pool_stats *ret
 	s.waits = pool->waits;
 	s.timeouts = pool->timeouts;
 	s.reclaimed = pool->reclaimed;
+	s.refused = pool->refused;
+	s.exhaustions = pool->exhaustions;
+	s.checkouts = pool->loans;
+	for (const struct mw_pool_member *m = pool->members; m; m = m->next_of_pool)
+		s.checkouts += atomic_load_explicit(&m->loans, memory_order_relaxed);
 	pthread_mutex_unlock(&pool->lock);
 	return mw_sized_out(ret_stats, &s, sizeof(s));
 }

@@ -5,8 +5,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "lib/pool_impl.h"
+#include "lib/pool_cache.h"
 
 #define RECENT 4 /* pools whose member is found without a lock */
 
@@ -42,6 +43,9 @@ static void leave(struct mw_pool_member *member)
 	uint32_t slot;
 
 	pthread_mutex_lock(&pool->lock);
+	slot = mw_pool_cache_drain(pool, member);
+	if (slot != MW_SLOT_NONE)
+		mw_pool_put(pool, slot);
 	while ((slot = mw_slots_pop(pool->slots, &member->owned)) != MW_SLOT_NONE) {
 		pool->reclaimed++;
 		mw_pool_put(pool, slot);
@@ -51,6 +55,7 @@ static void leave(struct mw_pool_member *member)
 			*p = member->next_of_pool;
 			break;
 		}
+	pool->loans += member->loans;
 	pthread_mutex_unlock(&pool->lock);
 	free(member);
 }
@@ -128,10 +133,11 @@ static struct mw_pool_thread *this_thread(void)
 
 static struct mw_pool_member *member_new(struct memweir_pool *pool, struct mw_pool_thread *self)
 {
-	struct mw_pool_member *m = calloc(1, sizeof(*m));
+	struct mw_pool_member *m = aligned_alloc(MW_CACHE_LINE, sizeof(*m));
 
 	if (!m)
 		return NULL;
+	memset(m, 0, sizeof(*m));
 	m->pool = pool;
 	m->thread = self;
 	m->owned = MW_SLOT_LIST_EMPTY;
@@ -176,6 +182,13 @@ int mw_pool_member_get(struct memweir_pool *pool, struct mw_pool_member **ret_me
 	}
 	*ret_member = recent[i].member;
 	return 0;
+}
+
+struct mw_pool_member *mw_pool_member_known(const struct memweir_pool *pool)
+{
+	size_t i = pool->id % RECENT;
+
+	return recent[i].pool_id == pool->id ? recent[i].member : NULL;
 }
 
 void mw_pool_members_free(struct memweir_pool *pool)
