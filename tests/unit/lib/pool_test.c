@@ -4,6 +4,7 @@
 
 #include <memweir/pool.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,7 +214,7 @@ static void locked_memory_stays(void **state)
 	char *a = lent();
 
 	(void)state;
-	if (mlock(a, BYTES) < 0)
+	if (syscall(SYS_mlock, a, BYTES) < 0) /* sanitizers make mlock() do nothing */
 		skip();
 	assert_int_equal(memweir_pool_checkin(pool, a), 0);
 	assert_int_equal(memweir_pool_tend(pool, 1), 0);
