@@ -10,6 +10,7 @@
 
 #include <memweir/lib.h>
 #include <memweir/guard.h>
+#include <memweir/json.h>
 #include <memweir/limiter.h>
 #include <memweir/pool.h>
 
