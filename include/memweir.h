@@ -13,5 +13,6 @@
 #include <memweir/json.h>
 #include <memweir/limiter.h>
 #include <memweir/pool.h>
+#include <memweir/session.h>
 
 #endif
