@@ -12,7 +12,8 @@
 #define MAX_BYTES    (16UL << 20)
 #define SESSION_MOST (1UL << 30) /* max_session_bytes */
 #define STORE_MOST   (SIZE_MAX / 4)
-#define LEVEL	     6
+#define LEVEL	     3
+#define DICTIONARY   (110UL << 10)
 #define TRAIN_AFTER  200
 
 static int options_in(const struct memweir_session_options *from, struct memweir_session_options *o)
@@ -25,7 +26,7 @@ static int options_in(const struct memweir_session_options *from, struct memweir
 	if (!o->max_session_bytes)
 		o->max_session_bytes = o->max_bytes / 4 < 1UL << 20 ? o->max_bytes / 4 : 1UL << 20;
 	if (!o->dictionary_bytes)
-		o->dictionary_bytes = o->max_bytes / 64 < 65536 ? o->max_bytes / 64 : 65536;
+		o->dictionary_bytes = o->max_bytes / 64 < DICTIONARY ? o->max_bytes / 64 : DICTIONARY;
 	o->train_after = o->train_after ? o->train_after : TRAIN_AFTER;
 	o->level = o->level ? o->level : LEVEL;
 	if (o->max_bytes < MEMWEIR_SESSION_STORE_MIN || o->max_bytes > STORE_MOST ||

@@ -16,6 +16,7 @@
 #define STRETCH	      512 /* bytes taken at once */
 #define SAMPLES_TIMES 12 /* samples have so many times the dictionary's size */
 #define TIMES_LEAST   4 /* with fewer samples the dictionary is smaller */
+#define JUDGES_SHARE  8
 #define STEP_BYTES    16384
 #define FINISH_BYTES  131072 /* zstd looks at so many for its tables */
 
@@ -26,6 +27,7 @@ struct mw_trainer {
 	size_t n, room;
 	size_t *ends; /* of each sample */
 	size_t n_ends, max_ends;
+	size_t judges; /* the first of those that are left out, to see whether the dictionary helps others */
 	uint16_t *worth; /* of a string, by its hash: samples that have it, less one */
 	uint16_t *seen; /* COUNT: the last sample that had it; CHOOSE: how often the present stretch has it */
 	unsigned int bits;
@@ -137,6 +139,8 @@ static void collect(struct memweir_session_store *store, struct mw_trainer *t)
 	size_t n, most = t->room / MW_TRAIN_LEAST;
 
 	if (!s || t->n == t->room || t->n_ends == t->max_ends) {
+		t->judges = t->n_ends - t->n_ends / JUDGES_SHARE;
+		t->n = t->judges ? t->ends[t->judges - 1] : 0;
 		t->phase = COUNT;
 		return;
 	}
@@ -154,7 +158,7 @@ static void collect(struct memweir_session_store *store, struct mw_trainer *t)
 
 static void count(struct mw_trainer *t)
 {
-	for (size_t done = 0; t->sample < t->n_ends; t->sample++, t->at = t->ends[t->sample - 1])
+	for (size_t done = 0; t->sample < t->judges; t->sample++, t->at = t->ends[t->sample - 1])
 		for (; t->at + WORD <= t->ends[t->sample]; t->at++) {
 			size_t p = place(t, t->at);
 			uint16_t mark = (uint16_t)(t->sample % UINT16_MAX + 1);
@@ -234,15 +238,23 @@ static void choose(struct mw_trainer *t)
 		t->phase = FINISH;
 }
 
-/* What the samples zstd looked at take now; 0: no memory. */
-static size_t packed(struct mw_packer *p, const struct mw_trainer *t, const size_t *sizes, size_t n)
+static size_t sample_bytes(const struct mw_trainer *t, size_t i)
 {
-	size_t total = 0, at = 0, bytes;
+	return t->ends[i] - (i ? t->ends[i - 1] : 0);
+}
 
-	for (size_t i = 0; i < n; at += sizes[i++]) {
-		if (mw_pack(p, t->samples + at, sizes[i], &bytes) < 0)
+/* What the judging samples take now; 0: no memory. */
+static size_t packed(struct mw_packer *p, const struct mw_trainer *t)
+{
+	size_t total = 0, all = 0, bytes;
+
+	for (size_t i = t->judges; i < t->n_ends && all < FINISH_BYTES; i++) {
+		size_t n = sample_bytes(t, i);
+
+		if (mw_pack(p, t->samples + t->ends[i] - n, n, &bytes) < 0)
 			return 0;
 		total += bytes;
+		all += n;
 	}
 	return total;
 }
@@ -259,15 +271,15 @@ static int finish(struct memweir_session_store *store, struct mw_trainer *t)
 
 	if (!sizes || !dictionary)
 		return -ENOMEM;
-	for (; n < t->n_ends && t->ends[n] <= FINISH_BYTES; n++)
-		sizes[n] = t->ends[n] - (n ? t->ends[n - 1] : 0);
+	for (; n < t->judges && t->ends[n] <= FINISH_BYTES; n++)
+		sizes[n] = sample_bytes(t, n);
 	size = ZDICT_finalizeDictionary(dictionary, t->size, t->content + t->free, t->size - t->free, t->samples, sizes,
 					(unsigned int)n, how);
 	if (ZDICT_isError(size))
 		return -ENODATA;
-	before = packed(p, t, sizes, n);
+	before = packed(p, t);
 	r = mw_packer_adopt(p, dictionary, size);
-	if (r < 0 || !first || packed(p, t, sizes, n) < before)
+	if (r < 0 || !first || packed(p, t) < before)
 		return r;
 	mw_packer_abandon(p);
 	return -ENODATA;
