@@ -54,6 +54,8 @@ int mw_keyed_u64(const char *buf, const char *key, __u64 *ret);
  * is 0, a missing limit (max, high) MW_UNLIMITED; seq is 0. -ENOENT or -ENODEV when the cgroup is gone.
  */
 int mw_cgroup_sample(int dir_fd, struct mw_sample *ret_sample);
+/* What memory.stat holds, into the fields of a sample that come from it; a key that is missing leaves its field. */
+void mw_cgroup_parse_stat(const char *text, struct mw_sample *s);
 /* Of it only memory.events: what still says something of a cgroup that is empty. 0 or -errno. */
 int mw_cgroup_events(int dir_fd, __u64 ret_events[MW_MEMCG_EVENT_MAX]);
 

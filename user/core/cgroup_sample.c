@@ -63,6 +63,12 @@ int mw_cgroup_events(int dir_fd, __u64 ret_events[MW_MEMCG_EVENT_MAX])
 	return read_events(dir_fd, "memory.events", ret_events);
 }
 
+void mw_cgroup_parse_stat(const char *text, struct mw_sample *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(statistics); i++)
+		mw_keyed_u64(text, statistics[i].key, field(s, statistics[i].offset));
+}
+
 static void read_statistics(int dir_fd, struct mw_sample *s)
 {
 	char buf[16384]; /* about 2 KB on 6.1, 3 KB on 7.3 */
@@ -70,8 +76,7 @@ static void read_statistics(int dir_fd, struct mw_sample *s)
 
 	if (n < 0 && n != -E2BIG)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(statistics); i++)
-		mw_keyed_u64(buf, statistics[i].key, field(s, statistics[i].offset));
+	mw_cgroup_parse_stat(buf, s);
 }
 
 int mw_cgroup_sample(int dir_fd, struct mw_sample *ret_sample)

@@ -69,6 +69,8 @@ struct mw_limits {
 	bool oom_group;
 };
 struct mw_limits mw_profile_limits(const struct mw_profile *p);
+/* max_bin_heap where it was not given: half of max_heap. */
+__u64 mw_profile_bin_auto(__u64 max_heap);
 bool mw_profile_same(const struct mw_profile *a, const struct mw_profile *b);
 /* Whether transparent huge pages are switched off for its processes. */
 bool mw_profile_thp_off(const struct mw_profile *p);

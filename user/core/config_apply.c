@@ -7,19 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/class_builtin.h"
 #include "util/cleanup.h"
-
-/* What the built-in classes have other than the defaults of the table. */
-static const struct {
-	const char *name;
-	__u64 max_heap;
-	double hibernate_threshold;
-} builtins[] = {
-	{"context", 100000000, 0.90},
-	{"tool", 50000000, 0.85},
-	{"transport", 30000000, 0.80},
-	{"generic", 20000000, 0.80},
-};
 
 static void apply_defaults(enum mw_section_kind kind, void *base)
 {
@@ -42,15 +31,15 @@ static void settle_bin(struct mw_profile *p)
 /* Of a class of one's own: generic's, but max_heap is 0, "not given yet". */
 void mw_profile_default(const char *class_name, struct mw_profile *ret_profile)
 {
+	const struct mw_class_builtin *builtin;
 	struct mw_profile p = {0};
 
 	apply_defaults(MW_SECTION_CLASS, &p);
 	p.max_heap = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
-		if (strcmp(class_name, builtins[i].name) != 0)
-			continue;
-		p.max_heap = builtins[i].max_heap;
-		p.hibernate_threshold = builtins[i].hibernate_threshold;
+	builtin = mw_class_builtin(class_name);
+	if (builtin) {
+		p.max_heap = builtin->max_heap;
+		p.hibernate_threshold = builtin->hibernate_threshold;
 	}
 	settle_bin(&p);
 	*ret_profile = p;
@@ -93,8 +82,8 @@ int mw_config_defaults(struct mw_config *ret_cfg)
 
 	apply_defaults(MW_SECTION_MONITOR, &cfg.monitor);
 	apply_defaults(MW_SECTION_TREE, &cfg.tree);
-	for (size_t i = 0; i < ARRAY_SIZE(builtins); i++) {
-		r = add_class(&cfg, builtins[i].name, true, NULL);
+	for (const struct mw_class_builtin *b = mw_class_builtins; b->name; b++) {
+		r = add_class(&cfg, b->name, true, NULL);
 		if (r < 0)
 			return r;
 	}

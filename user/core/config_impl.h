@@ -79,9 +79,6 @@ struct mw_key {
 extern const char *const mw_policy_names[];
 extern const char *const mw_thp_names[];
 
-/* profile.c: what max_bin_heap is when it is not given. */
-__u64 mw_profile_bin_auto(__u64 max_heap);
-
 /* config_keys.c */
 const struct mw_key *mw_keys(enum mw_section_kind kind, size_t *ret_n); /* of a worker: those of a class */
 const struct mw_key *mw_key_find(enum mw_section_kind kind, const char *name); /* NULL: no such key there */

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/* Usage, limits and the judgement of both. */
+#include "lib/guard_impl.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "lib/sized.h"
+#include "util/amount.h"
+#include "util/cleanup.h"
+#include "util/clock.h"
+
+#define PERCENT_STEP 1.0 /* an estimate that is further off than this is not given */
+#define PERCENT_MAX  40000000.0 /* what fits an answer */
+
+static uint64_t coarse_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * MW_NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/* Judged as `memweir check` does it; which alert the monitor would give is not asked here. */
+static struct mw_check judge(const struct memweir_guard *g, const struct mw_usage *u)
+{
+	const struct mw_monitor m = {.alert_threshold = 1};
+	const struct mw_profile p = mw_guard_profile(g);
+
+	return mw_verdict_check(u, &p, &m);
+}
+
+static uint64_t pack(const struct mw_check *c)
+{
+	double percent = c->percent < PERCENT_MAX ? c->percent : PERCENT_MAX;
+
+	return (uint64_t)c->status << 32 | (uint32_t)(percent * 100 + 0.5);
+}
+
+/*
+ * By memory.current where that is enough. It says no less than there is, so what it says is ok is ok; memory.stat
+ * decides the rest.
+ */
+static int take_look(struct memweir_guard *g, bool full, struct mw_usage *ret_usage, struct mw_check *ret_check)
+{
+	struct mw_usage u;
+	__u64 used, current;
+	int r;
+
+	if (!full) {
+		r = mw_meter_quick(&g->meter, mw_now_ns(), &used, &current);
+		if (r < 0)
+			return r;
+		u = g->meter.full;
+		u.heap = used - u.bin;
+		u.current = current;
+		*ret_check = judge(g, &u);
+		struct mw_check exact = judge(g, &g->meter.full);
+		full = exact.status != ret_check->status || ret_check->percent - exact.percent >= PERCENT_STEP;
+		*ret_usage = u;
+		if (!full)
+			return 0;
+	}
+	r = mw_meter_full(&g->meter);
+	if (r < 0)
+		return r;
+	*ret_usage = g->meter.full;
+	*ret_check = judge(g, ret_usage);
+	return 0;
+}
+
+static enum mw_level level_of(const struct memweir_guard *g, const struct mw_usage *u, const struct mw_check *c)
+{
+	static const struct mw_squeeze_state no_squeeze;
+	static const struct mw_trend no_trend;
+	const struct mw_profile p = mw_guard_profile(g);
+	enum mw_level level = mw_verdict_level(u, &p, &no_squeeze, &no_trend, g->level);
+
+	return c->over_bin && level < MW_LEVEL_WARNING ? MW_LEVEL_WARNING : level;
+}
+
+/* The level, as somebody is told of it now. */
+static void note_level(struct memweir_guard *g, enum mw_level level, uint64_t now_ns)
+{
+	g->told_times = level > g->level ? 1 : g->told_times + 1;
+	g->told_ns = now_ns;
+	g->level = level;
+}
+
+/* Is it to be told? Who is in a callback is told afterwards, by what the callback has made of it. */
+static bool is_due(struct memweir_guard *g, enum mw_level level)
+{
+	uint64_t now_ns = mw_now_ns();
+
+	if (mw_guard_in_callback(g))
+		return false;
+	if (mw_level_due(level, g->level, g->told_ns, g->told_times, now_ns)) {
+		note_level(g, level, now_ns);
+		return true;
+	}
+	g->level = level;
+	return false;
+}
+
+/* Look and keep the answer. With the lock held. */
+static int look_and_keep(struct memweir_guard *g, bool full, struct mw_check *ret_check, enum mw_level *ret_level,
+			 uint64_t *ret_answer)
+{
+	struct mw_usage u;
+	int r = take_look(g, full, &u, ret_check);
+
+	if (r < 0) {
+		atomic_store_explicit(&g->next_ns, 0, memory_order_relaxed);
+		return r;
+	}
+	mw_guard_requests_saw(g, u.current);
+	*ret_level = level_of(g, &u, ret_check);
+	*ret_answer = pack(ret_check);
+	atomic_store_explicit(&g->answer, *ret_answer, memory_order_relaxed);
+	atomic_store_explicit(&g->next_ns, coarse_ns() + g->cache_ns, memory_order_relaxed);
+	return 0;
+}
+
+int mw_guard_look(struct memweir_guard *g, bool full, uint64_t *ret_answer)
+{
+	enum mw_level level = MW_LEVEL_OK;
+	struct mw_check c;
+	bool tell;
+	int r;
+
+	pthread_mutex_lock(&g->lock);
+	r = look_and_keep(g, full, &c, &level, ret_answer);
+	tell = r >= 0 && is_due(g, level);
+	pthread_mutex_unlock(&g->lock);
+	if (tell)
+		mw_guard_tell(g, (enum memweir_event)(level - MW_LEVEL_WARNING), "usage", c.percent);
+	return r;
+}
+
+int mw_guard_look_quietly(struct memweir_guard *g, uint64_t *ret_answer)
+{
+	enum mw_level level = MW_LEVEL_OK;
+	struct mw_check c;
+	int r;
+
+	pthread_mutex_lock(&g->lock);
+	r = look_and_keep(g, true, &c, &level, ret_answer);
+	if (r >= 0)
+		note_level(g, level, mw_now_ns());
+	pthread_mutex_unlock(&g->lock);
+	return r < 0 ? r : (int)level;
+}
+
+static int answer_of(uint64_t answer, double *ret_percent)
+{
+	if (ret_percent)
+		*ret_percent = mw_guard_percent_of(answer);
+	return mw_guard_level_of(answer);
+}
+
+int memweir_guard_validate(struct memweir_guard *g, double *ret_percent)
+{
+	uint64_t now_ns = coarse_ns(), next_ns = atomic_load_explicit(&g->next_ns, memory_order_relaxed), answer;
+	int r;
+
+	/* One thread looks; the others go on with what was seen last, unless there is nothing yet. */
+	if (now_ns < next_ns ||
+	    (next_ns && !atomic_compare_exchange_strong(&g->next_ns, &next_ns, now_ns + g->cache_ns)))
+		return answer_of(atomic_load_explicit(&g->answer, memory_order_relaxed), ret_percent);
+	r = mw_guard_look(g, false, &answer);
+	return r < 0 ? r : answer_of(answer, ret_percent);
+}
+
+int memweir_guard_validate_exact(struct memweir_guard *g, double *ret_percent)
+{
+	uint64_t answer;
+	int r = mw_guard_look(g, false, &answer);
+
+	return r < 0 ? r : answer_of(answer, ret_percent);
+}
+
+int memweir_guard_usage(struct memweir_guard *g, struct memweir_guard_usage *ret_usage)
+{
+	struct memweir_guard_usage ours = {0};
+	uint64_t answer;
+	int r = mw_guard_look(g, true, &answer);
+
+	if (r < 0)
+		return r;
+	pthread_mutex_lock(&g->lock);
+	ours.heap_bytes = g->meter.full.heap;
+	ours.bin_bytes = g->meter.full.bin;
+	ours.current_bytes = g->meter.full.current;
+	ours.percent = judge(g, &g->meter.full).percent;
+	pthread_mutex_unlock(&g->lock);
+	return mw_sized_out(ret_usage, &ours, sizeof(ours));
+}
+
+int memweir_guard_limits(struct memweir_guard *g, struct memweir_guard_limits *ret_limits)
+{
+	struct memweir_guard_limits ours = {0};
+	struct mw_profile p;
+
+	pthread_mutex_lock(&g->lock);
+	p = mw_guard_profile(g);
+	memcpy(ours.class_name, g->class_name, sizeof(ours.class_name));
+	memcpy(ours.worker, g->worker, sizeof(ours.worker));
+	pthread_mutex_unlock(&g->lock);
+	ours.max_heap_bytes = p.max_heap;
+	ours.max_bin_heap_bytes = p.max_bin_heap;
+	ours.hibernate_threshold = p.hibernate_threshold;
+	return mw_sized_out(ret_limits, &ours, sizeof(ours));
+}
+
+int mw_guard_used(struct memweir_guard *g, bool full, uint64_t *ret_used)
+{
+	__u64 used = 0, current;
+	int r;
+
+	pthread_mutex_lock(&g->lock);
+	if (full)
+		r = mw_meter_full(&g->meter);
+	else
+		r = mw_meter_quick(&g->meter, mw_now_ns(), &used, &current);
+	if (full && r >= 0)
+		used = g->meter.full.heap + g->meter.full.bin;
+	pthread_mutex_unlock(&g->lock);
+	if (r >= 0)
+		*ret_used = used;
+	return r;
+}
