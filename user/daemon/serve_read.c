@@ -113,12 +113,38 @@ static struct json_object *each_worker(struct mw_guard *g, uid_t reader)
 	return list;
 }
 
+/* What a program asks of itself. No look is made for it. */
+static void serve_by_cgroup(struct mw_guard *g, struct mw_request *r, const char *text)
+{
+	struct json_object *doc, *list;
+	uid_t reader = mw_serve_reader(r);
+	struct mw_worker *w;
+	struct lookups l;
+	__u64 id;
+
+	if (mw_cgroup_parse_u64(text, &id) < 0)
+		return mw_serve_error(r, -EINVAL, "cgroup_id: expected a number");
+	doc = mw_json_document(mw_wall_ns());
+	list = json_object_new_array();
+	w = mw_worker_by_id(&g->workers, id);
+	if (w && (!reader || w->uid == reader)) {
+		lookups_begin(&l, g);
+		json_object_array_add(list, ps_object(&l, w));
+	}
+	json_object_object_add(doc, "workers", list);
+	mw_serve_json(r, 200, doc);
+}
+
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct json_object *doc = mw_json_document(mw_wall_ns()), *list;
+	const char *cgroup_id = rest[0] ? NULL : mw_request_query(r, "cgroup_id");
+	struct json_object *doc, *list;
 	struct mw_worker *w;
 	struct lookups l;
 
+	if (cgroup_id)
+		return serve_by_cgroup(g, r, cgroup_id);
+	doc = mw_json_document(mw_wall_ns());
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	if (!rest[0]) {
 		json_object_object_add(doc, "workers", each_worker(g, mw_serve_reader(r)));

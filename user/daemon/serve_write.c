@@ -243,6 +243,7 @@ struct change {
 	struct mw_kv kv[SETTINGS_MAX];
 	size_t n;
 	bool remove, save;
+	bool tighten; /* as its owner would: only to less, on the worker alone, as long as it lives */
 };
 
 static int set(struct mw_guard *g, const struct change *c, struct mw_error *err)
@@ -288,8 +289,8 @@ static int set_target(struct mw_guard *g, struct mw_request *r, const struct cha
 	struct mw_tight before = w ? w->tight : (struct mw_tight){0};
 	int rc;
 
-	if (mw_serve_reader(r)) {
-		rc = mw_serve_room_to_set(g, err);
+	if (mw_serve_reader(r) || c->tighten) {
+		rc = mw_serve_reader(r) ? mw_serve_room_to_set(g, err) : 0;
 		return rc < 0 ? rc : mw_life_tighten(g, w, c->kv, c->n, err);
 	}
 	for (size_t i = 0; w && i < c->n; i++)
@@ -324,11 +325,15 @@ static int read_change(struct json_object *body, struct change *c, struct mw_err
 	c->target = mw_serve_string(body, "target") ?: "";
 	c->save = json_object_object_get_ex(body, "save", &v) && json_object_get_boolean(v);
 	c->remove = json_object_object_get_ex(body, "remove", &v) && json_object_get_boolean(v);
+	c->tighten = json_object_object_get_ex(body, "tighten", &v) && json_object_get_boolean(v);
 	rc = read_settings(body, c->kv, &c->n, err);
 	if (rc < 0)
 		return rc;
 	if (c->remove && (!*c->target || c->n))
 		return mw_fail(err, -EINVAL, "\"remove\": expected \"target\", and no \"settings\"");
+	if (c->tighten && (c->save || c->remove || strncmp(c->target, "worker ", 7) != 0))
+		return mw_fail(err, -EINVAL,
+			       "\"tighten\": expected \"target\" \"worker NAME\", not \"save\" or \"remove\"");
 	if (!c->remove && (!*c->target || c->n == 0))
 		return mw_fail(err, -EINVAL, "expected \"target\" and \"settings\", an object of 1 to %d keys",
 			       SETTINGS_MAX);
@@ -343,9 +348,9 @@ static void say_change(struct mw_guard *g, struct mw_request *r, const struct ch
 		mw_serve_removed_text(g, c->target, c->save, text, sizeof(text));
 	else
 		snprintf(text, sizeof(text), "%.80s: %zu setting%s changed%s", c->target, c->n, c->n == 1 ? "" : "s",
-			 c->save	      ? ", and kept for later"
-			 : mw_serve_reader(r) ? ", as long as it lives"
-					      : " until reload or restart");
+			 c->save			    ? ", and kept for later"
+			 : mw_serve_reader(r) || c->tighten ? ", as long as it lives"
+							    : " until reload or restart");
 	mw_say(g->tell, LOG_NOTICE, "set %s", text);
 	mw_serve_text(r, text);
 }

@@ -159,12 +159,5 @@ void memweir_guard_free(struct memweir_guard *g)
 
 int memweir_guard_refresh(struct memweir_guard *g)
 {
-	int r;
-
-	if (g->options.flags & MEMWEIR_GUARD_NO_DAEMON)
-		return -EOPNOTSUPP;
-	pthread_mutex_lock(&g->lock);
-	r = mw_guard_ask(g);
-	pthread_mutex_unlock(&g->lock);
-	return r;
+	return g->options.flags & MEMWEIR_GUARD_NO_DAEMON ? -EOPNOTSUPP : mw_guard_ask(g);
 }

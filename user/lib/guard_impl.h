@@ -46,6 +46,7 @@ struct memweir_guard {
 	struct memweir_guard_options options; /* its texts are those below */
 	char class_name[MW_NAME_SIZE], worker[MW_NAME_SIZE], name[MW_NAME_SIZE];
 	char socket[108], root[PATH_MAX];
+	struct mw_profile asked; /* the daemon's word, before own limits */
 	uint64_t max_seen; /* memory.max when the limits were taken */
 	uint64_t can; /* bits that do not change with a look */
 	char why_daemon[MW_GUARD_WHY], why_tighten[MW_GUARD_WHY]; /* what it said, or why nobody did */
@@ -86,12 +87,12 @@ void mw_guard_take_limits(struct memweir_guard *g,
 struct mw_profile mw_guard_profile(const struct memweir_guard *g); /* as they stand */
 bool mw_guard_enforced(const struct memweir_guard *g); /* by the kernel */
 
-/* guard_daemon.c */
+/* guard_daemon.c: without the lock, which may not be held as long as a daemon takes */
 int mw_guard_ask(
 	struct memweir_guard *g); /* 0: this is a worker and has its limits now; -ENOENT: none; else no answer */
 int mw_guard_join(struct memweir_guard *g); /* become one. 0, or -errno */
 void mw_guard_tighten(struct memweir_guard *g); /* own limits to the daemon, where they are tighter */
-int mw_guard_ask_hibernate(struct memweir_guard *g);
+int mw_guard_ask_hibernate(struct memweir_guard *g); /* without the lock */
 
 /* guard_hibernate.c */
 bool mw_guard_may_reclaim(const struct memweir_guard *g); /* by itself */

@@ -52,6 +52,7 @@ void mw_guard_take_limits(struct memweir_guard *g, const struct mw_profile *from
 	const struct memweir_guard_options *o = &g->options;
 	struct mw_profile p = *from;
 
+	g->asked = *from;
 	p.bin_follows = from->max_bin_heap == mw_profile_bin_auto(from->max_heap) && !o->max_bin_heap_bytes;
 	p.max_heap = with_own(p.max_heap, o->max_heap_bytes);
 	p.max_bin_heap = lesser(with_own(p.max_bin_heap, o->max_bin_heap_bytes), p.max_heap);

@@ -134,6 +134,10 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_put(&o, "conflicts", conflicts(&w->hold, now_ns));
 	put_unmet(&o, &w->unmet, now_ns);
 	mw_json_u64(&o, "worst_pause_ns", w->stalls ? w->stalls->tally.worst_ns : 0);
+	/* As wanted; what stands in the cgroup is above. libmemweir goes by these. */
+	mw_json_limit(&o, "max_heap_bytes", w->profile.max_heap);
+	mw_json_limit(&o, "max_bin_heap_bytes", w->profile.max_bin_heap);
+	mw_json_double(&o, "hibernate_threshold", w->profile.hibernate_threshold, 4);
 	return mw_json_end(&o);
 }
 

@@ -17,7 +17,10 @@ static struct mw_worker worker(void)
 		.class_name = "tool",
 		.cgroup = path,
 		.cgroup_id = 18446744073709551614ULL,
-		.profile = {.policy = MW_POLICY_STRICT},
+		.profile = {.policy = MW_POLICY_STRICT,
+			    .max_heap = 50000000,
+			    .max_bin_heap = MW_UNLIMITED,
+			    .hibernate_threshold = 0.85},
 		.command = "node a.js",
 		.main_pid = 42,
 		.started_wall_ns = WALL,
@@ -42,7 +45,7 @@ static struct mw_worker worker(void)
 /* The member names in order, "a b c". */
 static const char *keys(struct json_object *obj)
 {
-	static char text[512];
+	static char text[1024];
 	size_t used = 0;
 
 	text[0] = 0;
@@ -101,7 +104,8 @@ static void ps_object(void **state)
 			    "max_bytes high_bytes percent status level verdict sample_age_ms peak_bytes main_pid "
 			    "command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
 			    "paced_reclaims paced_bytes paced_ns "
-			    "reclaims_per_min stalled_share conflicts limits_failed not_in_force worst_pause_ns");
+			    "reclaims_per_min stalled_share conflicts limits_failed not_in_force worst_pause_ns "
+			    "max_heap_bytes max_bin_heap_bytes hibernate_threshold");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -121,6 +125,9 @@ static void ps_object(void **state)
 	assert_string_equal(member(o, "unit"), "null");
 	assert_string_equal(member(o, "conflicts"), "{\"count\":0,\"repairs\":0}");
 	assert_string_equal(member(o, "not_in_force"), "null");
+	assert_string_equal(member(o, "max_heap_bytes"), "50000000");
+	assert_string_equal(member(o, "max_bin_heap_bytes"), "null");
+	assert_string_equal(member(o, "hibernate_threshold"), "0.85");
 	json_object_put(o);
 	w.unit = &(struct mw_unit){.name = "web.service"};
 	w.hold = (struct mw_hold){.conflicts = 2,
