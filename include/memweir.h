@@ -14,5 +14,6 @@
 #include <memweir/limiter.h>
 #include <memweir/pool.h>
 #include <memweir/session.h>
+#include <memweir/spec.h>
 
 #endif
