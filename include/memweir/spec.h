@@ -50,9 +50,9 @@ struct memweir_spec_io {
 	/* bytes of the result, in order, a few KB at a time: 0, or a negative errno that fails the whole. */
 	int (*write)(void *arg, const void *bytes, size_t count);
 	/*
-	 * Begin again: read at the first byte; forget what was written. Called when a $ref points into something that was
-	 * left out (an example, an extension): it is kept then. 0 or a negative errno. NULL: such a document
-	 * fails with -ENOLINK.
+	 * Begin again: read at the first byte; forget what was written. Called when a $ref points into something that
+	 * was left out (an example, an extension): it is kept then. 0 or a negative errno. NULL: such a document fails
+	 * with -ENOLINK.
 	 */
 	int (*again)(void *arg);
 	void *arg;
@@ -82,11 +82,11 @@ struct memweir_spec_error {
 };
 
 /*
- * Strip a document from io->read to io->write. options may be NULL; ret_stats and ret_error too. What was written before a failure
- * is no document. From any thread.
- * -EBADMSG: not JSON or YAML, or of a kind JSON has no word for; -ENOMSG: no OpenAPI document (an object with openapi or
- * swagger); -EFBIG: over max_bytes; -E2BIG: nested deeper than 512, a key over 64 KiB, too many anchors;
- * -ENOLINK: see again; -EINVAL: options; -ENOMEM; what read, write and again returned.
+ * Strip a document from io->read to io->write. options may be NULL; ret_stats and ret_error too. What was written
+ * before a failure is no document. From any thread. -EBADMSG: not JSON or YAML, or of a kind JSON has no word for;
+ * -ENOMSG: no OpenAPI document (an object with openapi or swagger); -EFBIG: over max_bytes; -E2BIG: nested deeper than
+ * 512, a key over 64 KiB, too many anchors; -ENOLINK: see again; -EINVAL: options; -ENOMEM; what read, write and again
+ * returned.
  */
 MEMWEIR_API int memweir_spec_strip(const struct memweir_spec_options *options, const struct memweir_spec_io *io,
 				   struct memweir_spec_stats *ret_stats, struct memweir_spec_error *ret_error);
@@ -125,18 +125,18 @@ MEMWEIR_API int memweir_spec_store_new(const struct memweir_spec_store_options *
 MEMWEIR_API void memweir_spec_store_free(struct memweir_spec_store *store);
 
 /*
- * Strip a document and keep it under name (1 to 255 bytes); the one of that name before is replaced once it is read to its
- * end, and stays on any failure. options->max_bytes counts where it is lower than the store's. io->write is not used;
- * io->again has only to begin reading again. Errors as memweir_spec_strip(), and -ENOSPC: the
- * store's total; while a document is read its bytes count in it, and the one it replaces counts until then. From any thread.
+ * Strip a document and keep it under name (1 to 255 bytes); the one of that name before is replaced once it is read to
+ * its end, and stays on any failure. options->max_bytes counts where it is lower than the store's. io->write is not
+ * used; io->again has only to begin reading again. Errors as memweir_spec_strip(), and -ENOSPC: the store's total;
+ * while a document is read its bytes count in it, and the one it replaces counts until then. From any thread.
  */
 MEMWEIR_API int memweir_spec_store_put(struct memweir_spec_store *store, const char *name,
 				       const struct memweir_spec_options *options, const struct memweir_spec_io *io,
 				       struct memweir_spec_stats *ret_stats, struct memweir_spec_error *ret_error);
 
 /*
- * The stripped document, minimal JSON, to write, some KB at a time. -ENOENT; -ENOMEM; what write returned. One that is removed or
- * replaced meanwhile is given to its end. From any thread.
+ * The stripped document, minimal JSON, to write, some KB at a time. -ENOENT; -ENOMEM; what write returned. One that is
+ * removed or replaced meanwhile is given to its end. From any thread.
  */
 MEMWEIR_API int memweir_spec_store_get(struct memweir_spec_store *store, const char *name,
 				       int (*write)(void *arg, const void *bytes, size_t count), void *arg);
@@ -145,15 +145,14 @@ MEMWEIR_API int memweir_spec_store_get(struct memweir_spec_store *store, const c
 MEMWEIR_API int memweir_spec_store_remove(struct memweir_spec_store *store, const char *name);
 
 /*
- * Each document, in no order; visit returns 0 to go on, and what else it returns ends it and is returned. visit must not call
- * functions of this store. From any thread.
+ * Each document, in no order; visit returns 0 to go on, and what else it returns ends it and is returned. visit must
+ * not call functions of this store. From any thread.
  */
 MEMWEIR_API int memweir_spec_store_iterate(struct memweir_spec_store *store,
 					   int (*visit)(void *arg, const struct memweir_spec_entry *entry), void *arg);
 
 /* From any thread. -EINVAL: ret_stats->size. */
-MEMWEIR_API int memweir_spec_store_stats(struct memweir_spec_store *store,
-					 struct memweir_spec_store_stats *ret_stats);
+MEMWEIR_API int memweir_spec_store_stats(struct memweir_spec_store *store, struct memweir_spec_store_stats *ret_stats);
 
 #ifdef __cplusplus
 } /* extern "C" */

@@ -80,7 +80,7 @@ _memweir()
 			words=$(memweir ps --quiet 2>/dev/null)
 			[[ $prev == pauses ]] || words="leaks pauses incidents rules $words"
 			;;
-		replay | calibrate) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
+		replay | calibrate | spec) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 		set) _memweir_set_target ;;
 		help) words=$(memweir help --words 2>/dev/null | grep -v ^-) ;;
 		esac

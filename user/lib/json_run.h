@@ -55,8 +55,8 @@ int mw_json_tell(struct mw_json_run *run, enum mw_json_token token, unsigned int
 
 /* Go on inside of a token, as far as the feed reaches: 0, -EBADMSG or what on_event returned. */
 int mw_json_inside(struct mw_json_run *run);
-int mw_json_string(struct mw_json_run *run);
-int mw_json_number(struct mw_json_run *run);
+int mw_json_run_string(struct mw_json_run *run);
+int mw_json_run_number(struct mw_json_run *run);
 int mw_json_literal(struct mw_json_run *run);
 int mw_json_number_may_end(int state);
 

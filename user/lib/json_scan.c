@@ -69,7 +69,7 @@ static int begin_value(struct mw_json_run *run)
 	switch (c) {
 	case '"':
 		begin_token(run, MW_JSON_STRING, IN_STRING);
-		return mw_json_string(run);
+		return mw_json_run_string(run);
 	case '{':
 	case '[':
 		return begin_container(run, c == '{');
@@ -83,7 +83,7 @@ static int begin_value(struct mw_json_run *run)
 		if (c != '-' && (c < '0' || c > '9'))
 			return mw_json_fail(run, MW_JSON_ERROR_SYNTAX, NULL);
 		begin_token(run, MW_JSON_NUMBER, c == '-' ? AT_DIGITS : c == '0' ? AFTER_ZERO : IN_DIGITS);
-		return mw_json_number(run);
+		return mw_json_run_number(run);
 	}
 }
 
@@ -122,7 +122,7 @@ static int between(struct mw_json_run *run)
 	case AT_KEY:
 		if (c == '"') {
 			begin_token(run, MW_JSON_KEY, IN_STRING);
-			return mw_json_string(run);
+			return mw_json_run_string(run);
 		}
 		return c == '}' && scan->state == AT_KEY_OR_END ? end_container(run)
 								: mw_json_fail(run, MW_JSON_ERROR_SYNTAX, NULL);

@@ -141,7 +141,7 @@ static int run_escape(struct mw_json_run *run)
 	return 0;
 }
 
-int mw_json_string(struct mw_json_run *run)
+int mw_json_run_string(struct mw_json_run *run)
 {
 	struct mw_json_scan *scan = run->scan;
 	int r;
@@ -272,7 +272,7 @@ static inline int number_step(int state, unsigned char c)
 	return -1;
 }
 
-int mw_json_number(struct mw_json_run *run)
+int mw_json_run_number(struct mw_json_run *run)
 {
 	struct mw_json_scan *scan = run->scan;
 	int state = scan->state, next;
@@ -295,7 +295,7 @@ int mw_json_inside(struct mw_json_run *run)
 {
 	switch ((enum mw_json_state)run->scan->state) {
 	case IN_STRING:
-		return mw_json_string(run);
+		return mw_json_run_string(run);
 	case IN_UTF8:
 		return run_utf8(run);
 	case AT_ESCAPE:
@@ -308,6 +308,6 @@ int mw_json_inside(struct mw_json_run *run)
 	case IN_LITERAL:
 		return mw_json_literal(run);
 	default:
-		return mw_json_number(run);
+		return mw_json_run_number(run);
 	}
 }

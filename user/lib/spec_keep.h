@@ -15,8 +15,8 @@ struct mw_spec_keep {
 void mw_spec_keep_free(struct mw_spec_keep *k);
 
 /*
- * A reference as it stands in a JSON string (raw is changed). 1: it points into what is left out, and is new; 0: it does
- * not, or is known; -E2BIG: too many; -ENOMEM.
+ * A reference as it stands in a JSON string (raw is changed). 1: it points into what is left out, and is new; 0: it
+ * does not, or is known; -E2BIG: too many; -ENOMEM.
  */
 int mw_spec_keep_note(struct mw_spec_keep *k, char *raw, size_t len);
 

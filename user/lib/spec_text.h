@@ -23,7 +23,8 @@ void mw_short_text_add(struct mw_short_text *t, const char *raw, size_t len);
 
 /*
  * What stays of it, in t->bytes: all where it has max characters at most, else whole words and … within max; no
- * escape and no character is cut. t is empty for the next text after mw_short_text_reset(). *ret_cut: something was left out.
+ * escape and no character is cut. t is empty for the next text after mw_short_text_reset(). *ret_cut: something was
+ * left out.
  */
 size_t mw_short_text_end(struct mw_short_text *t, bool *ret_cut);
 
@@ -32,8 +33,8 @@ static inline void mw_short_text_reset(struct mw_short_text *t)
 	t->len = 0;
 }
 
-/* Decode raw (escapes are valid) into out, which may be raw itself; returns bytes, never more than len. A half of a surrogate
- * pair alone becomes U+FFFD. */
+/* Decode raw (escapes are valid) into out, which may be raw itself; returns bytes, never more than len. A half of a
+ * surrogate pair alone becomes U+FFFD. */
 size_t mw_spec_unescape(const char *raw, size_t len, char *out);
 
 /* How many bytes of text go into out as the inside of a JSON string, *ret_used of text taken; room is at least 6. */

@@ -61,9 +61,9 @@ static void usage(void **state)
 
 static void help(void **state)
 {
-	static const char *const verbs[] = {"daemon", "run",	   "attach", "detach", "ps",	   "check",   "report",
-					    "events", "hibernate", "freeze", "thaw",   "kill",	   "classes", "set",
-					    "reload", "doctor",	   "record", "replay", "calibrate"};
+	static const char *const verbs[] = {"daemon", "run",	   "attach", "detach", "ps",	    "check",   "report",
+					    "events", "hibernate", "freeze", "thaw",   "kill",	    "classes", "set",
+					    "reload", "doctor",	   "record", "replay", "calibrate", "spec"};
 	struct fake f;
 
 	(void)state;
