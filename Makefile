@@ -233,6 +233,13 @@ $(B)/user/lib/examples/%: user/lib/examples/%.c $(B)/libmemweir.a
 	@echo "  CC   $@"
 	$(Q)$(CC) -std=gnu17 $(OPT) -Wall -Wextra -D_GNU_SOURCE -Iinclude $(CFLAGS) -MMD -MP $(LDOPT) $(LDFLAGS) -o $@ $< $(B)/libmemweir.a $(LIB_LIBS) $(EXAMPLE_LIBS)
 
+# One of them is several files: its main, and a folder by its name.
+CONNECTIONS_SRC := user/lib/examples/connections.c $(wildcard user/lib/examples/connections/*.c)
+$(B)/user/lib/examples/connections: $(CONNECTIONS_SRC) $(wildcard user/lib/examples/connections/*.h include/memweir/*.h) $(B)/libmemweir.a
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -std=gnu17 $(OPT) -Wall -Wextra -D_GNU_SOURCE -Iinclude $(CFLAGS) $(LDOPT) $(LDFLAGS) -o $@ $(CONNECTIONS_SRC) $(B)/libmemweir.a $(LIB_LIBS) $(EXAMPLE_LIBS)
+
 # Read by other people's Node and Python, from where they are installed.
 $(RUNTIME): $(B)/%: user/%
 	@mkdir -p $(@D)
