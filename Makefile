@@ -175,7 +175,7 @@ uninstall: ## remove what install put there
 clean: ## remove .build/
 	rm -rf .build
 
-$(B)/memweir: $(call obj,$(CLI_SRC)) $(LIB_INSIDE) $(SHARED_LIB)
+$(B)/memweir: $(call obj,$(CLI_SRC)) $(B)/libmemweir.a $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
