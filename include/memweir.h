@@ -9,6 +9,7 @@
 #define MEMWEIR_H
 
 #include <memweir/lib.h>
+#include <memweir/byte_pool.h>
 #include <memweir/guard.h>
 #include <memweir/json.h>
 #include <memweir/limiter.h>
