@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * Buffers that grow, for what has no size beforehand: a request that is parsed, a reply that is written. What
- * is given back is kept by size and lent again, so that a program at work allocates nothing. Too small and too large
- * ones are freed: keeping the first saves nothing, the second would keep the memory of one odd request for ever.
+ * is given back is kept by size and lent again, also to a buffer that grows, so that a program at work allocates
+ * nothing. Too small and too large ones are freed: keeping the first saves nothing, the second would keep the memory of
+ * one odd request for ever.
  *
  * Functions that take a pool may be called from several threads at once, but for memweir_byte_pool_free(). A
  * buffer is one thread's at a time, and does not care which. None of them may be called from a signal handler.
@@ -47,6 +48,7 @@ struct memweir_byte_pool_stats {
 	uint64_t hits; /* buffers lent that had been kept */
 	uint64_t misses; /* buffers lent that had to be allocated */
 	uint64_t grown; /* allocations for buffers that grew; counted when they are given back */
+	uint64_t exchanged; /* buffers that grew by taking the memory of a kept one */
 	uint64_t dropped_small; /* given back and freed: smaller than MEMWEIR_BYTES_LEAST */
 	uint64_t dropped_large; /* larger than cap_bytes */
 	uint64_t dropped_full; /* keep_bytes were kept already */
@@ -61,7 +63,7 @@ MEMWEIR_API int memweir_byte_pool_new(const struct memweir_byte_pool_options *op
 MEMWEIR_API void memweir_byte_pool_free(struct memweir_byte_pool *pool);
 
 /*
- * Lend a buffer with a capacity of at least min_bytes (0: whatever there is, and not less than initial_bytes).
+ * Lend a buffer with a capacity of at least min_bytes and initial_bytes.
  * *ret_bytes goes back by memweir_byte_pool_put(). -ENOMEM; -ECHILD: this is a child that was forked after the pool was
  * made.
  */
@@ -75,7 +77,7 @@ MEMWEIR_API int memweir_byte_pool_get(struct memweir_byte_pool *pool, size_t min
  */
 MEMWEIR_API int memweir_byte_pool_put(struct memweir_byte_pool *pool, struct memweir_bytes *bytes);
 
-/* A capacity of at least capacity bytes; what is in it stays. -ENOMEM: as it was. */
+/* A capacity of at least capacity bytes; the first length bytes stay. -ENOMEM: as it was. */
 MEMWEIR_API int memweir_bytes_reserve(struct memweir_bytes *bytes, size_t capacity);
 
 /* n bytes of data behind what is in it; data may lie in the buffer itself. -ENOMEM: as it was. */

@@ -107,12 +107,17 @@ static struct bytes *pop(struct memweir_byte_pool *pool, size_t c)
 	return b;
 }
 
-/* The smallest that is large enough: what grew once need not grow again. */
+/*
+ * One that is large enough, or the next size up. Not any: then each small request would get what a large one has left,
+ * large ones would make the next small one large, and in the end all of them were.
+ */
 static struct bytes *find(struct memweir_byte_pool *pool, size_t least)
 {
-	for (size_t c = class_of(least); c < CLASSES; c++)
-		if (pool->classes[c] && pool->classes[c]->capacity >= least)
-			return pop(pool, c);
+	unsigned int c = class_of(least);
+
+	for (unsigned int i = c; i < CLASSES && i < c + 2; i++)
+		if (pool->classes[i])
+			return pop(pool, i);
 	return NULL;
 }
 
@@ -183,8 +188,8 @@ static bool keep(struct memweir_byte_pool *pool, struct bytes *b)
 {
 	struct memweir_byte_pool_stats *s = &pool->stats;
 
-	s->in_use--;
 	s->grown += b->grown;
+	b->grown = 0;
 	if (b->capacity < MEMWEIR_BYTES_LEAST)
 		s->dropped_small++;
 	else if (b->capacity > pool->cap_bytes)
@@ -197,7 +202,6 @@ static bool keep(struct memweir_byte_pool *pool, struct bytes *b)
 		b->below = pool->classes[c];
 		pool->classes[c] = b;
 		b->kept = true;
-		b->grown = 0;
 		b->shown = (struct memweir_bytes){.data = b->shown.data, .capacity = b->capacity};
 		s->kept++;
 		s->kept_bytes += b->capacity;
@@ -221,6 +225,7 @@ int memweir_byte_pool_put(struct memweir_byte_pool *pool, struct memweir_bytes *
 			pthread_mutex_unlock(&pool->lock);
 			return -EALREADY;
 		}
+		pool->stats.in_use--;
 		kept = keep(pool, b);
 		pthread_mutex_unlock(&pool->lock);
 	}
@@ -229,13 +234,51 @@ int memweir_byte_pool_put(struct memweir_byte_pool *pool, struct memweir_bytes *
 	return 0;
 }
 
+static void swap_data(struct bytes *a, struct bytes *b)
+{
+	struct memweir_bytes shown = a->shown;
+	size_t capacity = a->capacity;
+
+	a->shown = b->shown;
+	a->capacity = b->capacity;
+	b->shown = shown;
+	b->capacity = capacity;
+}
+
+/* Grow by way of what is kept: the larger one's memory against this one's. False: none is. */
+static bool exchange(struct bytes *b, size_t capacity)
+{
+	struct memweir_byte_pool *pool = b->pool;
+	size_t length = b->shown.length < b->capacity ? b->shown.length : b->capacity;
+	struct bytes *larger;
+	bool kept;
+
+	if (pool->generation != mw_pool_generation())
+		return false;
+	pthread_mutex_lock(&pool->lock);
+	larger = find(pool, capacity);
+	pthread_mutex_unlock(&pool->lock);
+	if (!larger)
+		return false;
+	memcpy(larger->shown.data, b->shown.data, length);
+	swap_data(b, larger);
+	b->shown.length = length;
+	pthread_mutex_lock(&pool->lock);
+	pool->stats.exchanged++;
+	kept = keep(pool, larger);
+	pthread_mutex_unlock(&pool->lock);
+	if (!kept)
+		bytes_free(larger);
+	return true;
+}
+
 int memweir_bytes_reserve(struct memweir_bytes *bytes, size_t capacity)
 {
 	struct bytes *b = (struct bytes *)bytes;
 	size_t more = capacity <= b->capacity ? b->capacity : rounded(capacity);
 	unsigned char *data;
 
-	if (more == b->capacity)
+	if (more == b->capacity || (more && exchange(b, more)))
 		return 0;
 	data = more ? realloc(b->shown.data, more) : NULL;
 	if (!data) {

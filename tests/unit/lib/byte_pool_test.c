@@ -90,14 +90,50 @@ static void what_grew_stays_large(void **state)
 	small = lent(0);
 	assert_int_equal(small->capacity, 8 * KIB); /* the smallest that does */
 	b = lent(0);
+	assert_int_equal(b->capacity, 8 * KIB); /* and not one so much larger */
+	assert_int_equal(stats().misses, 3);
+	back(small);
+	back(b);
+	b = lent(64 * KIB);
 	assert_int_equal(b->capacity, 128 * KIB);
-	assert_int_equal(stats().misses, 2);
+	assert_int_equal(stats().misses, 3);
 	back(b);
 	b = lent(128 * KIB + 1);
 	assert_int_equal(b->capacity, 256 * KIB);
-	assert_int_equal(stats().misses, 3);
+	assert_int_equal(stats().misses, 4);
 	back(b);
-	back(small);
+}
+
+static void grows_into_a_kept_one(void **state)
+{
+	struct memweir_bytes *b = lent(32 * KIB);
+	unsigned char *small, *large = b->data;
+
+	(void)state;
+	back(b);
+	b = lent(0);
+	small = b->data;
+	assert_int_equal(memweir_bytes_append(b, "abc", 3), 0);
+	assert_int_equal(memweir_bytes_reserve(b, 9 * KIB), 0);
+	assert_ptr_equal(b->data, large);
+	assert_int_equal(b->capacity, 32 * KIB);
+	assert_int_equal(b->length, 3);
+	assert_memory_equal(b->data, "abc", 3);
+	assert_int_equal(stats().exchanged, 1);
+	assert_int_equal(stats().grown, 0);
+	assert_int_equal(stats().kept_bytes, 8 * KIB);
+	assert_int_equal(stats().in_use, 1);
+	back(b);
+	b = lent(0);
+	assert_ptr_equal(b->data, small);
+	assert_int_equal(memweir_bytes_append(b, "0123", 4), 0);
+	while (b->length < 16 * KIB) /* from memory that is the pool's in the end */
+		assert_int_equal(memweir_bytes_append(b, b->data, b->length), 0);
+	for (size_t i = 0; i < b->length; i++)
+		assert_int_equal(b->data[i], "0123"[i % 4]);
+	assert_ptr_equal(b->data, large);
+	assert_int_equal(stats().misses, 2);
+	back(b);
 }
 
 static int of_small_ones(void **state)
@@ -262,6 +298,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(used_again, of_defaults, gone),
 		cmocka_unit_test_setup_teardown(what_grew_stays_large, of_defaults, gone),
+		cmocka_unit_test_setup_teardown(grows_into_a_kept_one, of_defaults, gone),
 		cmocka_unit_test_setup_teardown(too_small_and_too_large, of_small_ones, gone),
 		cmocka_unit_test_setup_teardown(too_many, of_small_ones, gone),
 		cmocka_unit_test_setup_teardown(given_back_wrongly, of_defaults, gone),
