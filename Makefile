@@ -216,7 +216,7 @@ $(LIB_INSIDE): $(LIB_SRC:%.c=$(B)/pic/%.o)
 
 $(LIB_SO): $(LIB_SRC:%.c=$(B)/pic/%.o) user/lib/libmemweir.map
 	@echo "  LD   $@"
-	$(Q)$(CC) -shared $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack$(if $(LDOPT),,$(comma)-z$(comma)defs),--as-needed \
+	$(Q)$(CC) -shared $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack,-z,nodelete$(if $(LDOPT),,$(comma)-z$(comma)defs),--as-needed \
 		-Wl,-soname,libmemweir.so.0,--version-script=user/lib/libmemweir.map $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB_LIBS)
 	$(Q)ln -sf $(@F) $@.0
 

@@ -2,11 +2,13 @@
 /*
  * What lending a buffer of 100 KiB and its return cost: nanoseconds a pair, the least of 15 rounds.
  * lib_pool HOW THREADS PAGES [HELD [PAIRS a thread and round]]
- * HOW: pool (shared by all threads), malloc, mmap. PAGES: of the 25 that are written to before it goes back. HELD: so
- * many are taken, and then given back, at a time. lib_pool give-back: "FREE DONTNEED" KiB resident after each kind of
- * advice on 100 buffers; "TOOK" nanoseconds of DONTNEED each.
+ * HOW: pool (shared by all threads), malloc, untrimmed (malloc that gives nothing back to the kernel), mmap. PAGES: of
+ * the 25 that are written to before it goes back. HELD: so many are taken, and then given back, at a time. lib_pool
+ * give-back: "FREE DONTNEED" KiB resident after each kind of advice on 100 buffers; "TOOK" nanoseconds of DONTNEED
+ * each.
  */
 #include <memweir/pool.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +71,7 @@ static void pairs(const struct run *r, char how)
 static void *work(void *arg)
 {
 	struct run *r = arg;
-	char how = strcmp(r->how, "pool") == 0 ? 'p' : strcmp(r->how, "malloc") == 0 ? 'm' : 'a';
+	char how = strcmp(r->how, "pool") == 0 ? 'p' : strcmp(r->how, "mmap") == 0 ? 'a' : 'm';
 
 	r->least_ns = ~0ULL;
 	for (int n = 0; n < ROUNDS; n++) {
@@ -128,6 +130,8 @@ int main(int argc, char **argv)
 		return give_back();
 	if (threads < 1 || threads > 64 || memweir_pool_new(NULL, &pool) < 0)
 		return 2;
+	if (strcmp(argv[1], "untrimmed") == 0)
+		mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	pthread_barrier_init(&together, NULL, (unsigned int)threads);
 	for (int i = 0; i < threads; i++) {
 		runs[i] = (struct run){.how = argv[1], .pages = atoi(argv[3]), .together = &together};

@@ -9,14 +9,14 @@
 
 #include "lib/pool_cache.h"
 
-#define RECENT 4 /* pools whose member is found without a lock */
+#define RECENT 8 /* pools whose member is found without a lock */
 
 struct mw_pool_thread {
 	struct mw_pool_member *members;
 	int rounds; /* of destructors that have seen it */
 };
 
-static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER; /* over all lists of members of threads */
+static pthread_mutex_t registry; /* over all lists of members of threads */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int init_error;
@@ -104,8 +104,10 @@ static void in_child(void)
 
 static void init(void)
 {
-	int r = pthread_key_create(&key, thread_ends);
+	int r = pthread_mutex_init(&registry, NULL);
 
+	if (!r)
+		r = pthread_key_create(&key, thread_ends);
 	if (!r)
 		r = pthread_atfork(before_fork, in_parent, in_child);
 	init_error = -r;
