@@ -9,6 +9,7 @@
 #define MEMWEIR_H
 
 #include <memweir/lib.h>
+#include <memweir/batch.h>
 #include <memweir/byte_pool.h>
 #include <memweir/guard.h>
 #include <memweir/json.h>
@@ -16,5 +17,6 @@
 #include <memweir/pool.h>
 #include <memweir/session.h>
 #include <memweir/spec.h>
+#include <memweir/writer.h>
 
 #endif
