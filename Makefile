@@ -309,7 +309,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SHARED_LIB)
 
 $(B)/tests/fuzz/lib_%: $(B)/tests/fuzz/lib_%.o $(LIB_INSIDE)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -ljson-c
 
 $(B)/tests/fuzz/unwind_fuzz: $(B)/tests/fuzz/unwind_fuzz.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"

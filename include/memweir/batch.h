@@ -21,7 +21,7 @@ struct memweir_limiter;
 struct memweir_batch_options {
 	size_t size; /* of this structure */
 	uint64_t first; /* index of the first item: where an earlier run came to */
-	size_t batch_items; /* items of a batch; 0: 100 */
+	size_t batch_items; /* items of a batch, at most 16,777,216; 0: 100 */
 	struct memweir_limiter *limiter; /* each item is one operation, so that memory is looked at every 100 items (its
 					    `every`); NULL: none */
 	const int *cancel; /* not 0, as memweir_batch_cancel() sets it: nothing more is begun; NULL: never */
@@ -51,7 +51,7 @@ typedef int (*memweir_batch_next_fn)(void *data, uint64_t index, void **ret_item
 /*
  * Items first to end - 1, by their index: a batch or an item with each call. options and ret_result may be NULL.
  * 0: all of them. What the callback returned; -ECANCELED; -ENOMEM and what else the limiter returns. The batch before
- * is complete then, if need be a shorter one.
+ * is complete then, if need be a shorter one. -EINVAL: no callback, or batch_items too large.
  */
 MEMWEIR_API int memweir_batch_run(const struct memweir_batch_options *options, uint64_t end,
 				  memweir_batch_fn process_fn, void *data, struct memweir_batch_result *ret_result);

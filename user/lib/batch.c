@@ -9,6 +9,7 @@
 #include "util/cleanup.h"
 
 #define BATCH_ITEMS_DEFAULT 100
+#define BATCH_ITEMS_MAX	    (1UL << 24)
 
 /* One run. */
 struct batch {
@@ -95,6 +96,8 @@ static int start(struct batch *batch, const struct memweir_batch_options *option
 		r = mw_sized_out(ret_result, &batch->result, sizeof(batch->result));
 	if (r < 0)
 		return r;
+	if (batch->options.batch_items > BATCH_ITEMS_MAX)
+		return -EINVAL;
 	if (!batch->options.batch_items)
 		batch->options.batch_items = BATCH_ITEMS_DEFAULT;
 	batch->at = batch->options.first;

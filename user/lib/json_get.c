@@ -108,10 +108,12 @@ static int look(void *data, const struct mw_json_event *event)
 	struct search *s = data;
 	int ends = event->token == MW_JSON_OBJECT_END || event->token == MW_JSON_ARRAY_END;
 
-	if (s->taken && !s->step && s->to) { /* in the value already */
+	if (!s->step && s->to) { /* in the value already */
 		s->to = event->offset + event->length;
 		return event->flags & MW_JSON_LAST ? FOUND : 0;
 	}
+	if (!s->step)
+		return enter(s, event);
 	if (event->depth < s->depth)
 		return -ENOENT; /* what should have it has ended */
 	if (ends)
