@@ -272,12 +272,23 @@ static inline int number_step(int state, unsigned char c)
 	return -1;
 }
 
+static inline const unsigned char *skip_digits(const unsigned char *p, const unsigned char *end)
+{
+	while (p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p;
+}
+
 int mw_json_run_number(struct mw_json_run *run)
 {
 	struct mw_json_scan *scan = run->scan;
 	int state = scan->state, next;
 
 	for (; run->p < run->end; run->p++) {
+		if (state == IN_DIGITS || state == IN_FRACTION || state == IN_EXPONENT)
+			run->p = skip_digits(run->p, run->end);
+		if (run->p == run->end)
+			break;
 		next = number_step(state, *run->p);
 		if (next < 0)
 			break;
