@@ -48,7 +48,7 @@ CLI_LIBS    = -lzstd -lyaml -ljson-c -linih -lz -lpthread -lm
 SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 
-LIB_SHARES := user/core/cgroup.c user/core/cgroup_reclaim.c user/core/cgroup_sample.c user/core/class_builtin.c user/core/level.c \
+LIB_SHARES := user/core/cgroup.c user/core/cgroup_reclaim.c user/core/cgroup_sample.c user/core/class_builtin.c user/core/connections.c user/core/level.c \
               user/core/proc.c user/core/profile.c user/core/verdict_check.c user/http/client.c user/util/error.c user/util/http_reply.c \
               user/util/size.c
 

@@ -14,6 +14,7 @@
 #include <memweir/guard.h>
 #include <memweir/json.h>
 #include <memweir/limiter.h>
+#include <memweir/plan.h>
 #include <memweir/pool.h>
 #include <memweir/session.h>
 #include <memweir/spec.h>

@@ -14,7 +14,7 @@
 extern const struct mw_verb mw_verb_daemon, mw_verb_run, mw_verb_attach, mw_verb_detach, mw_verb_ps, mw_verb_check,
 	mw_verb_report, mw_verb_events, mw_verb_hibernate, mw_verb_freeze, mw_verb_thaw, mw_verb_kill, mw_verb_classes,
 	mw_verb_set, mw_verb_reload, mw_verb_doctor, mw_verb_hook, mw_verb_record, mw_verb_replay, mw_verb_calibrate,
-	mw_verb_spec;
+	mw_verb_plan, mw_verb_spec;
 static const struct mw_verb mw_verb_help;
 
 /* clang-format off */
@@ -30,6 +30,7 @@ const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_record,
 	&mw_verb_replay,
 	&mw_verb_calibrate,
+	&mw_verb_plan,
 	&mw_verb_spec,
 	&mw_verb_hibernate,
 	&mw_verb_freeze,
@@ -105,7 +106,8 @@ static void help_all(FILE *out)
 	mw_options_help(version_rows, out);
 	fprintf(out, "  -h, --help                   this text\n\n"
 		     "memweir help VERB says more about a verb, memweir(8) about everything.\n"
-		     "exit codes: 0 ok, 1 failure, 2 wrong usage; check: 3 warning, 4 error; run: the worker's, or 125 "
+		     "exit codes: 0 ok, 1 failure, 2 wrong usage; check, plan: 3 warning, 4 error; run: the worker's, "
+		     "or 125 "
 		     "to 127\n");
 }
 

@@ -13,8 +13,8 @@ enum {
 	MW_EXIT_OK = 0,
 	MW_EXIT_FAILURE = 1,
 	MW_EXIT_USAGE = 2,
-	MW_EXIT_WARNING = 3, /* check */
-	MW_EXIT_ERROR = 4, /* check */
+	MW_EXIT_WARNING = 3, /* check, plan */
+	MW_EXIT_ERROR = 4, /* check, plan */
 	MW_EXIT_RUN_FAILED = 125, /* run: its own failure; the worker's codes are below */
 	MW_EXIT_RUN_CANNOT = 126, /* run: found and not executable */
 	MW_EXIT_RUN_MISSING = 127, /* run: not found */
