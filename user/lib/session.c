@@ -61,7 +61,7 @@ int memweir_session_store_new(const struct memweir_session_options *options, str
 	r = lock_new(&store->lock);
 	if (r < 0)
 		return r;
-	r = mw_table_new(&store->table);
+	r = mw_ids_new(&store->ids);
 	if (r == 0)
 		r = mw_packer_new(&store->packer, store->o.level);
 	if (r < 0) {
@@ -77,7 +77,7 @@ void memweir_session_store_free(struct memweir_session_store *store)
 	if (!store)
 		return;
 	mw_train_end(store);
-	mw_table_free(&store->table);
+	mw_ids_free(&store->ids);
 	mw_packer_free(&store->packer);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -107,7 +107,7 @@ static int place(struct memweir_session_store *store, struct mw_session *s, stru
 		return -EMSGSIZE;
 	if (old)
 		mw_store_drop(store, old);
-	mw_table_add(&store->table, s);
+	mw_ids_add(&store->ids, s);
 	mw_store_account(store, s, 1);
 	return 0;
 }
@@ -122,7 +122,7 @@ static int put(struct memweir_session_store *store, const char *id, size_t id_n,
 	r = mw_pack(&store->packer, data, n, &frame_n);
 	if (r < 0)
 		return r;
-	old = mw_table_find(&store->table, id, id_n, &hash);
+	old = mw_ids_find(&store->ids, id, id_n, &hash);
 	s = mw_packed(&store->packer, id, id_n, hash, n, frame_n);
 	if (!s)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * The session store from inside. session.c and session_read.c: what the public header promises. session_keep.c: the
- * bound. session_table.c: ids and the order of use. session_zstd.c: frames and dictionaries. session_train.c: a
+ * bound. session_ids.c: ids and the order of use. session_zstd.c: frames and dictionaries. session_train.c: a
  * dictionary from samples, in steps. All of it under the store's lock.
  */
 #ifndef MW_LIB_SESSION_IMPL_H
@@ -36,7 +36,7 @@ struct mw_slots {
 	size_t n; /* a power of two, or 0 */
 };
 
-struct mw_table {
+struct mw_ids {
 	uint64_t key[2];
 	struct mw_slots now, before; /* a larger table is filled from before, some slots at a time */
 	size_t moved; /* slots of before that are empty for good */
@@ -63,7 +63,7 @@ struct mw_trainer;
 struct memweir_session_store {
 	pthread_mutex_t lock;
 	struct memweir_session_options o; /* with what was left to us filled in */
-	struct mw_table table;
+	struct mw_ids ids;
 	struct mw_packer packer;
 	struct mw_trainer *trainer; /* while a dictionary is being made */
 	bool trained; /* or tried: not again by itself */
@@ -81,15 +81,15 @@ static inline char *mw_session_frame(struct mw_session *s)
 }
 
 /* Table. Walks go on at the next one when theirs goes. */
-int mw_table_new(struct mw_table *t);
-void mw_table_free(struct mw_table *t); /* sessions too */
-struct mw_session *mw_table_find(struct mw_table *t, const char *id, size_t id_n, uint32_t *ret_hash);
-void mw_table_add(struct mw_table *t, struct mw_session *s); /* as the newest */
-void mw_table_drop(struct mw_table *t, struct mw_session *s); /* s is not freed */
-void mw_table_replace(struct mw_table *t, struct mw_session *old, struct mw_session *s); /* same id, same place */
-void mw_table_touch(struct mw_table *t, struct mw_session *s); /* the newest now */
-void mw_table_tend(struct mw_table *t); /* a step towards the right size */
-size_t mw_table_bytes(const struct mw_table *t); /* without sessions */
+int mw_ids_new(struct mw_ids *t);
+void mw_ids_free(struct mw_ids *t); /* sessions too */
+struct mw_session *mw_ids_find(struct mw_ids *t, const char *id, size_t id_n, uint32_t *ret_hash);
+void mw_ids_add(struct mw_ids *t, struct mw_session *s); /* as the newest */
+void mw_ids_drop(struct mw_ids *t, struct mw_session *s); /* s is not freed */
+void mw_ids_replace(struct mw_ids *t, struct mw_session *old, struct mw_session *s); /* same id, same place */
+void mw_ids_touch(struct mw_ids *t, struct mw_session *s); /* the newest now */
+void mw_ids_tend(struct mw_ids *t); /* a step towards the right size */
+size_t mw_ids_bytes(const struct mw_ids *t); /* without sessions */
 
 /* Frames. */
 int mw_packer_new(struct mw_packer *p, int level);

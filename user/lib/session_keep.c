@@ -10,7 +10,7 @@
 
 uint64_t mw_store_fixed(const struct memweir_session_store *store)
 {
-	return mw_allocated(store) + mw_table_bytes(&store->table) + mw_packer_bytes(&store->packer) +
+	return mw_allocated(store) + mw_ids_bytes(&store->ids) + mw_packer_bytes(&store->packer) +
 	       mw_packer_dictionary_bytes(&store->packer) + mw_train_bytes(store);
 }
 
@@ -31,7 +31,7 @@ void mw_store_account(struct memweir_session_store *store, const struct mw_sessi
 void mw_store_drop(struct memweir_session_store *store, struct mw_session *s)
 {
 	mw_store_account(store, s, -1);
-	mw_table_drop(&store->table, s);
+	mw_ids_drop(&store->ids, s);
 	mw_packed_free(s);
 }
 
@@ -52,7 +52,7 @@ bool mw_store_shrink(struct memweir_session_store *store, uint64_t bytes, const 
 {
 	mw_packer_tend(&store->packer);
 	while (mw_store_total(store) > bytes) {
-		struct mw_session *s = store->table.oldest;
+		struct mw_session *s = store->ids.oldest;
 
 		if (s && s == keep)
 			s = s->newer;
@@ -77,7 +77,7 @@ static int renew(struct memweir_session_store *store, struct mw_session *old, si
 		return -ENOMEM;
 	mw_store_account(store, old, -1);
 	mw_store_account(store, s, 1);
-	mw_table_replace(&store->table, old, s);
+	mw_ids_replace(&store->ids, old, s);
 	mw_packed_free(old);
 	return 0;
 }
@@ -85,7 +85,7 @@ static int renew(struct memweir_session_store *store, struct mw_session *old, si
 /* Some sessions from where the walk is: those of older dictionaries come into the newest. */
 static void recompress(struct memweir_session_store *store)
 {
-	struct mw_table *t = &store->table;
+	struct mw_ids *t = &store->ids;
 	struct mw_packer *p = &store->packer;
 	size_t bytes = 0, frame_n;
 	int done = 0;
@@ -114,7 +114,7 @@ static void recompress(struct memweir_session_store *store)
 /* A store that is half full has room for a training still, and soon no longer. */
 static bool train_is_due(const struct memweir_session_store *store)
 {
-	size_t n = store->table.n, after = store->o.train_after;
+	size_t n = store->ids.n, after = store->o.train_after;
 
 	if (after == MEMWEIR_SESSION_NO_TRAINING || n < MW_TRAIN_LEAST)
 		return false;
@@ -124,7 +124,7 @@ static bool train_is_due(const struct memweir_session_store *store)
 /* What goes on behind the calls, a step of it; then the bound. */
 void mw_store_tend(struct memweir_session_store *store)
 {
-	mw_table_tend(&store->table);
+	mw_ids_tend(&store->ids);
 	if (!store->trained && train_is_due(store)) {
 		store->trained = true;
 		mw_train_begin(store);

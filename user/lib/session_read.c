@@ -12,7 +12,7 @@ static struct mw_session *find(struct memweir_session_store *store, const char *
 	size_t n = id ? strnlen(id, MEMWEIR_SESSION_ID_MAX + 1) : 0;
 	uint32_t hash;
 
-	return n && n <= MEMWEIR_SESSION_ID_MAX ? mw_table_find(&store->table, id, n, &hash) : NULL;
+	return n && n <= MEMWEIR_SESSION_ID_MAX ? mw_ids_find(&store->ids, id, n, &hash) : NULL;
 }
 
 static int grow(void **buf, size_t *size, size_t n)
@@ -48,7 +48,7 @@ static int get(struct memweir_session_store *store, const char *id, void **buf, 
 	if (r < 0)
 		return r;
 	store->hits++;
-	mw_table_touch(&store->table, s);
+	mw_ids_touch(&store->ids, s);
 	*ret_n = s->raw_n;
 	return 0;
 }
@@ -98,7 +98,7 @@ int memweir_session_store_iterate(struct memweir_session_store *store, memweir_s
 	MW_STORE_LOCKED(store, r);
 	if (r < 0)
 		return r;
-	for (s = store->table.newest; s && r == 0; s = next) {
+	for (s = store->ids.newest; s && r == 0; s = next) {
 		next = s->older;
 		r = show(store, s, seen, arg);
 		if (r != MEMWEIR_SESSION_REMOVE)
@@ -135,13 +135,13 @@ int memweir_session_store_trim(struct memweir_session_store *store, size_t bytes
 
 static uint64_t outdated(const struct memweir_session_store *store)
 {
-	return store->packer.newest ? store->table.n - store->packer.newest->users : 0;
+	return store->packer.newest ? store->ids.n - store->packer.newest->users : 0;
 }
 
 static void fill(const struct memweir_session_store *store, struct memweir_session_stats *s)
 {
 	*s = (struct memweir_session_stats){
-		.sessions = store->table.n,
+		.sessions = store->ids.n,
 		.raw_bytes = store->raw_bytes,
 		.stored_bytes = store->frame_bytes,
 		.dictionary_bytes = mw_packer_dictionary_bytes(&store->packer),

@@ -96,7 +96,7 @@ int mw_train_begin(struct memweir_session_store *store)
 	size_t room = samples_room(store), want = store->o.dictionary_bytes;
 	struct mw_trainer *t;
 
-	if (store->table.n < MW_TRAIN_LEAST || room < MW_TRAIN_LEAST * WORD)
+	if (store->ids.n < MW_TRAIN_LEAST || room < MW_TRAIN_LEAST * WORD)
 		return -ENODATA;
 	if (want > room / TIMES_LEAST)
 		want = room / TIMES_LEAST;
@@ -108,7 +108,7 @@ int mw_train_begin(struct memweir_session_store *store)
 	t->room = room;
 	t->stride = (size_t)(store->raw_bytes / room);
 	t->stride = t->stride ? t->stride : 1;
-	t->max_ends = store->table.n / t->stride + 1;
+	t->max_ends = store->ids.n / t->stride + 1;
 	t->bits = bits_for(room);
 	t->size = t->free = want;
 	t->samples = malloc(room);
@@ -120,7 +120,7 @@ int mw_train_begin(struct memweir_session_store *store)
 		mw_train_end(store);
 		return -ENOMEM;
 	}
-	store->table.sample = store->table.newest;
+	store->ids.sample = store->ids.newest;
 	return 1;
 }
 
@@ -135,7 +135,7 @@ static size_t place(const struct mw_trainer *t, size_t at)
 /* The next session of the walk; a long one gives its beginning. */
 static void collect(struct memweir_session_store *store, struct mw_trainer *t)
 {
-	struct mw_session *s = store->table.sample;
+	struct mw_session *s = store->ids.sample;
 	size_t n, most = t->room / MW_TRAIN_LEAST;
 
 	if (!s || t->n == t->room || t->n_ends == t->max_ends) {
@@ -153,7 +153,7 @@ static void collect(struct memweir_session_store *store, struct mw_trainer *t)
 	}
 	for (size_t i = 0; i < t->stride && s; i++)
 		s = s->older;
-	store->table.sample = s;
+	store->ids.sample = s;
 }
 
 static void count(struct mw_trainer *t)

@@ -213,7 +213,7 @@ static void damaged(void **state)
 	(void)state;
 	put_made(store, 0, 3);
 	for (size_t i = 0; i < 2; i++) {
-		struct mw_session *s = mw_table_find(&store->table, id_of(i), strlen(id_of(i)), &hash);
+		struct mw_session *s = mw_ids_find(&store->ids, id_of(i), strlen(id_of(i)), &hash);
 
 		mw_session_frame(s)[i ? s->frame_n - 1 : s->frame_n / 2] ^= 1;
 		assert_int_equal(memweir_session_store_get(store, id_of(i), &buf, &size, &n), -EBADMSG);

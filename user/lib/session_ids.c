@@ -12,9 +12,9 @@
 #define SLOTS_STEP                                                                                                     \
 	16 /* moved by one call; more than one session a call comes, so that it ends before the next growth */
 
-int mw_table_new(struct mw_table *t)
+int mw_ids_new(struct mw_ids *t)
 {
-	*t = (struct mw_table){0};
+	*t = (struct mw_ids){0};
 	if (getrandom(t->key, sizeof(t->key), 0) != sizeof(t->key))
 		return -EIO;
 	t->now.at = calloc(SLOTS_FIRST, sizeof(struct mw_session *));
@@ -24,7 +24,7 @@ int mw_table_new(struct mw_table *t)
 	return 0;
 }
 
-void mw_table_free(struct mw_table *t)
+void mw_ids_free(struct mw_ids *t)
 {
 	while (t->newest) {
 		struct mw_session *s = t->newest;
@@ -34,7 +34,7 @@ void mw_table_free(struct mw_table *t)
 	}
 	free(t->now.at);
 	free(t->before.at);
-	*t = (struct mw_table){0};
+	*t = (struct mw_ids){0};
 }
 
 static struct mw_session **slot(const struct mw_slots *slots, uint32_t hash)
@@ -43,7 +43,7 @@ static struct mw_session **slot(const struct mw_slots *slots, uint32_t hash)
 }
 
 /* The pointer that points to it. */
-static struct mw_session **link_of(struct mw_table *t, const struct mw_session *s)
+static struct mw_session **link_of(struct mw_ids *t, const struct mw_session *s)
 {
 	struct mw_session **p = slot(&t->now, s->hash);
 
@@ -66,7 +66,7 @@ static struct mw_session *find_in(const struct mw_slots *slots, uint32_t hash, c
 	return s;
 }
 
-struct mw_session *mw_table_find(struct mw_table *t, const char *id, size_t id_n, uint32_t *ret_hash)
+struct mw_session *mw_ids_find(struct mw_ids *t, const char *id, size_t id_n, uint32_t *ret_hash)
 {
 	uint32_t hash = (uint32_t)mw_siphash(t->key, id, id_n);
 	struct mw_session *s = find_in(&t->now, hash, id, id_n);
@@ -81,7 +81,7 @@ static void push(struct mw_session **at, struct mw_session *s)
 	*at = s;
 }
 
-static void order_first(struct mw_table *t, struct mw_session *s)
+static void order_first(struct mw_ids *t, struct mw_session *s)
 {
 	s->newer = NULL;
 	s->older = t->newest;
@@ -89,7 +89,7 @@ static void order_first(struct mw_table *t, struct mw_session *s)
 	t->newest = s;
 }
 
-static void order_out(struct mw_table *t, struct mw_session *s)
+static void order_out(struct mw_ids *t, struct mw_session *s)
 {
 	if (t->recompress == s)
 		t->recompress = s->older;
@@ -99,21 +99,21 @@ static void order_out(struct mw_table *t, struct mw_session *s)
 	*(s->older ? &s->older->newer : &t->oldest) = s->newer;
 }
 
-void mw_table_add(struct mw_table *t, struct mw_session *s)
+void mw_ids_add(struct mw_ids *t, struct mw_session *s)
 {
 	push(slot(&t->now, s->hash), s);
 	order_first(t, s);
 	t->n++;
 }
 
-void mw_table_drop(struct mw_table *t, struct mw_session *s)
+void mw_ids_drop(struct mw_ids *t, struct mw_session *s)
 {
 	*link_of(t, s) = s->chain;
 	order_out(t, s);
 	t->n--;
 }
 
-void mw_table_replace(struct mw_table *t, struct mw_session *old, struct mw_session *s)
+void mw_ids_replace(struct mw_ids *t, struct mw_session *old, struct mw_session *s)
 {
 	struct mw_session **p = link_of(t, old);
 
@@ -129,7 +129,7 @@ void mw_table_replace(struct mw_table *t, struct mw_session *old, struct mw_sess
 		t->sample = s;
 }
 
-void mw_table_touch(struct mw_table *t, struct mw_session *s)
+void mw_ids_touch(struct mw_ids *t, struct mw_session *s)
 {
 	if (t->newest == s)
 		return;
@@ -139,7 +139,7 @@ void mw_table_touch(struct mw_table *t, struct mw_session *s)
 
 /* Another number of slots: the old ones are emptied by later calls. Without memory for it chains are longer, no more.
  */
-static void resize(struct mw_table *t, size_t n)
+static void resize(struct mw_ids *t, size_t n)
 {
 	struct mw_session **at = calloc(n, sizeof(struct mw_session *));
 
@@ -150,7 +150,7 @@ static void resize(struct mw_table *t, size_t n)
 	t->moved = 0;
 }
 
-void mw_table_tend(struct mw_table *t)
+void mw_ids_tend(struct mw_ids *t)
 {
 	if (!t->before.n) {
 		if (t->n > t->now.n)
@@ -172,7 +172,7 @@ void mw_table_tend(struct mw_table *t)
 	t->before = (struct mw_slots){0};
 }
 
-size_t mw_table_bytes(const struct mw_table *t)
+size_t mw_ids_bytes(const struct mw_ids *t)
 {
 	return mw_allocated(t->now.at) + mw_allocated(t->before.at);
 }
