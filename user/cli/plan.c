@@ -16,7 +16,7 @@
 
 struct plan_values {
 	bool json;
-	const char *connections, *each, *socket, *fixed, *budget, *buffer, *active, *worker;
+	const char *connections, *each, *kernel, *fixed, *budget, *buffer, *active, *worker;
 	long pool, has;
 };
 
@@ -26,12 +26,12 @@ static const struct mw_option rows[] = {
 	 "how many there shall be; auto: as many as the worker has"},
 	{"budget", 'b', MW_OPT_TEXT, AT(budget), "SIZE", "what they may take; of a worker its limit"},
 	{"each", 'e', MW_OPT_TEXT, AT(each), "SIZE", "of an idle connection"},
-	{"socket", 0, MW_OPT_TEXT, AT(socket), "SIZE", "of each, what the kernel keeps for its socket"},
+	{"kernel", 'k', MW_OPT_TEXT, AT(kernel), "SIZE", "of each, what the kernel keeps for its socket"},
 	{"fixed", 'f', MW_OPT_TEXT, AT(fixed), "SIZE", "of the program without any"},
 	{"buffer", 0, MW_OPT_TEXT, AT(buffer), "SIZE", "of a connection at work, in addition"},
 	{"active", 'a', MW_OPT_TEXT, AT(active), "PERCENT", "so many of them are at work at once (default: 100 %)"},
 	{"pool", 'p', MW_OPT_NUMBER, AT(pool), "N", "there are no more buffers than these", 1, 1L << 40},
-	{"worker", 'w', MW_OPT_TEXT, AT(worker), "NAME", "measure --each and --socket on a worker that runs"},
+	{"worker", 'w', MW_OPT_TEXT, AT(worker), "NAME", "measure --each and --kernel on a worker that runs"},
 	{"has", 0, MW_OPT_NUMBER, AT(has), "N", "it has so many connections; else they are counted", 1, 1L << 40},
 	{"json", 'j', MW_OPT_FLAG, AT(json), NULL, "one JSON document, all figures exact"},
 	{NULL},
@@ -58,7 +58,7 @@ static int read_sizes(const struct mw_cli *cli, const struct plan_values *v, str
 		uint64_t *to;
 	} sizes[] = {
 		{"budget", v->budget, &o->budget_bytes}, {"each", v->each, &o->each_bytes},
-		{"socket", v->socket, &o->socket_bytes}, {"fixed", v->fixed, &o->fixed_bytes},
+		{"kernel", v->kernel, &o->socket_bytes}, {"fixed", v->fixed, &o->fixed_bytes},
 		{"buffer", v->buffer, &o->buffer_bytes},
 	};
 	__u64 bytes;
@@ -117,7 +117,7 @@ static int measure(const struct mw_cli *cli, const struct plan_values *v, struct
 	}
 	if (v->each)
 		plan->o.each_bytes = said.each_bytes;
-	if (v->socket)
+	if (v->kernel)
 		plan->o.socket_bytes = said.socket_bytes;
 	if (!plan->o.connections)
 		plan->o.connections = plan->worker.seen.connections;

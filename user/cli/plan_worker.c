@@ -82,7 +82,7 @@ int mw_plan_worker(const struct mw_cli *cli, const char *name, __u64 connections
 	_cleanup_free_ char *path = mw_call_path("/v1/workers", name, NULL);
 	_cleanup_answer_ struct mw_answer a = {0};
 	_cleanup_close_ int cgroup = -1;
-	struct json_object *w;
+	struct json_object *workers, *w;
 
 	if (!path) {
 		mw_say_error(cli, "no memory");
@@ -90,7 +90,8 @@ int mw_plan_worker(const struct mw_cli *cli, const char *name, __u64 connections
 	}
 	if (mw_call(cli, "GET", path, NULL, MW_CALL_MS, &a) < 0)
 		return MW_EXIT_FAILURE;
-	w = json_object_array_get_idx(mw_field_array(a.doc, "workers"), 0);
+	workers = mw_field_array(a.doc, "workers");
+	w = mw_field_length(workers) ? json_object_array_get_idx(workers, 0) : NULL;
 	if (!w) {
 		mw_say_error(cli, "the daemon's answer has no worker %s", name);
 		return MW_EXIT_FAILURE;
