@@ -65,6 +65,7 @@ _memweir()
 	--method) words="windows regression" ;;
 	-b | --by) words="class worker file" ;;
 	-c | --class) [[ $verb != daemon ]] && words=$(memweir classes 2>/dev/null | sed -n '1s/^KEY//p') ;;
+	-w | --worker) [[ $verb == plan ]] && words=$(memweir ps --quiet 2>/dev/null) ;;
 	-u | --unit) [[ $verb == attach ]] && words=$(systemctl list-units --plain --no-legend --type=service,scope 2>/dev/null | cut -d ' ' -f 1) ;;
 	=) [[ ${COMP_WORDS[COMP_CWORD - 2]} == --pprof ]] && mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;
 	-o | --out | --config | --socket | --state-dir | --run-dir) mapfile -t COMPREPLY < <(compgen -f -- "$cur") && return ;;

@@ -63,7 +63,7 @@ static void help(void **state)
 {
 	static const char *const verbs[] = {"daemon", "run",	   "attach", "detach", "ps",	    "check",   "report",
 					    "events", "hibernate", "freeze", "thaw",   "kill",	    "classes", "set",
-					    "reload", "doctor",	   "record", "replay", "calibrate", "spec"};
+					    "reload", "doctor",	   "record", "replay", "calibrate", "plan",    "spec"};
 	struct fake f;
 
 	(void)state;
