@@ -128,11 +128,12 @@ static void say_budget(uint64_t bytes, char *buf, size_t size)
 static void say_total(uint64_t bytes, char *buf, size_t size)
 {
 	const struct unit *u = units + 2;
+	uint64_t whole;
 
 	while (u->bytes > 1 && bytes < 10 * u->bytes)
 		u++;
-	snprintf(buf, size, "%llu %s",
-		 (unsigned long long)(bytes / u->bytes + (bytes % u->bytes * 2 >= u->bytes && u->bytes > 1)), u->name);
+	whole = bytes / u->bytes + (bytes % u->bytes >= u->bytes - u->bytes / 2 && u->bytes > 1);
+	snprintf(buf, size, "%llu %s", (unsigned long long)whole, u->name);
 }
 
 int memweir_plan_text(const struct memweir_plan_result *result, char *buf, size_t size)
@@ -169,8 +170,8 @@ static uint64_t share_of(uint64_t bytes, uint64_t connections)
 
 int memweir_plan_live(const struct memweir_plan_seen *seen, struct memweir_plan_options *options)
 {
-	struct memweir_plan_options o;
-	struct memweir_plan_seen s;
+	struct memweir_plan_options o = {0};
+	struct memweir_plan_seen s = {0};
 	uint64_t memory;
 	int r;
 

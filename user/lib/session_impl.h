@@ -124,8 +124,8 @@ static inline void mw_store_unlockp(struct memweir_session_store **store)
 
 /* The rest of the scope has the store; r tells whether it does. */
 #define MW_STORE_LOCKED(store, r)                                                                                      \
-	int r = -pthread_mutex_lock(&(store)->lock);                                                                   \
-	_cleanup_(mw_store_unlockp) struct memweir_session_store *locked_ = r < 0 ? NULL : (store)
+	int(r) = -pthread_mutex_lock(&(store)->lock);                                                                  \
+	_cleanup_(mw_store_unlockp) struct memweir_session_store *locked_ = (r) < 0 ? NULL : (store)
 
 /* The bound. */
 uint64_t mw_store_fixed(const struct memweir_session_store *store); /* bytes of all but the sessions */
