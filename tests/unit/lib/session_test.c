@@ -378,11 +378,15 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(put_and_get, fresh),	 cmocka_unit_test_setup(bad_input, fresh),
-		cmocka_unit_test_setup(bounded, fresh),		 cmocka_unit_test_setup(too_large, fresh),
-		cmocka_unit_test_setup(damaged, fresh),		 cmocka_unit_test_setup(in_order, fresh),
-		cmocka_unit_test_setup(evicted_are_told, fresh), cmocka_unit_test_setup(seeded, fresh),
-		cmocka_unit_test_setup(threads, fresh),		 cmocka_unit_test_setup(many, fresh),
+		cmocka_unit_test_setup(put_and_get, fresh),
+		cmocka_unit_test_setup(bad_input, fresh),
+		cmocka_unit_test_setup(bounded, fresh),
+		cmocka_unit_test_setup(too_large, fresh),
+		cmocka_unit_test_setup(damaged, fresh),
+		cmocka_unit_test_setup(in_order, fresh),
+		cmocka_unit_test_setup(evicted_are_told, fresh),
+		cmocka_unit_test_setup(threads, fresh),
+		cmocka_unit_test_setup(many, fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
