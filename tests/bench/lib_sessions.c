@@ -164,10 +164,6 @@ int main(int argc, char **argv)
 	m.tools = (const char *const *)argv + 3;
 	s = made(&m, n);
 	o.max_bytes = s.bytes > 8 << 20 ? s.bytes : 8 << 20;
-	if (getenv("LEVEL"))
-		o.level = atoi(getenv("LEVEL"));
-	if (getenv("DICT"))
-		o.dictionary_bytes = strtoul(getenv("DICT"), NULL, 0);
 	must(memweir_session_store_new(&o, &store) == 0, "a store");
 	put_all(store, &s, "fill", times);
 	get_all(store, &s, times);

@@ -19,7 +19,7 @@ struct session_maker {
 	uint64_t state; /* not 0 */
 	const char *corpus; /* or NULL */
 	size_t corpus_n, corpus_at;
-	const char *const *tools; /* JSON arrays of real servers, or NULL */
+	const char *const *tools; /* JSON arrays of real servers, which stand for the first ones */
 	size_t n_tools;
 	char *buf;
 	size_t n, room;
@@ -139,8 +139,8 @@ static inline void session_tools(struct session_maker *m, size_t server)
 				    .room = m->room};
 	size_t n_tools = 6 + session_draw(&own, 14);
 
-	if (m->n_tools) {
-		session_say(m, "%s", m->tools[server % m->n_tools]);
+	if (server < m->n_tools) {
+		session_say(m, "%s", m->tools[server]);
 		return;
 	}
 	session_say(&own, "[");
