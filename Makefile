@@ -322,6 +322,12 @@ $(B)/tests/workers/%: tests/workers/%.c
 	@echo "  CC   $@"
 	$(Q)$(CC) $(or $(WORKERFLAGS),-O1) -g -Wall -Wextra -o $@ $< -lpthread -lm
 
+# One that uses libmemweir, as an installed program does.
+$(B)/tests/workers/guarded: tests/workers/guarded.c $(B)/libmemweir.a
+	@mkdir -p $(@D)
+	@echo "  CC   $@"
+	$(Q)$(CC) -O1 -g -Wall -Wextra -D_GNU_SOURCE -Iinclude $(LDOPT) -o $@ $< $(B)/libmemweir.a $(LIB_LIBS)
+
 # The allocator in the program itself, and no library.
 $(B)/tests/workers/objects_static: tests/workers/objects.c
 	@mkdir -p $(@D)
