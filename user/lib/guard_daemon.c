@@ -129,7 +129,6 @@ int mw_guard_ask(struct memweir_guard *g)
 	snprintf(g->why_daemon, sizeof(g->why_daemon), "%s", why);
 	if (r >= 0) {
 		mw_meter_follow(&g->meter, f.up); /* where there is no memory controller /proc stays */
-		mw_meter_full(&g->meter);
 		g->can |= MEMWEIR_CAN_DAEMON;
 		memcpy(g->worker, f.name, sizeof(g->worker));
 		memcpy(g->class_name, f.class_name, sizeof(g->class_name));

@@ -143,7 +143,7 @@ static int open_proc(struct mw_meter *m)
 	return m->current_fd < 0 ? -errno : 0;
 }
 
-int mw_meter_reopen(struct mw_meter *m)
+static int open_files(struct mw_meter *m)
 {
 	char cgroup[PATH_MAX];
 	int r = -ENOENT;
@@ -160,39 +160,6 @@ int mw_meter_reopen(struct mw_meter *m)
 	if (r < 0)
 		r = open_proc(m);
 	return r;
-}
-
-int mw_meter_open(struct mw_meter *m, const char *root)
-{
-	int r;
-
-	*m = (struct mw_meter){.dir_fd = -1, .current_fd = -1, .swap_fd = -1, .stat_fd = -1, .max_fd = -1};
-	if (snprintf(m->proc, sizeof(m->proc), "%s/proc", root) >= PATH_MAX - 64)
-		return -ENAMETOOLONG;
-	if (mw_cgroup_mount(root, m->mount, sizeof(m->mount)) < 0)
-		m->mount[0] = '\0';
-	r = mw_meter_reopen(m);
-	if (r >= 0)
-		r = mw_meter_full(m);
-	if (r < 0)
-		mw_meter_close(m);
-	return r;
-}
-
-int mw_meter_follow(struct mw_meter *m, int up)
-{
-	bool follow = m->follow;
-	int before = m->up;
-
-	m->follow = true;
-	m->up = up;
-	mw_meter_reopen(m);
-	if (m->dir_fd >= 0)
-		return 0;
-	m->follow = follow;
-	m->up = before;
-	mw_meter_reopen(m);
-	return -ENOENT;
 }
 
 static int full_cgroup(struct mw_meter *m, struct mw_usage *ret_usage)
@@ -250,12 +217,12 @@ static int look(struct mw_meter *m, struct mw_usage *ret_usage)
 int mw_meter_full(struct mw_meter *m)
 {
 	struct mw_usage u;
-	int r = is_current(m) ? 0 : mw_meter_reopen(m);
+	int r = is_current(m) ? 0 : open_files(m);
 
 	if (r >= 0)
 		r = look(m, &u);
 	if (r == -ENODEV) { /* the cgroup is gone: the process was moved out of it before */
-		r = mw_meter_reopen(m);
+		r = open_files(m);
 		if (r >= 0)
 			r = look(m, &u);
 	}
@@ -299,4 +266,42 @@ int mw_meter_quick(struct mw_meter *m, __u64 now_ns, __u64 *ret_used, __u64 *ret
 	*ret_used = used_of(&m->full) + mw_less(current, m->full.current) + mw_less(swapped, m->full.swapped);
 	*ret_current = current;
 	return 0;
+}
+
+int mw_meter_reopen(struct mw_meter *m)
+{
+	int r = open_files(m);
+
+	return r < 0 ? r : mw_meter_full(m);
+}
+
+int mw_meter_open(struct mw_meter *m, const char *root)
+{
+	int r;
+
+	*m = (struct mw_meter){.dir_fd = -1, .current_fd = -1, .swap_fd = -1, .stat_fd = -1, .max_fd = -1};
+	if (snprintf(m->proc, sizeof(m->proc), "%s/proc", root) >= PATH_MAX - 64)
+		return -ENAMETOOLONG;
+	if (mw_cgroup_mount(root, m->mount, sizeof(m->mount)) < 0)
+		m->mount[0] = '\0';
+	r = mw_meter_reopen(m);
+	if (r < 0)
+		mw_meter_close(m);
+	return r;
+}
+
+int mw_meter_follow(struct mw_meter *m, int up)
+{
+	bool follow = m->follow;
+	int before = m->up;
+
+	m->follow = true;
+	m->up = up;
+	mw_meter_reopen(m);
+	if (m->dir_fd >= 0)
+		return 0;
+	m->follow = follow;
+	m->up = before;
+	mw_meter_reopen(m);
+	return -ENOENT;
 }

@@ -39,7 +39,7 @@ void mw_meter_close(struct mw_meter *m);
  * memory controller; then nothing has changed.
  */
 int mw_meter_follow(struct mw_meter *m, int up);
-/* The process may have been moved: look where it is now. */
+/* The process may have been moved: look where it is now, and at everything. */
 int mw_meter_reopen(struct mw_meter *m);
 
 /* Everything, exact. -errno; m->full is then as it was. */
