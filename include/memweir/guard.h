@@ -147,9 +147,10 @@ MEMWEIR_API int memweir_guard_refresh(struct memweir_guard *guard);
 MEMWEIR_API int memweir_guard_validate(struct memweir_guard *guard, double *ret_percent);
 
 /*
- * The same of now: memory.current (or statm of /proc) is read. What is in use more than at the last look at memory.stat
- * counts as heap; memory.stat itself is read again where that would change the level or the percentage by one, or
- * after a second. So it never says less than there is, but for what was swapped out within that second.
+ * The same of now: memory.current (or statm of /proc) is read, and what is in use more than at the last look at
+ * memory.stat (or status) counts as heap. memory.stat is read again where that would change the level, or the
+ * percentage by one; where page cache that was dropped meanwhile could hide such growth and it is 10 ms old; and after
+ * a second, until which swapping that began is not seen.
  */
 MEMWEIR_API int memweir_guard_validate_exact(struct memweir_guard *guard, double *ret_percent);
 
@@ -173,7 +174,7 @@ MEMWEIR_API int memweir_guard_request_end(struct memweir_guard *guard, uint64_t 
  * fn(guard, notice, arg) when the level reaches event or a later one: at once, and while it stays after 3 s and then
  * after twice as long each time. Of an event that is reached all milder ones are told first. One fn for an event; a new
  * one takes the old one's place, NULL takes it away. When this returns the old one neither runs nor will run again,
- * unless it is called from that callback itself. -EINVAL: no such event.
+ * unless this is called from a callback of the guard. -EINVAL: no such event.
  */
 MEMWEIR_API int memweir_guard_on_level(struct memweir_guard *guard, enum memweir_event event, memweir_guard_fn fn,
 				       void *arg);

@@ -38,10 +38,10 @@ struct memweir_limiter_options {
 struct memweir_limiter_stats {
 	size_t size; /* of this structure, by the caller */
 	uint64_t operations; /* checks */
-	uint64_t looks; /* how often the usage was read, those after a trim included */
+	uint64_t looks; /* how often it was asked whether the usage is over, after a trim too */
 	uint64_t trims; /* how often trim ran */
 	uint64_t refusals; /* checks that returned -ENOMEM */
-	uint64_t used_bytes; /* heap + bin at the last look; never less than there was */
+	uint64_t used_bytes; /* heap + bin at the last look, as exact as it took */
 	uint64_t max_bytes; /* the maximum */
 };
 

@@ -37,34 +37,47 @@ static uint64_t pack(const struct mw_check *c)
 	return (uint64_t)c->status << 32 | (uint32_t)(percent * 100 + 0.5);
 }
 
-/*
- * By memory.current where that is enough. It says no less than there is, so what it says is ok is ok; memory.stat
- * decides the rest.
- */
+static struct mw_usage with_used(const struct mw_usage *full, __u64 used, __u64 current)
+{
+	struct mw_usage u = *full;
+
+	u.heap = mw_less(used, u.bin);
+	u.current = current;
+	return u;
+}
+
+/* Does memory.stat have to decide? Not where all it could say is the level known already, and the percentage about. */
+static bool needs_stat(const struct memweir_guard *g, const struct mw_quick *q, uint64_t now_ns)
+{
+	const struct mw_usage *full = &g->meter.full;
+	const struct mw_usage likely = with_used(full, q->used, q->current),
+			      most = with_used(full, q->most, q->current);
+	const struct mw_check then = judge(g, full), now = judge(g, &likely);
+	const __u64 max = mw_guard_profile(g).max_heap;
+	const __u64 fallen = mw_less(full->current, q->current);
+
+	if (now.status != then.status || now.percent - then.percent >= PERCENT_STEP)
+		return true;
+	if (!mw_unlimited(max) && (double)fallen * 100 >= PERCENT_STEP * (double)max)
+		return true;
+	return mw_meter_in_doubt(&g->meter, now_ns) && judge(g, &most).status != now.status;
+}
+
+/* By memory.current where that is enough. With the lock held. */
 static int take_look(struct memweir_guard *g, bool full, struct mw_usage *ret_usage, struct mw_check *ret_check)
 {
-	struct mw_usage u;
-	__u64 used, current;
-	int r;
+	uint64_t now_ns = mw_now_ns();
+	struct mw_quick q;
+	int r = full ? 0 : mw_meter_quick(&g->meter, now_ns, &q);
 
-	if (!full) {
-		r = mw_meter_quick(&g->meter, mw_now_ns(), &used, &current);
-		if (r < 0)
-			return r;
-		u = g->meter.full;
-		u.heap = used - u.bin;
-		u.current = current;
-		*ret_check = judge(g, &u);
-		struct mw_check exact = judge(g, &g->meter.full);
-		full = exact.status != ret_check->status || ret_check->percent - exact.percent >= PERCENT_STEP;
-		*ret_usage = u;
-		if (!full)
-			return 0;
+	if (r >= 0 && (full || needs_stat(g, &q, now_ns))) {
+		r = mw_meter_full(&g->meter);
+		q.used = g->meter.full.heap + g->meter.full.bin;
+		q.current = g->meter.full.current;
 	}
-	r = mw_meter_full(&g->meter);
 	if (r < 0)
 		return r;
-	*ret_usage = g->meter.full;
+	*ret_usage = with_used(&g->meter.full, q.used, q.current);
 	*ret_check = judge(g, ret_usage);
 	return 0;
 }
@@ -212,20 +225,12 @@ int memweir_guard_limits(struct memweir_guard *g, struct memweir_guard_limits *r
 	return mw_sized_out(ret_limits, &ours, sizeof(ours));
 }
 
-int mw_guard_used(struct memweir_guard *g, bool full, uint64_t *ret_used)
+int mw_guard_used(struct memweir_guard *g, uint64_t limit, uint64_t *ret_used)
 {
-	__u64 used = 0, current;
 	int r;
 
 	pthread_mutex_lock(&g->lock);
-	if (full)
-		r = mw_meter_full(&g->meter);
-	else
-		r = mw_meter_quick(&g->meter, mw_now_ns(), &used, &current);
-	if (full && r >= 0)
-		used = g->meter.full.heap + g->meter.full.bin;
+	r = mw_meter_used(&g->meter, limit, ret_used);
 	pthread_mutex_unlock(&g->lock);
-	if (r >= 0)
-		*ret_used = used;
 	return r;
 }

@@ -31,7 +31,6 @@ struct mw_guard_note {
 	memweir_guard_fn fn;
 	void *arg;
 	bool running;
-	pthread_t runner; /* while running */
 };
 
 struct memweir_guard {
@@ -77,8 +76,7 @@ static inline double mw_guard_percent_of(uint64_t answer)
 {
 	return (double)(uint32_t)answer / 100;
 }
-/* heap + bin, at least what there is; full: exact. */
-int mw_guard_used(struct memweir_guard *g, bool full, uint64_t *ret_used);
+int mw_guard_used(struct memweir_guard *g, uint64_t limit, uint64_t *ret_used); /* mw_meter_used */
 
 /* guard_limits.c: with the lock held */
 int mw_guard_builtin_limits(struct memweir_guard *g); /* without a daemon. -ENOENT: nobody knows any */

@@ -27,7 +27,6 @@ static int call(struct memweir_guard *g, enum memweir_event event, const struct 
 		return 0;
 	notice.event = event;
 	note->running = true;
-	note->runner = pthread_self();
 	pthread_mutex_unlock(&g->notes_lock);
 	inside = g;
 	fn(g, &notice, arg);
@@ -63,7 +62,7 @@ int memweir_guard_on_level(struct memweir_guard *g, enum memweir_event event, me
 	pthread_mutex_lock(&g->notes_lock);
 	note->fn = fn;
 	note->arg = arg;
-	while (note->running && !pthread_equal(note->runner, pthread_self()))
+	while (note->running && !mw_guard_in_callback(g)) /* two callbacks could wait for each other */
 		pthread_cond_wait(&g->notes_idle, &g->notes_lock);
 	pthread_mutex_unlock(&g->notes_lock);
 	return 0;

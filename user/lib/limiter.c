@@ -30,37 +30,24 @@ struct memweir_limiter {
 	_Atomic uint64_t operations, looks, trims, refusals, used;
 };
 
-static int look(struct memweir_limiter *l, bool full, uint64_t *ret_used)
-{
-	__u64 used = 0, current;
-	int r;
-
-	if (l->guard) {
-		r = mw_guard_used(l->guard, full, ret_used);
-	} else {
-		pthread_mutex_lock(&l->meter_lock);
-		r = full ? mw_meter_full(&l->meter) : mw_meter_quick(&l->meter, mw_now_ns(), &used, &current);
-		if (full && r >= 0)
-			used = l->meter.full.heap + l->meter.full.bin;
-		pthread_mutex_unlock(&l->meter_lock);
-		if (r >= 0)
-			*ret_used = used;
-	}
-	atomic_fetch_add(&l->looks, 1);
-	if (r >= 0)
-		atomic_store(&l->used, *ret_used);
-	return r;
-}
-
-/* 1: over. The cheap look says no less than there is, so only where it is over the exact one is needed. */
+/* 1: over. */
 static int is_over(struct memweir_limiter *l)
 {
 	uint64_t used;
-	int r = look(l, false, &used);
+	int r;
 
-	if (r >= 0 && used > l->max_bytes)
-		r = look(l, true, &used);
-	return r < 0 ? r : used > l->max_bytes;
+	if (l->guard) {
+		r = mw_guard_used(l->guard, l->max_bytes, &used);
+	} else {
+		pthread_mutex_lock(&l->meter_lock);
+		r = mw_meter_used(&l->meter, l->max_bytes, &used);
+		pthread_mutex_unlock(&l->meter_lock);
+	}
+	atomic_fetch_add(&l->looks, 1);
+	if (r < 0)
+		return r;
+	atomic_store(&l->used, used);
+	return used > l->max_bytes;
 }
 
 /* One thread trims. What it has freed is seen by the look that follows in those that waited for it, too. */

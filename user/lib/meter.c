@@ -203,7 +203,7 @@ static bool is_current(const struct mw_meter *m)
 {
 	char now[PATH_MAX];
 
-	if (getpid() != m->pid)
+	if (m->current_fd < 0 || getpid() != m->pid)
 		return false;
 	return !m->stands_in[0] ||
 	       (mw_proc_cgroup(m->proc, m->pid, now, sizeof(now)) == 0 && strcmp(now, m->stands_in) == 0);
@@ -250,7 +250,7 @@ static int quick(struct mw_meter *m, __u64 *ret_current, __u64 *ret_swapped)
 	return number_again(m->current_fd, ret_current);
 }
 
-int mw_meter_quick(struct mw_meter *m, __u64 now_ns, __u64 *ret_used, __u64 *ret_current)
+int mw_meter_quick(struct mw_meter *m, __u64 now_ns, struct mw_quick *ret_quick)
 {
 	__u64 current, swapped;
 	int r;
@@ -263,9 +263,30 @@ int mw_meter_quick(struct mw_meter *m, __u64 now_ns, __u64 *ret_used, __u64 *ret
 		current = m->full.current;
 		swapped = m->full.swapped;
 	}
-	*ret_used = used_of(&m->full) + mw_less(current, m->full.current) + mw_less(swapped, m->full.swapped);
-	*ret_current = current;
+	ret_quick->current = current;
+	ret_quick->used = used_of(&m->full) + mw_less(current, m->full.current) + mw_less(swapped, m->full.swapped);
+	ret_quick->most = current + swapped > ret_quick->used ? current + swapped : ret_quick->used;
 	return 0;
+}
+
+bool mw_meter_in_doubt(const struct mw_meter *m, __u64 now_ns)
+{
+	return mw_less(now_ns, m->full.time_ns) >= MW_METER_DOUBT_NS;
+}
+
+int mw_meter_used(struct mw_meter *m, __u64 limit, uint64_t *ret_used)
+{
+	__u64 now_ns = mw_now_ns();
+	struct mw_quick q;
+	int r = mw_meter_quick(m, now_ns, &q);
+
+	if (r >= 0 && (q.used > limit || (q.most > limit && mw_meter_in_doubt(m, now_ns)))) {
+		r = mw_meter_full(m);
+		q.used = used_of(&m->full);
+	}
+	if (r >= 0)
+		*ret_used = q.used;
+	return r;
 }
 
 int mw_meter_reopen(struct mw_meter *m)

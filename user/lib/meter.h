@@ -10,11 +10,13 @@
 #include <limits.h>
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/verdict.h"
 
-#define MW_METER_STAT_NS 1000000000ULL /* memory.stat is read again after this long, whatever memory.current says */
+#define MW_METER_STAT_NS  1000000000ULL /* memory.stat is read again after this long, whatever memory.current says */
+#define MW_METER_DOUBT_NS 10000000ULL /* after this long already, where page cache may hide what would matter */
 
 struct mw_meter {
 	char proc[PATH_MAX]; /* ROOT/proc */
@@ -44,11 +46,17 @@ int mw_meter_reopen(struct mw_meter *m);
 
 /* Everything, exact. -errno; m->full is then as it was. */
 int mw_meter_full(struct mw_meter *m);
-/*
- * What is in use by memory.current, or statm, alone: *ret_used is heap + bin of m->full and what has come to
- * memory since, which counts as heap; never less than there is, but for what was swapped out since. *ret_current:
- * the figure itself. May have looked at everything, where that was due.
- */
-int mw_meter_quick(struct mw_meter *m, __u64 now_ns, __u64 *ret_used, __u64 *ret_current);
+/* What memory.current, or statm, alone says. Bytes. */
+struct mw_quick {
+	__u64 current; /* the figure itself */
+	__u64 used; /* heap + bin of m->full, and what has come to current since as heap */
+	__u64 most; /* heap + bin if all of it were that: page cache that was dropped since may hide growth */
+};
+/* May have looked at everything, where that was due: then used is exact. Swap that began since is not seen. */
+int mw_meter_quick(struct mw_meter *m, __u64 now_ns, struct mw_quick *ret_quick);
+/* Is m->full so old that the difference between used and most matters? */
+bool mw_meter_in_doubt(const struct mw_meter *m, __u64 now_ns);
+/* heap + bin, as exact as it takes to say whether it is over limit. */
+int mw_meter_used(struct mw_meter *m, __u64 limit, uint64_t *ret_used);
 
 #endif
