@@ -218,9 +218,13 @@ int mw_guard_ask_hibernate(struct memweir_guard *g)
 {
 	_cleanup_(reply_free) struct mw_reply reply = {0};
 	char path[MW_NAME_SIZE + 32], why[MW_GUARD_WHY];
+	bool may;
 
-	if (!(g->can & MEMWEIR_CAN_DAEMON))
-		return -EOPNOTSUPP;
+	pthread_mutex_lock(&g->lock);
+	may = g->can & MEMWEIR_CAN_DAEMON;
 	snprintf(path, sizeof(path), "/v1/workers/%s/hibernate", g->worker);
+	pthread_mutex_unlock(&g->lock);
+	if (!may)
+		return -EOPNOTSUPP;
 	return call(g, "POST", path, "{}", &reply, why);
 }

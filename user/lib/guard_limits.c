@@ -55,7 +55,9 @@ void mw_guard_take_limits(struct memweir_guard *g, const struct mw_profile *from
 	g->asked = *from;
 	p.bin_follows = from->max_bin_heap == mw_profile_bin_auto(from->max_heap) && !o->max_bin_heap_bytes;
 	p.max_heap = with_own(p.max_heap, o->max_heap_bytes);
-	p.max_bin_heap = lesser(with_own(p.max_bin_heap, o->max_bin_heap_bytes), p.max_heap);
+	p.max_bin_heap = with_own(p.max_bin_heap, o->max_bin_heap_bytes);
+	if (p.max_bin_heap != MW_UNLIMITED)
+		p.max_bin_heap = lesser(p.max_bin_heap, p.max_heap);
 	if (o->hibernate_threshold > 0 && o->hibernate_threshold < p.hibernate_threshold)
 		p.hibernate_threshold = o->hibernate_threshold;
 	g->profile = p;
@@ -76,7 +78,7 @@ struct mw_profile mw_guard_profile(const struct memweir_guard *g)
 	if (!(g->can & MEMWEIR_CAN_DAEMON) && max > p.max_heap)
 		return p;
 	p.max_heap = with_own(max, g->options.max_heap_bytes);
-	if (p.bin_follows || p.max_bin_heap > p.max_heap)
+	if (p.bin_follows || (p.max_bin_heap != MW_UNLIMITED && p.max_bin_heap > p.max_heap))
 		p.max_bin_heap = mw_profile_bin_auto(p.max_heap);
 	return p;
 }
