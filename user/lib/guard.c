@@ -2,6 +2,7 @@
 /* Usage, limits and the judgement of both. */
 #include "lib/guard_impl.h"
 
+#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -34,7 +35,7 @@ static uint64_t pack(const struct mw_check *c)
 {
 	double percent = c->percent < PERCENT_MAX ? c->percent : PERCENT_MAX;
 
-	return (uint64_t)c->status << 32 | (uint32_t)(percent * 100 + 0.5);
+	return (uint64_t)c->status << 32 | (uint32_t)llround(percent * 100);
 }
 
 static struct mw_usage with_used(const struct mw_usage *full, __u64 used, __u64 current)

@@ -14,9 +14,11 @@
 #include "http/client.h"
 #include "lib/json_find.h"
 #include "util/cleanup.h"
+#include "util/clock.h"
 
 #define LEVELS_MAX   8 /* a worker may have made cgroups of its own; so many are looked through */
 #define SETTINGS_MAX 200
+#define STANDS_NS    (2 * MW_NS_PER_S) /* so long a limit that was taken is waited for */
 
 static void reply_free(struct mw_reply *reply)
 {
@@ -166,6 +168,27 @@ static int tighter(const struct memweir_guard_options *o, const struct mw_profil
 	return n;
 }
 
+/* The daemon has taken it; its threads write it into the cgroup. True: it stands there. */
+static bool stands(struct memweir_guard *g)
+{
+	bool enforced;
+
+	pthread_mutex_lock(&g->lock);
+	mw_meter_full(&g->meter);
+	enforced = mw_guard_enforced(g);
+	pthread_mutex_unlock(&g->lock);
+	return enforced;
+}
+
+static void wait_until_it_stands(struct memweir_guard *g)
+{
+	const struct timespec pause = {.tv_nsec = 2 * (long)MW_NS_PER_MS};
+	uint64_t end_ns = mw_now_ns() + STANDS_NS;
+
+	while (!stands(g) && mw_now_ns() < end_ns)
+		nanosleep(&pause, NULL);
+}
+
 void mw_guard_tighten(struct memweir_guard *g)
 {
 	_cleanup_(reply_free) struct mw_reply reply = {0};
@@ -179,6 +202,8 @@ void mw_guard_tighten(struct memweir_guard *g)
 	if (call(g, "PATCH", "/v1/config", body, &reply, g->why_tighten) < 0)
 		return;
 	g->can |= MEMWEIR_CAN_TIGHTEN;
+	if (g->max_seen <= g->asked.max_heap) /* where limits stand at all */
+		wait_until_it_stands(g);
 }
 
 /* The answer to a start: what `memweir run` would do in the worker's place. */

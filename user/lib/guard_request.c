@@ -114,7 +114,7 @@ static int end(struct memweir_guard *g, struct mw_guard_request *q, struct memwe
 {
 	struct memweir_request_usage ours = {.duration_ns = mw_now_ns() - q->began_ns, .others = q->others};
 	int r = mw_meter_full(&g->meter);
-	__u64 peak;
+	__u64 peak = 0;
 
 	if (r >= 0)
 		mw_guard_requests_saw(g, g->meter.full.current);

@@ -75,7 +75,7 @@ static bool has_others(const struct mw_meter *m, int dir_fd)
 	ssize_t n = mw_cgroup_read(dir_fd, "cgroup.procs", buf, sizeof(buf));
 
 	snprintf(mine, sizeof(mine), "%d\n", (int)m->pid);
-	return n == -E2BIG || n < 0 || strcmp(buf, mine) != 0;
+	return n < 0 || strcmp(buf, mine) != 0;
 }
 
 /* PATH of the cgroup up levels above the one the process stands in; false: there is none. */
