@@ -82,8 +82,8 @@ static bool space(const char *p, size_t n)
 
 size_t mw_short_text_end(struct mw_short_text *t, bool *ret_cut)
 {
-	size_t at = 0, words = 0, hard = 0, end = 0, n;
-	uint32_t chars = 0;
+	size_t at = 0, words = 0, hard = 0, n;
+	uint32_t chars = 0, in_words = 0;
 	bool was_space = true;
 
 	*ret_cut = true;
@@ -93,25 +93,23 @@ size_t mw_short_text_end(struct mw_short_text *t, bool *ret_cut)
 	while (at < t->len && (n = one_char(t->bytes + at, t->len - at))) {
 		bool is_space = space(t->bytes + at, n);
 
-		if (is_space && !was_space && chars < t->max)
+		if (is_space && !was_space && chars < t->max) {
 			words = at;
+			in_words = chars;
+		}
 		was_space = is_space;
 		at += n;
 		chars++;
 		if (chars == t->max - 1)
 			hard = at;
-		if (chars == t->max)
-			end = at;
 	}
 	if (chars <= t->max && at == t->len) {
 		*ret_cut = false;
 		return t->len;
 	}
 	/* A first word that fills more than half is cut, and so is text without spaces. */
-	if (words < hard / 2)
+	if (in_words * 2 < t->max - 1)
 		words = hard;
-	if (end < words + strlen(ELLIPSIS) && t->room < words + strlen(ELLIPSIS))
-		return words;
 	memcpy(t->bytes + words, ELLIPSIS, strlen(ELLIPSIS));
 	return words + strlen(ELLIPSIS);
 }
