@@ -89,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct text whole = {.in = data, .in_len = size}, parts = {.in = data, .in_len = size, .part = 3}, again = {0};
 	int r = strip(&whole);
 
-	must(strip(&parts) == r, "the same in parts");
+	/* Of two faults libyaml may tell the later first, when it has read so far. */
+	must((strip(&parts) < 0) == (r < 0), "the same in parts");
 	if (r == 0) {
 		static struct mw_json_scan scan;
 

@@ -18,21 +18,22 @@ struct work {
 	uint32_t format; /* as wanted */
 };
 
-int mw_spec_input_fill(struct mw_spec_input *in, struct memweir_spec_error *error)
+/* Behind what is there already. */
+static int more(struct mw_spec_input *in, struct memweir_spec_error *error)
 {
+	size_t room = sizeof(in->bytes) - in->len;
 	int64_t n;
 	int r;
 
-	if (in->at < in->len || in->ended)
+	if (in->ended || !room)
 		return 0;
-	in->at = in->len = 0;
-	n = in->io->read(in->io->arg, in->bytes, sizeof(in->bytes));
+	n = in->io->read(in->io->arg, in->bytes + in->len, room);
 	if (n < 0)
 		return (int)n;
-	if ((uint64_t)n > sizeof(in->bytes))
+	if ((uint64_t)n > room)
 		return -EINVAL;
 	in->ended = n == 0;
-	in->len = (size_t)n;
+	in->len += (size_t)n;
 	in->total += (uint64_t)n;
 	if (in->total > in->max_bytes)
 		return mw_spec_fail(error, -EFBIG, "more than %llu bytes", (unsigned long long)in->max_bytes);
@@ -40,21 +41,38 @@ int mw_spec_input_fill(struct mw_spec_input *in, struct memweir_spec_error *erro
 	return r < 0 ? mw_spec_fail(error, r, "more than the store may hold in all") : 0;
 }
 
-/* By the first character that is no space. A byte order mark is skipped. */
+int mw_spec_input_fill(struct mw_spec_input *in, struct memweir_spec_error *error)
+{
+	if (in->at < in->len)
+		return 0;
+	in->at = in->len = 0;
+	return more(in, error);
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Without a byte order mark; by the first character that is no space, in as many reads as that takes. */
 static int recognise(struct work *w)
 {
 	struct mw_spec_input *in = &w->input;
-	int r = mw_spec_input_fill(in, &w->strip.error);
-	size_t at = 0;
+	size_t len, at = 0;
+	int r;
 
-	if (r)
-		return r;
-	if (in->len >= 3 && memcmp(in->bytes, "\xef\xbb\xbf", 3) == 0)
-		in->at = at = 3;
+	do {
+		len = in->len;
+		r = more(in, &w->strip.error);
+		if (r)
+			return r;
+		if (!in->at && in->len >= 3 && memcmp(in->bytes, "\xef\xbb\xbf", 3) == 0)
+			in->at = at = 3;
+		while (at < in->len && is_space(in->bytes[at]))
+			at++;
+	} while (in->len > len && (at == in->len || in->len < 3));
 	if (w->format)
 		return (int)w->format;
-	while (at < in->len && strchr(" \t\r\n", in->bytes[at]) && in->bytes[at])
-		at++;
 	return at < in->len && (in->bytes[at] == '{' || in->bytes[at] == '[') ? MEMWEIR_SPEC_JSON : MEMWEIR_SPEC_YAML;
 }
 
