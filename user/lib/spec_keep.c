@@ -31,12 +31,12 @@ static size_t percent_decode(char *text, size_t len)
 	size_t to = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '%' && i + 2 < len && hex(text[i + 1]) >= 0 && hex(text[i + 2]) >= 0) {
-			text[to++] = (char)(hex(text[i + 1]) << 4 | hex(text[i + 2]));
+		int high = text[i] == '%' && i + 2 < len ? hex(text[i + 1]) : -1;
+		int low = high >= 0 ? hex(text[i + 2]) : -1;
+
+		if (low >= 0)
 			i += 2;
-		} else {
-			text[to++] = text[i];
-		}
+		text[to++] = low >= 0 ? (char)(high * 16 + low) : text[i];
 	}
 	return to;
 }

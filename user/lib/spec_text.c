@@ -187,10 +187,10 @@ size_t mw_spec_escape(const char *text, size_t len, char *out, size_t room, size
 			out[to++] = '\\';
 			out[to++] = letters[known - meant];
 		} else if (c < 0x20) {
-			memcpy(out + to, "\\u00", 4);
-			out[to + 4] = hex[c >> 4];
-			out[to + 5] = hex[c & 15];
-			to += 6;
+			const char unit[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+			memcpy(out + to, unit, sizeof(unit));
+			to += sizeof(unit);
 		} else {
 			out[to++] = (char)c;
 		}
