@@ -25,7 +25,7 @@ extern "C" {
 enum memweir_spec_format {
 	MEMWEIR_SPEC_AUTO, /* JSON where the first character is { or [, else YAML */
 	MEMWEIR_SPEC_JSON, /* RFC 8259 in UTF-8 */
-	MEMWEIR_SPEC_YAML, /* 1.2, core schema, one document; see libmemweir(3) */
+	MEMWEIR_SPEC_YAML, /* 1.2, core schema, one document; << of 1.1; see libmemweir(3) */
 };
 
 /* What is taken away. All 0, or a NULL pointer: the defaults. */

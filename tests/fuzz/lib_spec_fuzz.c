@@ -131,6 +131,9 @@ int main(int argc, char **argv)
 		"Folded\n        text, long\n      responses: {200: {description: \"\\u263a\\n\"}}\n    put: *g\n",
 		"%YAML 1.2\n---\nswagger: 2.0\ndefinitions: {a: &a [1, 0x1F, .5, ~, !!str 2], b: [*a, *a], ? c : "
 		"d}\n...\n",
+		"openapi: 3.0.0\nx: &x {a: 1, b: &b {c: 2}}\ny: &y {<<: [*x, *b], a: 3, d: *b}\npaths: {<<: *y, /a: "
+		"{get: "
+		"{<<: *x}}}\n",
 	};
 	static const char *const words[] = {
 		"\"example\":",

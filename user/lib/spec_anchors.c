@@ -8,7 +8,7 @@
 /* In front of each token's text. */
 struct kept {
 	uint32_t token;
-	uint32_t len; /* of the text; an alias: the anchor's number, and no text */
+	uint32_t len; /* of the text; an alias or a merge: the anchor's number, and no text */
 };
 
 void mw_yaml_anchors_free(struct mw_yaml_anchors *a)
@@ -79,7 +79,7 @@ unsigned int mw_yaml_kept(const struct mw_yaml_anchors *a, size_t *at, const cha
 	*at += sizeof(k);
 	*ret_text = a->kept.at + *at;
 	*ret_len = k.len;
-	if (k.token != MW_YAML_ALIAS)
+	if (k.token < MW_YAML_ALIAS)
 		*at += k.len;
 	return k.token;
 }

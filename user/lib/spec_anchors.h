@@ -9,6 +9,7 @@
 
 #define MW_YAML_KEPT_BYTES (16u << 20) /* all anchored nodes of a document */
 #define MW_YAML_ALIAS	   MW_JSON_TOKEN_MAX /* in place of a token: another anchor, len is its number */
+#define MW_YAML_MERGED	   (MW_JSON_TOKEN_MAX + 1) /* the same: its keys are merged here */
 #define MW_YAML_NO_ANCHOR  UINT32_MAX
 
 struct mw_yaml_anchor {

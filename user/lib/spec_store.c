@@ -238,10 +238,12 @@ int memweir_spec_store_put(struct memweir_spec_store *store, const char *name,
 	r = begin(&in, name);
 	r = r ? r : mw_spec_run(options, &ours, &target, &stats, ret_error);
 	r = r ? r : compress(&in, NULL, 0, ZSTD_e_end);
+	if (!r && ret_stats)
+		r = mw_sized_out(ret_stats, &stats, sizeof(stats));
 	if (r < 0)
 		return r;
 	commit(&in, &stats);
-	return ret_stats ? mw_sized_out(ret_stats, &stats, sizeof(stats)) : 0;
+	return 0;
 }
 
 static void free_dctx(ZSTD_DCtx **d)

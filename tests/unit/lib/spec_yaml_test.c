@@ -89,7 +89,6 @@ static void keys(void **state)
 	assert_refused(HEAD "a: 1\nb: 2\na: 3\n", -EBADMSG, 4, 1, "the key a is there twice");
 	assert_refused(HEAD "a: {b: {c: 1, c: 2}}\n", -EBADMSG, 2, 15, "the key c is there twice");
 	assert_refused(HEAD "? [a]\n: b\n", -EBADMSG, 2, 3, "as a key");
-	assert_refused(HEAD "a: &a {b: 1}\nc:\n  <<: *a\n", -EBADMSG, 4, 3, "merges in YAML 1.1 only");
 	assert_strips(NULL, HEAD "a: {'<<': 1}\n", JSON "\"a\":{\"<<\":1}}");
 }
 
@@ -129,6 +128,52 @@ static void anchors(void **state)
 	assert_refused(HEAD "a: *b\n", -EBADMSG, 2, 4, "no anchor for the alias *b");
 	assert_refused(HEAD "a: &a [*a]\n", -EBADMSG, 2, 8, "within what it stands for");
 	assert_refused(HEAD "a: &a {k: &b [*a]}\n", -EBADMSG, 2, 15, "within what it stands for");
+}
+
+/* What YAML 1.1 merges: own keys go before, then the first that has a key. */
+static void merges(void **state)
+{
+	(void)state;
+	assert_strips(
+		NULL,
+		HEAD
+		"a: &a {x: 1, y: {z: 2}}\nb: &b {x: 3, w: [4]}\nc: {<<: *a, x: 5, v: 6}\nd:\n  <<: [*b, *a]\n  v: 7\n",
+		JSON
+		"\"a\":{\"x\":1,\"y\":{\"z\":2}},\"b\":{\"x\":3,\"w\":[4]},\"c\":{\"x\":5,\"v\":6,\"y\":{\"z\":2}},"
+		"\"d\":{\"v\":7,\"x\":3,\"w\":[4],\"y\":{\"z\":2}}}");
+	/* What merges is merged, and named, itself. */
+	assert_strips(NULL,
+		      HEAD
+		      "a: &a {x: &k 1}\nb: &b {<<: *a, *k : *a, y: 2}\nc: {<<: *b, z: 3}\nd: *b\ne: {<<: [], <<: *a}\n",
+		      JSON
+		      "\"a\":{\"x\":1},\"b\":{\"1\":{\"x\":1},\"y\":2,\"x\":1},\"c\":{\"z\":3,\"1\":{\"x\":1},\"y\":2,"
+		      "\"x\":1},\"d\":{\"1\":{\"x\":1},\"y\":2,\"x\":1},\"e\":{\"x\":1}}");
+	assert_refused(HEAD "a: &a [1]\nb: {<<: *a}\n", -EBADMSG, 3, 11, "something else than a mapping");
+	assert_refused(HEAD "b: {<<: {x: 1}}\n", -EBADMSG, 2, 9, "expected an alias");
+	assert_refused(HEAD "b: {<<: 1}\n", -EBADMSG, 2, 9, "expected an alias");
+	assert_refused(HEAD "a: &a {}\nb: {<<: [*a, 1]}\n", -EBADMSG, 3, 14, "expected an alias");
+	assert_refused(HEAD "a: &a {}\nb: {<<: [[*a]]}\n", -EBADMSG, 3, 10, "expected an alias");
+	assert_refused(HEAD "a: &a {<<: *a}\n", -EBADMSG, 2, 12, "within what it stands for");
+}
+
+/* Merges that only take time, and a chain of them. */
+static void merges_are_bounded(void **state)
+{
+	char *in = malloc(100000), *p = in;
+	struct spec_text t = {.options = {.max_bytes = 1000000}};
+
+	(void)state;
+	p += sprintf(p, HEAD "a0: &a0 {x: 1}\n");
+	for (int i = 1; i < 40; i++)
+		p += sprintf(p, "a%d: &a%d {<<: [*a%d, *a%d]}\n", i, i, i - 1, i - 1);
+	assert_int_equal(spec_strip(&t, in), -EFBIG);
+	p = in + sprintf(in, HEAD "a0: &a0 {x: 1}\n");
+	for (int i = 1; i < 100; i++)
+		p += sprintf(p, "a%d: &a%d {<<: *a%d}\n", i, i, i - 1);
+	assert_int_equal(spec_strip(&t, in), -E2BIG);
+	assert_non_null(strstr(t.error.text, "more than 64 deep"));
+	free(t.out);
+	free(in);
 }
 
 /* Nine lists of nine of the one before: a billion. */
@@ -234,7 +279,7 @@ int main(void)
 		cmocka_unit_test(document),	cmocka_unit_test(scalars), cmocka_unit_test(keys),
 		cmocka_unit_test(many_keys),	cmocka_unit_test(anchors), cmocka_unit_test(laughs),
 		cmocka_unit_test(large_anchor), cmocka_unit_test(refused), cmocka_unit_test(long_scalar),
-		cmocka_unit_test(given_format),
+		cmocka_unit_test(given_format), cmocka_unit_test(merges),  cmocka_unit_test(merges_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
