@@ -61,14 +61,20 @@ class Server:
         s = socket.socket(socket.AF_UNIX)
         s.settimeout(60)
         s.connect(self.path)
-        s.sendall(b"".join(x if isinstance(x, bytes) else (json.dumps(dict(x, jsonrpc="2.0")) + "\n").encode() for x in lines))
-        s.shutdown(socket.SHUT_WR)
         data = b""
-        while True:
-            part = s.recv(65536)
-            if not part:
-                break
-            data += part
+        try:
+            s.sendall(b"".join(x if isinstance(x, bytes) else (json.dumps(dict(x, jsonrpc="2.0")) + "\n").encode() for x in lines))
+            s.shutdown(socket.SHUT_WR)
+        except (BrokenPipeError, ConnectionResetError):  # refused: what it was told is there
+            pass
+        try:
+            while True:
+                part = s.recv(65536)
+                if not part:
+                    break
+                data += part
+        except ConnectionResetError:  # refused with something of ours unread
+            pass
         s.close()
         return [json.loads(x) for x in data.splitlines()]
 

@@ -11,6 +11,7 @@
  */
 #include "connections/server.h"
 
+#include <memweir/guard.h>
 #include <memweir/pool.h>
 
 #include <errno.h>
@@ -37,10 +38,10 @@ static int64_t clock_ms(void)
 	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
+/* Near the limit who is in is served on, and nobody else: each newcomer costs what only its end gives back. */
 const char *server_refuses(struct server *s)
 {
-	(void)s;
-	return NULL;
+	return memweir_guard_validate(s->guard, NULL) == MEMWEIR_LEVEL_ERROR ? "out of memory, try again later" : NULL;
 }
 
 static void dispatch(struct server *s, const struct epoll_event *e)
@@ -52,6 +53,8 @@ static void dispatch(struct server *s, const struct epoll_event *e)
 			s->accept_due |= 1 << i;
 	if (fd == s->signal_fd)
 		s->stop = 1;
+	else if (fd == s->guard_fd)
+		memweir_guard_dispatch(s->guard);
 	else if (s->conns[fd].fd == fd)
 		conn_event(s, &s->conns[fd], e->events);
 }
@@ -116,6 +119,39 @@ static int make_table(struct server *s)
 	return 0;
 }
 
+/* Memory gets short: what the pool keeps for the next message goes first. */
+static void warned(struct memweir_guard *guard, const struct memweir_notice *notice, void *arg)
+{
+	(void)guard;
+	(void)notice;
+	memweir_pool_tend(((struct server *)arg)->pool, 1);
+}
+
+/* Started by `memweir run`: the limits are the class's. Else those of the command line, which nobody enforces. */
+static int enrol(struct server *s)
+{
+	struct memweir_guard_options g = MEMWEIR_INIT(struct memweir_guard_options);
+
+	if (!getenv("MEMWEIR_CLASS")) {
+		g.class_name = "connections";
+		g.max_heap_bytes = s->options.max_heap;
+	}
+	g.flags = MEMWEIR_GUARD_NO_MOVE;
+	return memweir_guard_enrol(&g, &s->guard);
+}
+
+/* The daemon, or the kernel, tells of pressure by a descriptor, where there is one. */
+static int listen_pressure(struct server *s)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLPRI};
+
+	s->guard_fd = memweir_guard_fd(s->guard);
+	e.data.fd = s->guard_fd;
+	if (s->guard_fd >= 0 && epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->guard_fd, &e) < 0)
+		return -errno;
+	return memweir_guard_on_level(s->guard, MEMWEIR_EVENT_WARNING, warned, s);
+}
+
 static int setup(struct server *s)
 {
 	struct memweir_pool_options o = MEMWEIR_INIT(struct memweir_pool_options);
@@ -127,6 +163,10 @@ static int setup(struct server *s)
 	r = make_table(s);
 	if (r < 0)
 		return r;
+	r = enrol(s);
+	if (r < 0)
+		return r;
+	o.guard = s->guard;
 	o.buffers = s->options.buffers;
 	o.buffer_bytes = s->options.buffer_bytes;
 	r = memweir_pool_new(&o, &s->pool);
@@ -138,6 +178,8 @@ static int setup(struct server *s)
 	if (s->epoll_fd < 0)
 		return -errno;
 	r = take_signals(s);
+	if (r == 0)
+		r = listen_pressure(s);
 	return r < 0 ? r : server_listen(s);
 }
 
@@ -149,6 +191,7 @@ static void teardown(struct server *s)
 		if (s->conns[fd].fd == fd)
 			conn_close(s, &s->conns[fd]);
 	memweir_pool_free(s->pool);
+	memweir_guard_free(s->guard);
 	if (s->conns)
 		munmap(s->conns, (size_t)rows * sizeof(*s->conns));
 	if (s->options.unix_path && s->listen_fd[1] >= 0)
@@ -158,7 +201,8 @@ static void teardown(struct server *s)
 static int usage(void)
 {
 	fputs("usage: connections [--tcp ADDRESS:PORT] [--unix PATH] [--buffers 1024] [--buffer-bytes 65536]\n"
-	      "                   [--max-connections 20000] [--timeout-ms 10000] [--buffer-per-connection]\n",
+	      "                   [--max-connections 20000] [--timeout-ms 10000] [--max-heap 3000000000]\n"
+	      "                   [--buffer-per-connection]\n",
 	      stderr);
 	return 2;
 }
@@ -172,6 +216,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{"buffer-bytes", 1, NULL, 'B'},
 		{"max-connections", 1, NULL, 'm'},
 		{"timeout-ms", 1, NULL, 'T'},
+		{"max-heap", 1, NULL, 'M'},
 		{"buffer-per-connection", 0, NULL, 'e'},
 		{0},
 	};
@@ -197,6 +242,9 @@ static int parse(int argc, char **argv, struct options *o)
 		case 'T':
 			o->timeout_ms = (int)strtoul(optarg, NULL, 10);
 			break;
+		case 'M':
+			o->max_heap = strtoull(optarg, NULL, 10);
+			break;
 		case 'e':
 			o->each = 1;
 			break;
@@ -213,11 +261,16 @@ static int parse(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	struct server s = {
-		.options = {.buffers = 1024, .buffer_bytes = 65536, .max_connections = 20000, .timeout_ms = 10000},
+		.options = {.buffers = 1024,
+			    .buffer_bytes = 65536,
+			    .max_connections = 20000,
+			    .timeout_ms = 10000,
+			    .max_heap = 3000000000},
 		.epoll_fd = -1,
 		.listen_fd = {-1, -1},
 		.spare_fd = -1,
 		.signal_fd = -1,
+		.guard_fd = -1,
 	};
 	int r;
 

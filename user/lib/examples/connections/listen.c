@@ -150,10 +150,9 @@ static int refuse_with_spare(struct server *s, int listener)
 
 static void accept_all(struct server *s, int listener)
 {
-	const char *why = server_refuses(s);
-
 	for (;;) {
 		int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		const char *why;
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
@@ -161,9 +160,8 @@ static void accept_all(struct server *s, int listener)
 			continue;
 		if (fd < 0)
 			return;
-		if (fd >= s->options.max_connections + OWN_DESCRIPTORS)
-			refuse(s, fd, "too many connections");
-		else if (why)
+		why = fd >= s->options.max_connections + OWN_DESCRIPTORS ? "too many connections" : server_refuses(s);
+		if (why)
 			refuse(s, fd, why);
 		else
 			conn_open(s, fd);

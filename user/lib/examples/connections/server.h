@@ -47,6 +47,7 @@ struct options {
 	const char *tcp; /* ADDRESS:PORT; NULL: no TCP */
 	const char *unix_path; /* NULL: no unix socket */
 	size_t buffers, buffer_bytes;
+	uint64_t max_heap; /* where no daemon says */
 	int max_connections;
 	int timeout_ms; /* for a message that was begun, and for an answer to be taken */
 	int each; /* a buffer per connection, for comparison */
@@ -54,11 +55,11 @@ struct options {
 
 struct server {
 	struct options options;
-	struct memweir_guard *guard; /* NULL: not asked */
+	struct memweir_guard *guard;
 	struct memweir_pool *pool;
 	size_t buffer_bytes; /* of each, as the pool has them */
 	size_t reading, may_read; /* buffers held for reading, and how many may be: the rest is for answers */
-	int epoll_fd, listen_fd[2], spare_fd, signal_fd;
+	int epoll_fd, listen_fd[2], spare_fd, signal_fd, guard_fd;
 	struct conn *conns; /* by descriptor */
 	struct conn_head lists[LIST_MAX];
 	int accept_due, stop;
