@@ -96,7 +96,7 @@ WORKER_BIN += $(foreach a,$(ALLOCATORS),$(addprefix $(B)/tests/workers/heap_,$(a
 FUZZ_BIN   := $(FUZZ_SRC:%.c=$(B)/%)
 BENCH_BIN  := $(BENCH_SRC:%.c=$(B)/%)
 
-.PHONY: help deps build demo test test-more check bench bench-pauses bench-leaks asan format install uninstall clean programs tests unit-tests lib-tests
+.PHONY: help deps build demo test test-more check bench bench-pauses bench-leaks bench-connections asan format install uninstall clean programs tests unit-tests lib-tests
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -158,6 +158,11 @@ bench-leaks: ## who calls leaks rightly: over made-up hours, then over 170 runni
 	@$(MAKE) --no-print-directory programs $(WORKER_BIN) $(B)/tests/bench/leaks $(B)/tests/bench/leak_rules
 	@$(B)/tests/bench/leaks 100
 	@tests/bench/leak_runs $(LEAKS)
+
+bench-connections: ## 15,000 connections and 1,000,000 requests in a class of 3 GB; a buffer while in flight against one each (native, VM)
+	@scripts/deps build vm
+	@$(MAKE) --no-print-directory programs $(B)/tests/bench/connections_load
+	@tests/bench/connections
 
 asan: ## unit tests with ASan and UBSan, then under valgrind
 	@$(MAKE) --no-print-directory SANITIZE=1 programs tests

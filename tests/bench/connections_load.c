@@ -4,7 +4,8 @@
  *them, and compares every byte that comes back. Commands on standard input, one JSON object a command on standard
  *output:
  *
- *	open N			until there are N connections, in turn by each of the ways there are
+ *	way K			from now on only by the Kth way; 0 (as it begins): in turn by each
+ *	open N			until there are N connections
  *	send BYTES		one request of about BYTES on each, sent before any answer is read
  *	begin BYTES		the same without the last byte of each
  *	receive			the rest of what was begun, and the answers
@@ -45,7 +46,7 @@ struct peer {
 
 static struct sockaddr_storage ways[WAYS];
 static socklen_t way_bytes[WAYS];
-static int way_count, epoll_fd;
+static int way_count, only_way, epoll_fd;
 static struct peer *peers;
 static size_t peer_count, peer_room, payload = 16;
 static uint64_t served, failed, busy, to_start;
@@ -264,7 +265,7 @@ static void report(const char *phase, int64_t began)
 static void open_to(size_t n)
 {
 	while (peer_count < n && peer_count < peer_room) {
-		int way = (int)(peer_count % (size_t)way_count), one = 1;
+		int way = only_way ? only_way - 1 : (int)(peer_count % (size_t)way_count), one = 1;
 		struct peer *p = &peers[peer_count];
 		struct epoll_event e = {.events = EPOLLIN, .data.u64 = peer_count};
 
@@ -336,6 +337,8 @@ static int command(const char *line)
 
 	if (strcmp(what, "open") == 0 && n == 2)
 		open_to(a);
+	else if (strcmp(what, "way") == 0 && n == 2 && a <= (unsigned)way_count)
+		only_way = (int)a;
 	else if (strcmp(what, "send") == 0 && n == 2 && a <= MOST_BYTES)
 		send_all(a, 0);
 	else if (strcmp(what, "begin") == 0 && n == 2 && a <= MOST_BYTES)

@@ -108,6 +108,12 @@ class Server:
         return self.process.wait(120)
 
 
+def sockets():
+    """What all sockets of TCP hold in this machine, both ends."""
+    line = next((x.split() for x in read("/proc/net/sockstat").splitlines() if x.startswith("TCP:")), [])
+    return int(line[line.index("mem") + 1]) * 4096 if line else 0
+
+
 class Load:
     """Its other side, in a cgroup of its own where there is one, so that only what is the server's is charged to the server."""
 
@@ -122,6 +128,9 @@ class Load:
         self.process.stdin.write(" ".join(str(c) for c in command) + "\n")
         self.process.stdin.flush()
         return json.loads(line_of(self.process, ANSWER_S, " ".join(str(c) for c in command)))
+
+    def charged(self):
+        return int(read(self.cgroup + "/memory.current") or 0) if self.cgroup else 0
 
     def end(self):
         self.process.stdin.close()
