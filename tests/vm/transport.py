@@ -10,7 +10,7 @@ import time
 
 from harness import BUILD, Failed, cgroup_of, check, keyed, read, wait_until, write
 
-SERVER = os.path.join(BUILD, "user", "lib", "examples", "connections")
+SERVER = os.environ.get("CONNECTIONS_SERVER") or os.path.join(BUILD, "user", "lib", "examples", "connections")
 LOAD = os.path.join(BUILD, "tests", "bench", "connections_load")
 CLASS = """
 [class connections]

@@ -97,8 +97,6 @@ static int answer(struct server *s, struct conn *c, enum frame frame, const char
 	if (!buffer_for_answer(s, c))
 		return 0;
 	if (frame == FRAME_TOO_LONG) {
-		c->closing = 1;
-		s->errors++;
 		n = rpc_error(NULL, 0, -32600, "message larger than a buffer", c->out + c->out_bytes,
 			      s->buffer_bytes - c->out_bytes);
 	} else if (bytes) {
@@ -109,15 +107,17 @@ static int answer(struct server *s, struct conn *c, enum frame frame, const char
 	if (n < 0)
 		n = rpc_error(NULL, 0, -32603, "answer larger than a buffer", c->out, s->buffer_bytes);
 	c->out_bytes += (uint32_t)n;
+	c->closing = frame == FRAME_TOO_LONG;
+	s->errors += frame == FRAME_TOO_LONG;
 	return 1;
 }
 
 /* What was answered makes room; no buffer is kept for nothing. */
 static void tidy(struct server *s, struct conn *c, int answered)
 {
-	if (c->in && c->in_used == c->in_bytes) {
+	if (c->in_used == c->in_bytes) {
 		buffer_read_done(s, c);
-	} else if (c->in_used) {
+	} else if (c->in && c->in_used) {
 		memmove(c->in, c->in + c->in_used, c->in_bytes - c->in_used);
 		c->in_bytes -= c->in_used;
 		c->in_used = 0;
