@@ -38,6 +38,7 @@ struct conn {
 	struct conn *prev, *next;
 	int64_t until_ms; /* LIST_FLIGHT: closed then, CLOCK_MONOTONIC */
 };
+_Static_assert(sizeof(struct conn) <= 64, "what an idle connection costs in user space");
 
 struct conn_head {
 	struct conn *first, *last;
