@@ -269,8 +269,10 @@ int memweir_pool_checkin(struct memweir_pool *pool, void *buffer)
 	if (r < 0)
 		return r;
 	member = mw_pool_member_known(pool);
-	if (member && mw_pool_cache_put(pool, member, slot))
+	if (member && mw_pool_cache_lay(pool, member, slot)) {
+		mw_pool_cache_settle(pool, member);
 		return 0;
+	}
 	pthread_mutex_lock(&pool->lock);
 	r = take_from_owner(pool, slot, MW_SLOT_FREE);
 	if (r == 0)

@@ -26,11 +26,7 @@ bool mw_pool_cache_take(struct memweir_pool *pool, struct mw_pool_member *member
 	return true;
 }
 
-/*
- * Who finds nothing sets exhausted and then looks into all hands; here a buffer is put into one, and then exhausted is
- * looked at. So at least one of the two sees what the other did, and who takes it out of the hand has it.
- */
-bool mw_pool_cache_put(struct memweir_pool *pool, struct mw_pool_member *member, uint32_t slot)
+bool mw_pool_cache_lay(struct memweir_pool *pool, struct mw_pool_member *member, uint32_t slot)
 {
 	uintptr_t lent = word_of(member, MW_SLOT_LENT);
 
@@ -40,14 +36,20 @@ bool mw_pool_cache_put(struct memweir_pool *pool, struct mw_pool_member *member,
 	if (!atomic_compare_exchange_strong(&pool->slots[slot].word, &lent, word_of(member, MW_SLOT_CACHED)))
 		return false;
 	atomic_store(&member->at_hand, slot + 1);
+	return true;
+}
+
+void mw_pool_cache_settle(struct memweir_pool *pool, struct mw_pool_member *member)
+{
+	uint32_t slot;
+
 	if (!atomic_load(&pool->exhausted))
-		return true;
+		return;
 	pthread_mutex_lock(&pool->lock);
 	slot = mw_pool_cache_drain(pool, member);
 	if (slot != MW_SLOT_NONE)
 		mw_pool_put(pool, slot);
 	pthread_mutex_unlock(&pool->lock);
-	return true;
 }
 
 uint32_t mw_pool_cache_drain(struct memweir_pool *pool, struct mw_pool_member *member)

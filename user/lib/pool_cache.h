@@ -11,9 +11,14 @@
 /* What is at hand is lent. False: nothing is. */
 bool mw_pool_cache_take(struct memweir_pool *pool, struct mw_pool_member *member, uint32_t *ret_slot);
 
-/* A buffer this thread owns is at hand now, or with who waits. False: it is not this thread's, or there is no room:
- * nothing changed. */
-bool mw_pool_cache_put(struct memweir_pool *pool, struct mw_pool_member *member, uint32_t slot);
+/*
+ * A buffer this thread owns is at hand: in two steps. Who finds nothing sets exhausted, and then looks into all hands;
+ * here a buffer is laid into one, and then exhausted is looked at, and what is at hand goes to who waits. So at least
+ * one of the two sees what the other did, and who takes it out of the hand has it. False: it is not this thread's, or
+ * there is no room: nothing changed.
+ */
+bool mw_pool_cache_lay(struct memweir_pool *pool, struct mw_pool_member *member, uint32_t slot);
+void mw_pool_cache_settle(struct memweir_pool *pool, struct mw_pool_member *member);
 
 /* With the lock held: out of one thread's hand, and out of anybody's; nobody owns it then. MW_SLOT_NONE: none. */
 uint32_t mw_pool_cache_drain(struct memweir_pool *pool, struct mw_pool_member *member);
