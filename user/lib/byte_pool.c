@@ -12,8 +12,6 @@
 #include "lib/pool_impl.h"
 #include "lib/sized.h"
 
-#pragma weak mw_lib_guard_exhausted
-
 #define CLASSES		   (8 * sizeof(size_t))
 #define CAP_BYTES_DEFAULT  ((size_t)1 << 20)
 #define KEEP_BYTES_DEFAULT ((size_t)16 << 20)
@@ -139,7 +137,7 @@ static struct bytes *made(struct memweir_byte_pool *pool, size_t capacity)
 
 static void tell(struct memweir_byte_pool *pool)
 {
-	if (pool->guard && !atomic_exchange(&pool->exhausted, true) && mw_lib_guard_exhausted)
+	if (pool->guard && !atomic_exchange(&pool->exhausted, true))
 		mw_lib_guard_exhausted(pool->guard, "byte pool");
 }
 

@@ -5,11 +5,9 @@
 
 #include <memweir/limiter.h>
 
-#pragma weak memweir_limiter_check
-
 static inline int mw_operation(struct memweir_limiter *limiter)
 {
-	return limiter && memweir_limiter_check ? memweir_limiter_check(limiter) : 0;
+	return limiter ? memweir_limiter_check(limiter) : 0;
 }
 
 #endif

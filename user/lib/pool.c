@@ -11,8 +11,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#pragma weak mw_lib_guard_exhausted
-
 #define BUFFERS_DEFAULT 1000
 #define BYTES_DEFAULT	((size_t)100 << 10)
 #define IDLE_MS_DEFAULT 1000
@@ -143,7 +141,7 @@ static void deadline_in(int timeout_ms, struct timespec *ret)
 
 static void tell(struct memweir_pool *pool)
 {
-	if (pool->guard && mw_lib_guard_exhausted)
+	if (pool->guard)
 		mw_lib_guard_exhausted(pool->guard, "pool");
 }
 
