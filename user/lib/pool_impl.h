@@ -64,6 +64,14 @@ struct memweir_pool {
 /* With the lock held: a buffer nobody owns any more goes to who waits, or to warm. */
 void mw_pool_put(struct memweir_pool *pool, uint32_t slot);
 
+/*
+ * pool_wait.c: wait for one, with the lock held, which is free afterwards; with tell the guard is told first, outside
+ * of the lock. The thread cannot be cancelled meanwhile: it would leave a waiter behind that is not there any more.
+ */
+int mw_pool_wait(struct memweir_pool *pool, struct mw_pool_member *member, int timeout_ms, bool tell,
+		 uint32_t *ret_slot);
+void mw_pool_tell(struct memweir_pool *pool); /* that it is exhausted; without the lock */
+
 /* pool_threads.c: the calling thread in this pool; made when it is not there. -ENOMEM, -ECHILD. */
 int mw_pool_member_get(struct memweir_pool *pool, struct mw_pool_member **ret_member);
 struct mw_pool_member *mw_pool_member_known(const struct memweir_pool *pool); /* found without a lock, or NULL */
