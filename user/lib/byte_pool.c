@@ -92,8 +92,10 @@ int memweir_byte_pool_get(struct memweir_byte_pool *pool, size_t min_bytes, stru
 
 	if (pool->generation != mw_pool_generation())
 		return -ECHILD;
-	if (!least)
+	if (!least) {
+		mw_byte_pool_tell(pool);
 		return -ENOMEM;
+	}
 	pthread_mutex_lock(&pool->lock);
 	b = mw_byte_pool_find(pool, least);
 	if (b)

@@ -61,6 +61,7 @@ int memweir_bytes_reserve(struct memweir_bytes *bytes, size_t capacity)
 	b->shown.data = data;
 	b->shown.capacity = b->capacity = more;
 	b->grown++;
+	atomic_store_explicit(&b->pool->exhausted, false, memory_order_relaxed);
 	return 0;
 }
 
