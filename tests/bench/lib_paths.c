@@ -219,6 +219,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
+static void close_all(struct path_run *r)
+{
+	for (long i = 0; i < n_connections; i++)
+		free(r->connections[i].own.data);
+	free(r->connections);
+	free(r->requests);
+}
+
 static long kib_of(const char *file, const char *key)
 {
 	FILE *f = fopen(file, "r");
@@ -262,5 +270,9 @@ int main(int argc, char **argv)
 		pthread_join(ids[i], NULL);
 	printf("%ld %ld %ld\n", kib_of("/proc/self/status", "VmHWM:") - before_kib,
 	       kib_of("/proc/self/smaps_rollup", "Private_Dirty:") - before_dirty_kib, atomic_load(&allocations));
+	for (int i = 0; i < PATHS; i++)
+		close_all(&runs[i]);
+	memweir_byte_pool_free(byte_pool);
+	memweir_pool_free(pool);
 	return 0;
 }

@@ -400,6 +400,45 @@ static void threads_outlive_the_pool(void **state)
 	memweir_pool_free(pool);
 }
 
+#define POOLS 20 /* more than a thread finds without a lock */
+
+static struct memweir_pool *pools[POOLS];
+
+static void *lend_of_each(void *arg)
+{
+	void *p[2];
+
+	(void)arg;
+	for (int i = 0; i < 2 * POOLS; i++)
+		if (memweir_pool_checkout(pools[i % POOLS], 0, &p[i / POOLS]) < 0)
+			return NULL;
+	for (int i = 0; i < POOLS; i++) { /* some go before the thread does */
+		if (memweir_pool_checkout(pools[i], 0, &p[0]) < 0 || memweir_pool_checkin(pools[i], p[0]) < 0)
+			return NULL;
+		if (i % 3 == 0)
+			memweir_pool_free(pools[i]);
+	}
+	return pools;
+}
+
+static void of_many_pools(void **state)
+{
+	(void)state;
+	for (int i = 0; i < POOLS; i++) {
+		of(3);
+		pools[i] = pool;
+	}
+	assert_non_null(joined(started(lend_of_each, NULL)));
+	for (int i = 0; i < POOLS; i++) {
+		if (i % 3 == 0)
+			continue;
+		pool = pools[i];
+		assert_int_equal(stats().reclaimed, 2);
+		assert_int_equal(stats().available, 3);
+		memweir_pool_free(pool);
+	}
+}
+
 /* ---- all at once ---- */
 
 #define STRESS_THREADS 6
@@ -477,6 +516,7 @@ int main(void)
 		cmocka_unit_test(given_back_by_another),
 		cmocka_unit_test(given_back_by_a_destructor),
 		cmocka_unit_test(threads_outlive_the_pool),
+		cmocka_unit_test(of_many_pools),
 		cmocka_unit_test(many_at_once),
 	};
 
