@@ -90,7 +90,8 @@ MEMWEIR_API int memweir_json_stream_end(struct memweir_json_stream *stream);
 /*
  * Read from fd, or with read_fn(read_data, …), feed, and at the end end. 0: all of it was read and well. Errors as
  * _feed(), which can be called again where feeding can go on, and those of reading: -EAGAIN
- * from a non-blocking fd is one of them, call again when there is more. EINTR is not.
+ * from a non-blocking fd is one of them, call again when there is more. EINTR goes on,
+ * unless the stream was cancelled.
  */
 MEMWEIR_API int memweir_json_stream_fd(struct memweir_json_stream *stream, int fd);
 MEMWEIR_API int memweir_json_stream_read(struct memweir_json_stream *stream, memweir_json_read_fn read_fn,
@@ -98,7 +99,7 @@ MEMWEIR_API int memweir_json_stream_read(struct memweir_json_stream *stream, mem
 
 /*
  * No further item is given, and what runs or comes returns -ECANCELED, for good: at the next item
- * or part that was read. From any thread, from item_fn and from a signal handler.
+ * or part that was read; a read that waits is not woken. From any thread, from item_fn and from a signal handler.
  */
 MEMWEIR_API void memweir_json_stream_cancel(struct memweir_json_stream *stream);
 
@@ -116,6 +117,14 @@ MEMWEIR_API int memweir_json_stream_position(const struct memweir_json_stream *s
  */
 MEMWEIR_API int memweir_json_get(const char *text, size_t n, const char *pointer, const char **ret_value,
 				 size_t *ret_length);
+
+/*
+ * All members of an object, or items of an array, in one pass: member_fn gets the key as its text, quotes included
+ * (NULL for items), and the value. Not 0 stops, and is returned. Nothing is allocated. -EINVAL: no member_fn; -EDOM:
+ * neither an object nor an array; -EBADMSG: not JSON; what came before was given.
+ */
+typedef int (*memweir_json_member_fn)(void *data, const char *key, size_t key_length, const char *value, size_t length);
+MEMWEIR_API int memweir_json_each(const char *text, size_t n, memweir_json_member_fn member_fn, void *data);
 
 /*
  * The characters of a string, as UTF-8: text from quote to quote, as memweir_json_get() gives it. A NUL is put behind

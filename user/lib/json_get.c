@@ -116,7 +116,8 @@ static int look(void *data, const struct mw_json_event *event)
 		return enter(s, event);
 	if (event->depth < s->depth)
 		return -ENOENT; /* what should have it has ended */
-	if (ends)
+	if (ends ||
+	    (event->token == MW_JSON_KEY && !(event->flags & MW_JSON_LAST))) /* a key cut off: an error follows */
 		return 0;
 	if (event->token == MW_JSON_KEY) {
 		s->taken = key_matches(s->step, event);
@@ -150,4 +151,49 @@ int memweir_json_get(const char *text, size_t n, const char *pointer, const char
 	*ret_value = text + s.from;
 	*ret_length = (size_t)(s.to - s.from);
 	return 0;
+}
+
+/* One pass over what is directly in the text's value. */
+struct pass {
+	const char *text;
+	memweir_json_member_fn member_fn;
+	void *data;
+	const char *key;
+	size_t key_length;
+	uint64_t from; /* of the value being read */
+};
+
+static int give(void *data, const struct mw_json_event *event)
+{
+	struct pass *pass = data;
+	int begins = event->token == MW_JSON_OBJECT_BEGIN || event->token == MW_JSON_ARRAY_BEGIN;
+	int ends = event->token == MW_JSON_OBJECT_END || event->token == MW_JSON_ARRAY_END;
+
+	if (!event->depth)
+		return begins || ends ? 0 : -EDOM;
+	if (event->token == MW_JSON_KEY) {
+		pass->key = event->text;
+		pass->key_length = event->length;
+		return 0;
+	}
+	if (!ends)
+		pass->from = event->offset;
+	if (begins || !(event->flags & MW_JSON_LAST)) /* cut off inside: an error follows */
+		return 0;
+	return pass->member_fn(pass->data, pass->key, pass->key_length, pass->text + pass->from,
+			       (size_t)(event->offset + event->length - pass->from));
+}
+
+int memweir_json_each(const char *text, size_t n, memweir_json_member_fn member_fn, void *data)
+{
+	struct pass pass = {.text = text, .member_fn = member_fn, .data = data};
+	struct mw_json_scan scan;
+	int r;
+
+	if (!member_fn)
+		return -EINVAL;
+	mw_json_scan_init(&scan, MW_JSON_LONE_SURROGATES, MW_JSON_DEPTH_MAX, give, &pass);
+	scan.event_depth = 1;
+	r = mw_json_scan_feed(&scan, text, n);
+	return r ? r : mw_json_scan_end(&scan);
 }

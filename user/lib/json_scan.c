@@ -189,7 +189,9 @@ int mw_json_scan_end(struct mw_json_scan *scan)
 
 	if (scan->state == FAILED)
 		return -EBADMSG;
-	if (mw_json_number_may_end(scan->state)) {
+	if (mw_json_number_may_end(scan->state) && scan->depth) {
+		after_value(scan); /* not told: more digits may be missing */
+	} else if (mw_json_number_may_end(scan->state)) {
 		r = end_token(&run);
 		if (r)
 			return r;

@@ -231,11 +231,8 @@ int memweir_json_stream_end(struct memweir_json_stream *stream)
 
 static int64_t read_fd(void *data, void *buffer, size_t room)
 {
-	ssize_t n;
+	ssize_t n = read(*(const int *)data, buffer, room);
 
-	do
-		n = read(*(const int *)data, buffer, room);
-	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
@@ -261,12 +258,14 @@ int memweir_json_stream_read(struct memweir_json_stream *stream, memweir_json_re
 		stream->chunk_at += used;
 		if (r)
 			return r;
+		stream->chunk_at = stream->chunk_n = 0;
 		n = read_fn(read_data, stream->chunk, stream->options.read_bytes);
+		if (n == -EINTR) /* by a signal whose handler may have cancelled */
+			continue;
 		if (n < 0)
 			return n < INT32_MIN ? -EIO : (int)n;
 		if (n > stream->options.read_bytes)
 			return -EIO;
-		stream->chunk_at = 0;
 		stream->chunk_n = (size_t)n;
 		if (!n)
 			return memweir_json_stream_end(stream);

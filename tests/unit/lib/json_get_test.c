@@ -91,7 +91,54 @@ static void deep_and_doubled(void **state)
 	assert_string_equal(get("", ""), "bad");
 	assert_string_equal(get("{\"a\" 1}", "/b"), "bad");
 	assert_string_equal(get("{\"a\":[1", "/a"), "bad");
+	assert_string_equal(get("{\"\\u", "/a"), "bad"); /* nothing is read behind the end */
 	assert_string_equal(get("{\"a\":1,", "/a"), "1"); /* no further than needed */
+}
+
+struct members {
+	char text[256];
+	size_t n;
+	int stop_at; /* return 5 at this one, from 1 */
+};
+
+static int take(void *data, const char *key, size_t key_length, const char *value, size_t length)
+{
+	struct members *m = data;
+
+	m->n += (size_t)snprintf(m->text + m->n, sizeof(m->text) - m->n, "%.*s=%.*s|", key ? (int)key_length : 1,
+				 key ? key : "-", (int)length, value);
+	return --m->stop_at ? 0 : 5;
+}
+
+static void each(const char *text, int stop_at, int r, const char *want)
+{
+	struct members m = {.stop_at = stop_at};
+	size_t n = strlen(text);
+	char *copy = malloc(n ? n : 1);
+
+	memcpy(copy, text, n);
+	assert_int_equal(memweir_json_each(copy, n, take, &m), r);
+	assert_string_equal(m.text, want);
+	free(copy);
+}
+
+static void members(void **state)
+{
+	(void)state;
+	each(" {\"a\": 1,\"b\" : {\"c\":[2,{}]},\"\\n\":\"x\", \"e\":[] }\n", 0, 0,
+	     "\"a\"=1|\"b\"={\"c\":[2,{}]}|\"\\n\"=\"x\"|\"e\"=[]|");
+	each("[1, [2,{\"a\":3}],\"x\",null ,-4.5e1]", 0, 0, "-=1|-=[2,{\"a\":3}]|-=\"x\"|-=null|-=-4.5e1|");
+	each("[1,2,3]", 2, 5, "-=1|-=2|");
+	each("{}", 0, 0, "");
+	each(" [ ]", 0, 0, "");
+	each("12", 0, -EDOM, "");
+	each(" \"x\"", 0, -EDOM, "");
+	each("", 0, -EBADMSG, "");
+	each("[1,23", 0, -EBADMSG, "-=1|"); /* who knows what 23 would have become */
+	each("[1,\"2", 0, -EBADMSG, "-=1|");
+	each("{\"a\":1,\"b", 0, -EBADMSG, "\"a\"=1|");
+	each("{\"a\":1} x", 0, -EBADMSG, "\"a\"=1|");
+	assert_int_equal(memweir_json_each("[]", 2, NULL, NULL), -EINVAL);
 }
 
 /* The characters, or "bad". */
@@ -222,8 +269,8 @@ static void doubles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_pointer), cmocka_unit_test(deep_and_doubled), cmocka_unit_test(strings),
-		cmocka_unit_test(integers),   cmocka_unit_test(doubles),
+		cmocka_unit_test(by_pointer), cmocka_unit_test(deep_and_doubled), cmocka_unit_test(members),
+		cmocka_unit_test(strings),    cmocka_unit_test(integers),	  cmocka_unit_test(doubles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
