@@ -37,7 +37,9 @@ struct memweir_json_item {
 /* 0: go on. Anything else stops, and is returned by what was called; feeding what is left goes on behind this item. */
 typedef int (*memweir_json_item_fn)(void *data, const struct memweir_json_item *item);
 
-/* Put at most room bytes into buffer. Returns how many, 0 at the end, or a negative errno number, which is passed on.
+/*
+ * Put at most room bytes into buffer. Returns how many, 0 at the end, or a negative errno number: it is passed on, but
+ * for -EINTR, after which it is called again.
  */
 typedef int64_t (*memweir_json_read_fn)(void *data, void *buffer, size_t room);
 
@@ -55,8 +57,8 @@ struct memweir_json_stream_options {
 /* Where a stream is, or where and why it failed. */
 struct memweir_json_position {
 	size_t size; /* of this structure, by the caller */
-	uint64_t offset, line,
-		column; /* of the byte that cannot stand there, or the next one; -EMSGSIZE: of the item */
+	uint64_t offset; /* of the byte that cannot stand there, or of the next one; -EMSGSIZE: of the item */
+	uint64_t line, column; /* the same, from 1; columns are bytes */
 	uint64_t item; /* index of the item this is in, or of the next one: so many were given to the callback */
 	uint64_t memory_bytes; /* what the stream has allocated: at most max_item_bytes + read_bytes + 2 KiB */
 	const char *expected; /* what could have stood there, in English ("',' or ']'"); static. NULL: no error */
@@ -89,22 +91,23 @@ MEMWEIR_API int memweir_json_stream_end(struct memweir_json_stream *stream);
 
 /*
  * Read from fd, or with read_fn(read_data, …), feed, and at the end end. 0: all of it was read and well. Errors as
- * _feed(), which can be called again where feeding can go on, and those of reading: -EAGAIN
- * from a non-blocking fd is one of them, call again when there is more. EINTR goes on,
- * unless the stream was cancelled.
+ * _feed(), and it is called again where feeding could go on; and those of reading: -EAGAIN from a non-blocking fd is
+ * one of them, call again when there is more. EINTR goes on, unless the stream was cancelled.
  */
 MEMWEIR_API int memweir_json_stream_fd(struct memweir_json_stream *stream, int fd);
 MEMWEIR_API int memweir_json_stream_read(struct memweir_json_stream *stream, memweir_json_read_fn read_fn,
 					 void *read_data);
 
 /*
- * No further item is given, and what runs or comes returns -ECANCELED, for good: at the next item
- * or part that was read; a read that waits is not woken. From any thread, from item_fn and from a signal handler.
+ * No further item is given, and what runs or comes returns -ECANCELED, for good: at the next item or part; a read that
+ * waits is not woken. From any thread, from item_fn and from a signal handler.
  */
 MEMWEIR_API void memweir_json_stream_cancel(struct memweir_json_stream *stream);
 
-/* ret_position->size says how much of it there is. From item_fn too, where only item and
- * memory_bytes are those of the moment. */
+/*
+ * ret_position->size says how much of it there is. From item_fn too, where only item and memory_bytes are those of the
+ * moment.
+ */
 MEMWEIR_API int memweir_json_stream_position(const struct memweir_json_stream *stream,
 					     struct memweir_json_position *ret_position);
 

@@ -59,8 +59,7 @@ MEMWEIR_API void memweir_writer_free(struct memweir_writer *writer);
  * Write n bytes. *ret_taken (may be NULL; set in every case): how many of them are the writer's now, gone out or held;
  * the caller offers the rest again. 0: all of them. -EAGAIN: the other side takes nothing for now and the buffer is
  * full: poll(2), then memweir_writer_flush() or this again. -ENOMEM: of the limiter, nothing is taken. Else why writing
- * failed
- * (-EPIPE, -ENOSPC, …): what is held stays held. EINTR goes on.
+ * failed (-EPIPE, -ENOSPC, …): what is held stays held. EINTR goes on.
  */
 MEMWEIR_API int memweir_writer_write(struct memweir_writer *writer, const void *bytes, size_t n, size_t *ret_taken);
 
