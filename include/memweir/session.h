@@ -106,7 +106,7 @@ MEMWEIR_API int memweir_session_store_iterate(struct memweir_session_store *stor
 					      void *arg);
 
 /*
- * Make a dictionary of what is stored now, at once (some 50 ms, and up to a quarter of max_bytes more while it
+ * Make a dictionary of what is stored now, at once (10 to 30 ms, and up to a quarter of max_bytes more while it
  * runs): sessions put from now on are compressed with it, older ones a few with each later put and get. -ENODATA: too
  * little is stored, or a first dictionary would not make it smaller; -ENOMEM. On failure nothing changes.
  *

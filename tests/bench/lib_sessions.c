@@ -17,11 +17,12 @@ struct many {
 	size_t *sizes, n, bytes;
 };
 
+/* Processor time: who else runs here does not matter. */
 static double now_us(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 

@@ -18,10 +18,10 @@
 #define TIMES_LEAST   4 /* with fewer samples the dictionary is smaller */
 #define JUDGES_SHARE  8
 #define STEP_BYTES    16384
-#define FINISH_BYTES  131072 /* zstd looks at so many for its tables */
+#define FINISH_BYTES  65536 /* zstd looks at so many for its tables, and so many judge */
 
 struct mw_trainer {
-	enum { COLLECT, COUNT, CHOOSE, FINISH } phase;
+	enum { COLLECT, COUNT, CHOOSE, FINISH, JUDGE, ADOPT } phase;
 	size_t stride; /* of so many sessions one is a sample */
 	unsigned char *samples;
 	size_t n, room;
@@ -36,6 +36,9 @@ struct mw_trainer {
 	size_t free, size;
 	size_t part, parts; /* CHOOSE: each part of the samples gives its best stretch in turn */
 	bool found; /* in this round */
+	char *dictionary; /* from JUDGE on */
+	size_t dictionary_n;
+	size_t before; /* what the judging samples take without it */
 };
 
 static size_t slots_bytes(const struct mw_trainer *t)
@@ -46,7 +49,7 @@ static size_t slots_bytes(const struct mw_trainer *t)
 static size_t bytes_of(const struct mw_trainer *t)
 {
 	return mw_allocated(t) + mw_allocated(t->samples) + mw_allocated(t->ends) + mw_allocated(t->worth) +
-	       mw_allocated(t->seen) + mw_allocated(t->content);
+	       mw_allocated(t->seen) + mw_allocated(t->content) + mw_allocated(t->dictionary);
 }
 
 size_t mw_train_bytes(const struct memweir_session_store *store)
@@ -65,6 +68,7 @@ void mw_train_end(struct memweir_session_store *store)
 	free(t->worth);
 	free(t->seen);
 	free(t->content);
+	free(t->dictionary);
 	free(t);
 	store->trainer = NULL;
 }
@@ -259,37 +263,43 @@ static size_t packed(struct mw_packer *p, const struct mw_trainer *t)
 	return total;
 }
 
+/* zstd's tables in front of the content. */
 static int finish(struct memweir_session_store *store, struct mw_trainer *t)
 {
-	struct mw_packer *p = &store->packer;
 	_cleanup_free_ size_t *sizes = calloc(t->n_ends + 1, sizeof(*sizes));
-	_cleanup_free_ char *dictionary = malloc(t->size);
-	ZDICT_params_t how = {.compressionLevel = p->level};
-	size_t n = 0, size, before;
-	bool first = !p->newest;
-	int r;
+	ZDICT_params_t how = {.compressionLevel = store->packer.level};
+	size_t n = 0, size;
 
-	if (!sizes || !dictionary)
+	t->dictionary = malloc(t->size);
+	if (!sizes || !t->dictionary)
 		return -ENOMEM;
 	for (; n < t->judges && t->ends[n] <= FINISH_BYTES; n++)
 		sizes[n] = sample_bytes(t, n);
-	size = ZDICT_finalizeDictionary(dictionary, t->size, t->content + t->free, t->size - t->free, t->samples, sizes,
-					(unsigned int)n, how);
+	size = ZDICT_finalizeDictionary(t->dictionary, t->size, t->content + t->free, t->size - t->free, t->samples,
+					sizes, (unsigned int)n, how);
 	if (ZDICT_isError(size))
 		return -ENODATA;
-	before = packed(p, t);
-	r = mw_packer_adopt(p, dictionary, size);
-	if (r < 0 || !first || packed(p, t) < before)
+	t->dictionary_n = size;
+	t->phase = JUDGE;
+	return 1;
+}
+
+/* Who has a dictionary takes the next one in any case: there is no copy of it to go back to. */
+static int adopt(struct memweir_session_store *store, struct mw_trainer *t)
+{
+	struct mw_packer *p = &store->packer;
+	bool first = !p->newest;
+	int r;
+
+	r = mw_packer_adopt(p, t->dictionary, t->dictionary_n);
+	if (r < 0 || !first || packed(p, t) < t->before)
 		return r;
 	mw_packer_abandon(p);
 	return -ENODATA;
 }
 
-int mw_train_step(struct memweir_session_store *store)
+static int step(struct memweir_session_store *store, struct mw_trainer *t)
 {
-	struct mw_trainer *t = store->trainer;
-	int r;
-
 	switch (t->phase) {
 	case COLLECT:
 		collect(store, t);
@@ -300,10 +310,25 @@ int mw_train_step(struct memweir_session_store *store)
 	case CHOOSE:
 		choose(t);
 		return 1;
+	case FINISH:
+		return finish(store, t);
+	case JUDGE:
+		t->before = packed(&store->packer, t);
+		t->phase = ADOPT;
+		return 1;
+	case ADOPT:
 	default:
-		r = finish(store, t);
-		mw_train_end(store);
-		store->trainings += r == 0;
-		return r;
+		return adopt(store, t);
 	}
+}
+
+int mw_train_step(struct memweir_session_store *store)
+{
+	int r = step(store, store->trainer);
+
+	if (r > 0)
+		return r;
+	mw_train_end(store);
+	store->trainings += r == 0;
+	return r;
 }
