@@ -35,7 +35,7 @@ struct memweir_session_options {
 	size_t max_session_bytes; /* of one session, uncompressed; 0: a quarter of max_bytes, at most 1 MiB */
 	size_t dictionary_bytes; /* of a dictionary, 1 KiB to 1 MiB; 0: 110 KiB, at most a 64th of max_bytes */
 	uint32_t train_after; /* sessions stored before the first training; 0: 200. MEMWEIR_SESSION_NO_TRAINING */
-	int level; /* of zstd, 1 to 19; 0: 3 */
+	int level; /* of zstd, 1 to 12; 0: 3 */
 	memweir_session_evicted
 		on_evict; /* a session goes to make room; not for removed or replaced ones. NULL: none */
 	void *arg; /* its first argument */

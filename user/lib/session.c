@@ -13,6 +13,7 @@
 #define SESSION_MOST (1UL << 30) /* max_session_bytes */
 #define STORE_MOST   (SIZE_MAX / 4)
 #define LEVEL	     3
+#define LEVEL_MOST   12 /* from 13 on the working memory grows by more than is saved */
 #define DICTIONARY   (110UL << 10)
 #define TRAIN_AFTER  200
 
@@ -31,7 +32,8 @@ static int options_in(const struct memweir_session_options *from, struct memweir
 	o->level = o->level ? o->level : LEVEL;
 	if (o->max_bytes < MEMWEIR_SESSION_STORE_MIN || o->max_bytes > STORE_MOST ||
 	    o->max_session_bytes > SESSION_MOST || o->max_session_bytes > o->max_bytes || o->dictionary_bytes < 1024 ||
-	    o->dictionary_bytes > 1UL << 20 || o->dictionary_bytes > o->max_bytes / 8 || o->level < 1 || o->level > 19)
+	    o->dictionary_bytes > 1UL << 20 || o->dictionary_bytes > o->max_bytes / 8 || o->level < 1 ||
+	    o->level > LEVEL_MOST)
 		return -EINVAL;
 	return 0;
 }
@@ -98,10 +100,11 @@ static int id_length(const char *id, size_t *ret_n)
 /* s in, old out if there is one. Nothing is evicted where all of it would not help. */
 static int place(struct memweir_session_store *store, struct mw_session *s, struct mw_session *old)
 {
-	uint64_t max = store->o.max_bytes, need = mw_allocated(s), kept = old ? mw_allocated(old) : 0;
+	uint64_t max = store->o.max_bytes, need = mw_allocated(s), kept = old ? mw_allocated(old) : 0, fixed;
 
 	mw_packer_tend(&store->packer);
-	if (need > max || mw_store_fixed(store) - mw_train_bytes(store) > max - need)
+	fixed = mw_store_fixed(store) - mw_train_bytes(store) - mw_packer_rooms(&store->packer);
+	if (need > max || fixed > max - need)
 		return -EMSGSIZE;
 	if (!mw_store_shrink(store, max - need + kept, old))
 		return -EMSGSIZE;

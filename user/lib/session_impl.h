@@ -96,6 +96,8 @@ int mw_packer_new(struct mw_packer *p, int level);
 void mw_packer_free(struct mw_packer *p); /* dictionaries too */
 size_t mw_packer_bytes(const struct mw_packer *p); /* without dictionaries */
 size_t mw_packer_dictionary_bytes(const struct mw_packer *p);
+size_t mw_packer_rooms(const struct mw_packer *p); /* bytes of the buffers, part of mw_packer_bytes */
+void mw_packer_rooms_free(struct mw_packer *p); /* nothing that is in them is needed */
 void mw_packer_tend(struct mw_packer *p); /* free dictionaries without users, large buffers */
 int mw_pack(struct mw_packer *p, const void *data, size_t n, size_t *ret_n); /* into p->frame */
 /* A session of what p->frame holds. NULL: no memory. */

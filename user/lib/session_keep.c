@@ -64,6 +64,8 @@ bool mw_store_shrink(struct memweir_session_store *store, uint64_t bytes, const 
 			break;
 		mw_packer_tend(&store->packer);
 	}
+	if (mw_store_total(store) > bytes)
+		mw_packer_rooms_free(&store->packer);
 	return mw_store_total(store) <= bytes;
 }
 
@@ -88,7 +90,7 @@ static void recompress(struct memweir_session_store *store)
 	struct mw_ids *t = &store->ids;
 	struct mw_packer *p = &store->packer;
 	size_t bytes = 0, frame_n;
-	int done = 0;
+	int done = 0, r;
 
 	if (!p->newest || p->newest->users == t->n)
 		return;
@@ -102,10 +104,11 @@ static void recompress(struct memweir_session_store *store)
 			continue;
 		done++;
 		bytes += s->raw_n;
-		if (mw_unpack_here(p, s) < 0) {
+		r = mw_unpack_here(p, s);
+		if (r == -EBADMSG) {
 			store->corrupt++;
 			mw_store_drop(store, s);
-		} else if (mw_pack(p, p->raw.at, s->raw_n, &frame_n) == 0) {
+		} else if (r == 0 && mw_pack(p, p->raw.at, s->raw_n, &frame_n) == 0) {
 			renew(store, s, frame_n);
 		}
 	}

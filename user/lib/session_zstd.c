@@ -78,15 +78,24 @@ void mw_packer_free(struct mw_packer *p)
 	}
 	ZSTD_freeCCtx(p->cctx);
 	ZSTD_freeDCtx(p->dctx);
-	mw_room_free(&p->frame);
-	mw_room_free(&p->raw);
+	mw_packer_rooms_free(p);
 	*p = (struct mw_packer){0};
 }
 
 size_t mw_packer_bytes(const struct mw_packer *p)
 {
-	return ZSTD_sizeof_CCtx(p->cctx) + ZSTD_sizeof_DCtx(p->dctx) + mw_allocated(p->frame.at) +
-	       mw_allocated(p->raw.at);
+	return ZSTD_sizeof_CCtx(p->cctx) + ZSTD_sizeof_DCtx(p->dctx) + mw_packer_rooms(p);
+}
+
+size_t mw_packer_rooms(const struct mw_packer *p)
+{
+	return mw_allocated(p->frame.at) + mw_allocated(p->raw.at);
+}
+
+void mw_packer_rooms_free(struct mw_packer *p)
+{
+	mw_room_free(&p->frame);
+	mw_room_free(&p->raw);
 }
 
 size_t mw_packer_dictionary_bytes(const struct mw_packer *p)
