@@ -3,6 +3,7 @@
 #include "guard_tree.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 #include "core/class_builtin.h"
 #include "core/verdict.h"
@@ -296,6 +297,31 @@ static void hibernates(void **state)
 	memweir_guard_free(g);
 }
 
+/* A child has descriptors of its parent's: it reads what is its own. */
+static void forked(void **state)
+{
+	struct memweir_guard_usage u = MEMWEIR_INIT(struct memweir_guard_usage);
+	struct memweir_guard *g;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	in_cgroup("/w", "cgroup.procs", "1\n2\n");
+	g = enrolled("tool");
+	pid = fork();
+	if (pid == 0) {
+		stand_in("/w");
+		in_cgroup("/w", "cgroup.procs", "1\n2\n");
+		process_is(5000, 16000, 0, 0);
+		_exit(memweir_guard_usage(g, &u) == 0 && u.heap_bytes == 16000 * 1024 ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(usage(g).heap_bytes, 8000 * 1024);
+	memweir_guard_free(g);
+}
+
 static void *validates(void *arg)
 {
 	for (int i = 0; i < 3000; i++) {
@@ -344,6 +370,7 @@ int main(void)
 		guard_test(follows_memory_max),
 		guard_test(says_why),
 		guard_test(hibernates),
+		guard_test(forked),
 		guard_test(many_threads),
 	};
 
