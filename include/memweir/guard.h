@@ -30,7 +30,8 @@ enum memweir_level {
 
 /* What callbacks are told, mildest first: the same steps as those of the daemon (memweir(8), LEVELS). */
 enum memweir_event {
-	MEMWEIR_EVENT_WARNING = 0, /* from 0.9 × hibernate_threshold of max_heap: free what is cheap to make again */
+	MEMWEIR_EVENT_WARNING = 0, /* from 0.9 × hibernate_threshold of max_heap, or bin over its limit: free what is
+				      cheap to make again */
 	MEMWEIR_EVENT_HIBERNATE = 1, /* from hibernate_threshold: free what can be had again at all */
 	MEMWEIR_EVENT_CRITICAL = 2, /* from 95 % of max_heap: the kernel is about to kill */
 	MEMWEIR_EVENT_MAX = 3,
@@ -118,7 +119,8 @@ typedef void (*memweir_guard_fn)(struct memweir_guard *guard, const struct memwe
 /*
  * This process gets to know its limits, and gets some where the daemon runs: in a worker (started by `memweir run`)
  * those of the worker; else it asks the daemon to become one (root, or a member of the daemon's group and a
- * selectable class; it is moved into a cgroup of its own, and what it was charged before stays behind); else those
+ * selectable class; it is moved into a cgroup of its own, and what it was charged before stays behind; huge pages are
+ * switched off for it where its class says so); else those
  * of the built-in class or its own, which nobody enforces then. Own limits that are tighter are
  * set with the daemon too. Blocks for 2 s at most for each question to a daemon that does not answer. options may be
  * NULL. *ret_guard is the caller's: memweir_guard_free(). -EINVAL: figures that contradict each other; -ENOENT: a class

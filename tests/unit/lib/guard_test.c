@@ -345,8 +345,14 @@ static void many_threads(void **state)
 	assert_int_equal(memweir_guard_enrol(&o, &g), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, validates, g), 0);
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 200; i++) {
+		uint64_t request;
+
+		assert_int_equal(memweir_guard_request_begin(g, &request), 0);
 		usage(g);
+		limits(g);
+		assert_int_equal(memweir_guard_request_end(g, request, NULL), 0);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(threads); i++) {
 		pthread_join(threads[i], &bad);
 		assert_null(bad);
