@@ -129,6 +129,10 @@ int mw_guard_ask(struct memweir_guard *g)
 	r = find_worker(g, mount, cgroup, &f, why);
 	pthread_mutex_lock(&g->lock);
 	snprintf(g->why_daemon, sizeof(g->why_daemon), "%s", why);
+	if (r == -ENOENT) { /* it is no longer one: detached, or taken for none by a daemon that is new */
+		g->can &= ~(uint64_t)MEMWEIR_CAN_DAEMON;
+		g->worker[0] = '\0';
+	}
 	if (r >= 0) {
 		mw_meter_follow(&g->meter, f.up); /* where there is no memory controller /proc stays */
 		g->can |= MEMWEIR_CAN_DAEMON;

@@ -287,6 +287,31 @@ static void asked_again(void **state)
 	assert_int_equal(memweir_guard_refresh(g), 0);
 	assert_int_equal(limits(g).max_heap_bytes, 80 * MILLION);
 	assert_string_equal(limits(g).worker, "web");
+	worker_is = NULL; /* detached: what was known holds, but not as the daemon's */
+	assert_int_equal(memweir_guard_refresh(g), -ENOENT);
+	assert_string_equal(limits(g).worker, "");
+	assert_int_equal(limits(g).max_heap_bytes, 80 * MILLION);
+	assert_false(memweir_guard_capabilities(g) & MEMWEIR_CAN_DAEMON);
+	memweir_guard_free(g);
+}
+
+/* It takes the connection and says nothing: enrolling goes on without it. */
+static void does_not_answer(void **state)
+{
+	struct memweir_guard_options o = fake_options("tool");
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	_cleanup_close_ int silent = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct memweir_guard *g = NULL;
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/silent", tree);
+	assert_int_equal(bind(silent, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(silent, 8), 0);
+	o.socket_path = address.sun_path;
+	o.flags = 0;
+	assert_int_equal(memweir_guard_enrol(&o, &g), 0);
+	assert_non_null(strstr(why(g, MEMWEIR_CAN_DAEMON), "in time"));
+	assert_int_equal(limits(g).max_heap_bytes, 50 * MILLION);
 	memweir_guard_free(g);
 }
 
@@ -295,9 +320,9 @@ static void asked_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		daemon_test(is_a_worker), daemon_test(below_a_worker), daemon_test(about_another_cgroup),
-		daemon_test(joins),	  daemon_test(is_refused),     daemon_test(answers_nonsense),
-		daemon_test(asked_again),
+		daemon_test(is_a_worker), daemon_test(below_a_worker),	daemon_test(about_another_cgroup),
+		daemon_test(joins),	  daemon_test(is_refused),	daemon_test(answers_nonsense),
+		daemon_test(asked_again), daemon_test(does_not_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
