@@ -60,7 +60,8 @@ enum memweir_guard_flag {
 
 struct memweir_guard_options {
 	size_t size; /* of this structure */
-	/* context, tool, transport, generic, or one of the daemon's; NULL: $MEMWEIR_CLASS, else generic */
+	/* context, tool, transport, generic, or one of the daemon's; NULL: $MEMWEIR_CLASS, else generic. Who is in a
+	 * worker already has that one's, whatever stands here. */
 	const char *class_name;
 	const char *name; /* of the worker, should the daemon make one; NULL: from the program's */
 	uint64_t max_heap_bytes; /* own limit of heap + bin; 0: the class's */
@@ -119,12 +120,13 @@ typedef void (*memweir_guard_fn)(struct memweir_guard *guard, const struct memwe
 /*
  * This process gets to know its limits, and gets some where the daemon runs: in a worker (started by `memweir run`)
  * those of the worker; else it asks the daemon to become one (root, or a member of the daemon's group and a
- * selectable class; it is moved into a cgroup of its own, and what it was charged before stays behind; huge pages are
- * switched off for it where its class says so); else those
- * of the built-in class or its own, which nobody enforces then. Own limits that are tighter are
- * set with the daemon too. Blocks for 2 s at most for each question to a daemon that does not answer. options may be
- * NULL. *ret_guard is the caller's: memweir_guard_free(). -EINVAL: figures that contradict each other; -ENOENT: a class
- * nobody knows, and no max_heap_bytes; -EOPNOTSUPP: REQUIRE_ENFORCEMENT; -ENOMEM; else why /proc cannot be read.
+ * selectable class): it is moved into a cgroup of its own, what it was charged before stays behind, and huge pages are
+ * switched off for it where its class says so. Without, they are those of the built-in class or its own, which nobody
+ * enforces. Own limits that are tighter are set with the daemon too. Blocks for 2 s at most for each question to a
+ * daemon that does not answer, and until tighter limits stand, 2 s at most. options may be NULL. *ret_guard is the
+ * caller's: memweir_guard_free(). -EINVAL: figures that contradict each other; -ENOENT: a class nobody knows, and no
+ * max_heap_bytes; -EOPNOTSUPP: REQUIRE_ENFORCEMENT (the process may have become a worker all the same); -ENOMEM; else
+ * why /proc cannot be read.
  */
 MEMWEIR_API int memweir_guard_enrol(const struct memweir_guard_options *options, struct memweir_guard **ret_guard);
 
