@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <memweir/spec.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,35 +111,45 @@ static int strip(const struct spec_values *v, const char *path, struct job *job,
 	return mw_fail(err, r, "%s: %s", path, job->error.text);
 }
 
-/* Where the result of path goes: OUT, or in the directory OUT its name with .json. -1 for no memory. */
+/* Where the result of path goes: OUT, or in the directory OUT its name with .json; behind links. NULL for no memory. */
 static char *target(const char *out, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+	char *to, *real = realpath(out, NULL);
 	struct stat st;
-	char *to;
 
 	if (stat(out, &st) < 0 || !S_ISDIR(st.st_mode))
-		return strdup(out);
+		return real ? real : strdup(out);
+	free(real);
 	return asprintf(&to, "%s/%.*s.json", out, dot && dot > name ? (int)(dot - name) : (int)strlen(name), name) < 0
 		       ? NULL
 		       : to;
 }
 
-/* A whole document replaces what is at path, or nothing does. */
-static int to_file(const struct spec_values *v, const char *path, struct job *job, struct mw_error *err)
+/* What a file that open() makes would have. */
+static mode_t usual_mode(void)
 {
-	_cleanup_free_ char *to = target(v->out, path), *fresh = NULL;
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+/* A whole document replaces what is at to, or nothing does. */
+static int to_file(const struct spec_values *v, const char *path, const char *to, struct job *job, struct mw_error *err)
+{
+	_cleanup_free_ char *fresh = NULL;
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (!to || asprintf(&fresh, "%s.XXXXXX", to) < 0)
+	if (asprintf(&fresh, "%s.XXXXXX", to) < 0)
 		return mw_fail(err, -ENOMEM, "no memory");
 	fd = mkostemp(fresh, O_CLOEXEC);
 	if (fd < 0)
 		return mw_fail(err, -errno, "%s: %s", to, strerror(errno));
 	job->out = fd;
 	r = strip(v, path, job, err);
-	if (r >= 0 && (fchmod(fd, 0644) < 0 || rename(fresh, to) < 0))
+	if (r >= 0 && (fchmod(fd, usual_mode()) < 0 || rename(fresh, to) < 0))
 		r = mw_fail(err, -errno, "%s: %s", to, strerror(errno));
 	if (r < 0)
 		unlink(fresh);
@@ -146,11 +157,11 @@ static int to_file(const struct spec_values *v, const char *path, struct job *jo
 }
 
 /* Nothing of a document that fails. */
-static int to_stdout(const struct spec_values *v, const char *path, struct job *job, struct mw_error *err)
+static int to_stream(const struct spec_values *v, const char *path, FILE *to, struct job *job, struct mw_error *err)
 {
 	_cleanup_fclose_ FILE *held = tmpfile();
 	char bytes[16384];
-	ssize_t n;
+	ssize_t n = 0;
 	int r;
 
 	if (!held)
@@ -158,9 +169,32 @@ static int to_stdout(const struct spec_values *v, const char *path, struct job *
 	job->out = fileno(held);
 	r = strip(v, path, job, err);
 	for (off_t at = 0; r >= 0 && (n = pread(job->out, bytes, sizeof(bytes), at)) > 0; at += n)
-		fwrite(bytes, 1, (size_t)n, stdout);
+		fwrite(bytes, 1, (size_t)n, to);
+	if (r >= 0 && n < 0)
+		return mw_fail(err, -errno, "a temporary file: %s", strerror(errno));
 	if (r >= 0)
-		putchar('\n');
+		fputc('\n', to);
+	return r;
+}
+
+/* A device or pipe is written to, and not replaced. */
+static int to_path(const struct spec_values *v, const char *path, struct job *job, struct mw_error *err)
+{
+	_cleanup_free_ char *to = target(v->out, path);
+	struct stat st;
+	FILE *device;
+	int r;
+
+	if (!to)
+		return mw_fail(err, -ENOMEM, "no memory");
+	if (stat(to, &st) < 0 || S_ISREG(st.st_mode))
+		return to_file(v, path, to, job, err);
+	device = fopen(to, "we");
+	if (!device)
+		return mw_fail(err, -errno, "%s: %s", to, strerror(errno));
+	r = to_stream(v, path, device, job, err);
+	if (fclose(device) != 0 && r >= 0)
+		r = mw_fail(err, -errno, "%s: %s", to, strerror(errno));
 	return r;
 }
 
@@ -177,7 +211,7 @@ static int one_file(const struct spec_values *v, const char *path, struct job *j
 	job->seekable = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (!from_stdin || lseek(fd, 0, SEEK_CUR) == 0);
 	if (!v->out)
 		return strip(v, path, job, err);
-	return strcmp(v->out, "-") == 0 ? to_stdout(v, path, job, err) : to_file(v, path, job, err);
+	return strcmp(v->out, "-") == 0 ? to_stream(v, path, stdout, job, err) : to_path(v, path, job, err);
 }
 
 static double saved_pct(const struct memweir_spec_stats *s)

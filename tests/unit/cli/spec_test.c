@@ -68,7 +68,16 @@ static void says_what_it_saves(void **state)
 
 static void writes(void **state)
 {
+	char link_to[PATH_MAX], fifo[PATH_MAX], got[4096];
+	struct stat st;
+	int held;
+
 	(void)state;
+	path(link_to, "link", NULL);
+	path(fifo, "fifo", NULL);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	held = open(fifo, O_RDWR | O_CLOEXEC);
+	assert_true(held >= 0);
 	assert_int_equal(memweir(&f, "spec", "-o", out, json), 0);
 	assert_file(out, "{\"openapi\":\"3.0.0\",\"info\":{\"description\":\"one two three\"},\"paths\":{}}");
 	assert_int_equal(memweir(&f, "spec", "-o", out, "-d", "8", "--keep-extensions", json), 0);
@@ -81,6 +90,16 @@ static void writes(void **state)
 	/* What a reference points to is read twice. */
 	assert_int_equal(memweir(&f, "spec", "-o", out, pointing), 0);
 	assert_file(out, POINTING);
+	/* A link stays one, a device a device. */
+	assert_int_equal(symlink(out, link_to), 0);
+	assert_int_equal(memweir(&f, "spec", "-o", link_to, pointing), 0);
+	assert_int_equal(lstat(link_to, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(memweir(&f, "spec", "-o", fifo, pointing), 0);
+	assert_int_equal(read(held, got, sizeof(got)), (ssize_t)strlen(POINTING "\n"));
+	assert_int_equal(stat(fifo, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	close(held);
 	/* What fails leaves what was there. */
 	assert_int_equal(memweir(&f, "spec", "-o", out, broken), 1);
 	assert_file(out, POINTING);
