@@ -91,10 +91,10 @@ class Server:
             return dict(out, current=int(read(self.cgroup + "/memory.current")), peak=int(read(self.cgroup + "/memory.peak") or 0))
         seen = []
 
-        def still():
+        def still():  # for two seconds: after one, idle buffers give their memory back
             seen.append(one())
-            last = [x["current"] for x in seen[-8:]]
-            return len(last) == 8 and max(last) - min(last) <= max(65536, last[-1] // 2000) and seen[-1]
+            last = [x["current"] for x in seen[-20:]]
+            return len(last) == 20 and max(last) - min(last) <= max(65536, last[-1] // 2000) and seen[-1]
         return wait_until(still, 60, "its memory stands still", every=0.1)
 
     def freeze(self, on):
