@@ -9,14 +9,12 @@
 #include "lib/pool_impl.h"
 #include "lib/sized.h"
 
-#pragma weak mw_lib_guard_exhausted
-
 #define CAP_BYTES_DEFAULT  ((size_t)1 << 20)
 #define KEEP_BYTES_DEFAULT ((size_t)16 << 20)
 
 void mw_byte_pool_tell(struct memweir_byte_pool *pool)
 {
-	if (pool->guard && !atomic_exchange(&pool->exhausted, true) && mw_lib_guard_exhausted)
+	if (pool->guard && !atomic_exchange(&pool->exhausted, true))
 		mw_lib_guard_exhausted(pool->guard, "byte pool");
 }
 

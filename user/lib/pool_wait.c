@@ -6,8 +6,6 @@
 #include "lib/pool_impl.h"
 #include "util/clock.h"
 
-#pragma weak mw_lib_guard_exhausted
-
 static void deadline_in(int timeout_ms, struct timespec *ret)
 {
 	uint64_t at_ns = mw_now_ns() + (uint64_t)timeout_ms * MW_NS_PER_MS;
@@ -17,7 +15,7 @@ static void deadline_in(int timeout_ms, struct timespec *ret)
 
 void mw_pool_tell(struct memweir_pool *pool)
 {
-	if (pool->guard && mw_lib_guard_exhausted)
+	if (pool->guard)
 		mw_lib_guard_exhausted(pool->guard, "pool");
 }
 
