@@ -60,23 +60,29 @@ static inline uint64_t session_draw(struct session_maker *m, uint64_t below)
 	return (m->state >> 11) % below;
 }
 
+/* SESSION_WORDS to the power of 1/2, 1/4 and so on, without the mathematics library. */
+static inline double session_root(int i)
+{
+	static double roots[8];
+
+	if (roots[i] == 0) {
+		double of = i ? session_root(i - 1) : SESSION_WORDS, x = of;
+
+		for (int t = 0; t < 30; t++)
+			x = (x + of / x) / 2;
+		roots[i] = x;
+	}
+	return roots[i];
+}
+
 /* The n-th word comes about n times less often than the first. */
 static inline const char *session_word(struct session_maker *m)
 {
 	double u = (double)session_draw(m, 1 << 20) / (1 << 20), at = 1;
 
-	for (int i = 0; i < 8; i++) /* (SESSION_WORDS + 1)^u, without the mathematics library */
+	for (int i = 0; i < 8; i++) /* SESSION_WORDS^u */
 		if ((u *= 2) >= 1) {
-			double root = SESSION_WORDS;
-
-			for (int k = 0; k <= i; k++) {
-				double x = root > 2 ? root / 2 : 1;
-
-				for (int t = 0; t < 30; t++)
-					x = (x + root / x) / 2;
-				root = x;
-			}
-			at *= root;
+			at *= session_root(i);
 			u -= 1;
 		}
 	return session_words[(size_t)at - 1 < SESSION_WORDS ? (size_t)at - 1 : 0];
