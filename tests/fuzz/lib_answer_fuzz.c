@@ -1,48 +1,37 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Any bytes as a daemon's answer to a guard (lib/json_find.h). Built and run as config_fuzz.c says. */
+/* Any bytes as a daemon's answer to a guard (lib/answer.h). Built and run as config_fuzz.c says. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/json_find.h"
+#include "lib/answer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void look_in(const char *json)
-{
-	static const char *const keys[] = {"name", "workers", "max_heap_bytes", "hibernate_threshold", "error", ""};
-	char text[16], quoted[24];
-	double ratio;
-	__u64 n;
-
-	for (size_t i = 0; json && i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char *v = mw_find_member(json, keys[i]);
-
-		if (v && (v < json || v > json + strlen(json)))
-			abort(); /* outside of the text */
-		if (mw_find_text(v, text, sizeof(text)) && strlen(text) >= sizeof(text))
-			abort();
-		if (mw_find_text(v, text, sizeof(text)))
-			mw_json_quote(text, quoted, sizeof(quoted));
-		mw_find_u64(v, &n);
-		mw_find_limit(v, &n);
-		if (mw_find_ratio(v, &ratio) && ratio < 0)
-			abort();
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *json = malloc(size + 1);
+	static const char *const pointers[] = {
+		"", "/name", "/workers/0", "/workers/0/max_heap_bytes", "/hibernate_threshold", "/error"};
+	char *json = malloc(size + 1), text[16], quoted[24];
+	double ratio;
+	__u64 n;
 
 	if (!json)
 		return 0;
 	memcpy(json, data, size);
 	json[size] = '\0';
-	look_in(json);
-	look_in(mw_find_first(mw_find_member(json, "workers")));
-	look_in(mw_find_first(json));
+	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]); i++) {
+		if (mw_answer_text(json, pointers[i], text, sizeof(text))) {
+			if (strlen(text) >= sizeof(text))
+				abort();
+			mw_answer_quote(text, quoted, sizeof(quoted));
+		}
+		mw_answer_u64(json, pointers[i], &n);
+		mw_answer_limit(json, pointers[i], &n);
+		if (mw_answer_ratio(json, pointers[i], &ratio) && !(ratio >= 0 && ratio <= 1))
+			abort();
+	}
 	free(json);
 	return 0;
 }

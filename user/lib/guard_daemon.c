@@ -12,7 +12,7 @@
 
 #include "core/cgroup.h"
 #include "http/client.h"
-#include "lib/json_find.h"
+#include "lib/answer.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -42,7 +42,7 @@ static int call(const struct memweir_guard *g, const char *method, const char *p
 		reply.body = NULL;
 		return 0;
 	}
-	if (!mw_find_text(mw_find_member(reply.body, "error"), why, MW_GUARD_WHY))
+	if (!mw_answer_text(reply.body, "/error", why, MW_GUARD_WHY))
 		snprintf(why, MW_GUARD_WHY, "it answered %u to %s %s", reply.status, method, path);
 	return reply.status == 403 ? -EPERM : reply.status == 404 ? -ENOENT : reply.status < 500 ? -EINVAL : -EIO;
 }
@@ -59,7 +59,6 @@ static int ask_of(const struct memweir_guard *g, __u64 id, struct found *ret, ch
 {
 	_cleanup_(reply_free) struct mw_reply reply = {0};
 	struct found f = {0};
-	const char *worker;
 	char path[64];
 	__u64 theirs;
 	int r;
@@ -68,15 +67,14 @@ static int ask_of(const struct memweir_guard *g, __u64 id, struct found *ret, ch
 	r = call(g, "GET", path, NULL, &reply, why);
 	if (r < 0)
 		return r == -ENOENT ? -EPROTO : r;
-	worker = mw_find_first(mw_find_member(reply.body, "workers"));
-	if (!worker)
+	if (!mw_answer_has(reply.body, "/workers/0"))
 		return -ENOENT;
-	if (!mw_find_u64(mw_find_member(worker, "cgroup_id"), &theirs) || theirs != id ||
-	    !mw_find_text(mw_find_member(worker, "name"), f.name, sizeof(f.name)) ||
-	    !mw_find_text(mw_find_member(worker, "class"), f.class_name, sizeof(f.class_name)) ||
-	    !mw_find_limit(mw_find_member(worker, "max_heap_bytes"), &f.profile.max_heap) ||
-	    !mw_find_limit(mw_find_member(worker, "max_bin_heap_bytes"), &f.profile.max_bin_heap) ||
-	    !mw_find_ratio(mw_find_member(worker, "hibernate_threshold"), &f.profile.hibernate_threshold)) {
+	if (!mw_answer_u64(reply.body, "/workers/0/cgroup_id", &theirs) || theirs != id ||
+	    !mw_answer_text(reply.body, "/workers/0/name", f.name, sizeof(f.name)) ||
+	    !mw_answer_text(reply.body, "/workers/0/class", f.class_name, sizeof(f.class_name)) ||
+	    !mw_answer_limit(reply.body, "/workers/0/max_heap_bytes", &f.profile.max_heap) ||
+	    !mw_answer_limit(reply.body, "/workers/0/max_bin_heap_bytes", &f.profile.max_bin_heap) ||
+	    !mw_answer_ratio(reply.body, "/workers/0/hibernate_threshold", &f.profile.hibernate_threshold)) {
 		snprintf(why, MW_GUARD_WHY, "it is of another version: its answer to GET %s has no limits", path);
 		return -EPROTO;
 	}
@@ -202,7 +200,7 @@ void mw_guard_tighten(struct memweir_guard *g)
 		return;
 	snprintf(target, sizeof(target), "worker %s", g->worker);
 	snprintf(body, sizeof(body), "{\"target\":%s,\"tighten\":true,\"settings\":{%s}}",
-		 mw_json_quote(target, quoted, sizeof(quoted)), settings);
+		 mw_answer_quote(target, quoted, sizeof(quoted)), settings);
 	if (call(g, "PATCH", "/v1/config", body, &reply, g->why_tighten) < 0)
 		return;
 	g->can |= MEMWEIR_CAN_TIGHTEN;
@@ -216,10 +214,10 @@ static void take_place(struct memweir_guard *g, const char *placed)
 	_cleanup_(reply_free) struct mw_reply reply = {0};
 	char path[MW_NAME_SIZE + 32], body[32], why[MW_GUARD_WHY];
 
-	if (mw_find_true(mw_find_member(placed, "thp_off")))
+	if (mw_answer_true(placed, "/thp_off"))
 		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
-	mw_find_text(mw_find_member(placed, "pressure_watch"), g->pressure, sizeof(g->pressure));
-	if (!mw_find_text(mw_find_member(placed, "name"), g->worker, sizeof(g->worker)))
+	mw_answer_text(placed, "/pressure_watch", g->pressure, sizeof(g->pressure));
+	if (!mw_answer_text(placed, "/name", g->worker, sizeof(g->worker)))
 		return;
 	snprintf(path, sizeof(path), "/v1/workers/%s/started", g->worker);
 	snprintf(body, sizeof(body), "{\"pid\":%d}", (int)getpid());
@@ -233,9 +231,9 @@ int mw_guard_join(struct memweir_guard *g)
 	int r;
 
 	snprintf(body, sizeof(body), "{\"class\":%s,\"name\":%s,\"command\":%s,\"self\":true}",
-		 mw_json_quote(g->class_name, class_name, sizeof(class_name)),
-		 g->name[0] ? mw_json_quote(g->name, name, sizeof(name)) : "null",
-		 mw_json_quote(program_invocation_short_name, command, sizeof(command)));
+		 mw_answer_quote(g->class_name, class_name, sizeof(class_name)),
+		 g->name[0] ? mw_answer_quote(g->name, name, sizeof(name)) : "null",
+		 mw_answer_quote(program_invocation_short_name, command, sizeof(command)));
 	r = call(g, "POST", "/v1/workers", body, &reply, g->why_daemon);
 	if (r < 0)
 		return r;
