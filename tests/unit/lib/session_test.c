@@ -193,6 +193,7 @@ static void too_large(void **state)
 	random_bytes(big, 2 * MIB);
 	put_made(store, 0, 20);
 	assert_int_equal(memweir_session_store_put(store, id_of(3), big, 2 * MIB), -EMSGSIZE);
+	assert_int_equal(memweir_session_store_put(store, id_of(3), big, MIB * 3 / 2), -EMSGSIZE);
 	assert_int_equal(look(store, 3), 0);
 	assert_int_equal(stats(store).evictions, 0);
 	memset(big, 'x', 2 * MIB);
