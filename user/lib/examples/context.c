@@ -43,15 +43,21 @@ static void on_warning(struct memweir_guard *guard, const struct memweir_notice 
 	forget_half();
 }
 
+static int over(struct memweir_guard *guard)
+{
+	return memweir_guard_validate_exact(guard, NULL) == MEMWEIR_LEVEL_ERROR;
+}
+
 /* 0, or why it was not taken. */
 static const char *add(struct memweir_guard *guard, const char *message)
 {
 	char *copy;
 
 	/* The exact one, since a message may be large; it costs some microseconds. */
-	if (memweir_guard_validate_exact(guard, NULL) == MEMWEIR_LEVEL_ERROR &&
-	    memweir_guard_validate_exact(guard, NULL) == MEMWEIR_LEVEL_ERROR) /* the first may have called on_warning */
-		return "over the limit";
+	if (over(guard)) { /* that has called on_warning, if it was not called just now: look again */
+		if (over(guard))
+			return "over the limit";
+	}
 	if (kept == HISTORY_MAX)
 		forget_half();
 	copy = strdup(message);

@@ -48,7 +48,7 @@ static void say_what_it_cost(void)
 		"replies: %llu, in %llu of %llu buffers, %llu KiB; requests: %llu bytes kept, %llu allocated of %llu\n",
 		(unsigned long long)s.checkouts, (unsigned long long)s.total_created, (unsigned long long)s.pool_size,
 		(unsigned long long)(s.memory_usage >> 10), (unsigned long long)b.kept_bytes,
-		(unsigned long long)(b.misses + b.grown), (unsigned long long)(b.hits + b.misses));
+		(unsigned long long)b.misses + b.grown, (unsigned long long)b.hits + b.misses);
 }
 
 int main(void)
