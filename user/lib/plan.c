@@ -108,15 +108,20 @@ static const struct unit {
 	uint64_t bytes;
 } units[] = {{"TB", 1000000000000ULL}, {"GB", 1000000000ULL}, {"MB", 1000000ULL}, {"KB", 1000ULL}, {"B", 1}};
 
-/* "3 GB", "1.5 GB", "512 MB": the largest unit there is one of, no decimal where there need be none. */
+/*
+ * "3 GB", "1.5 GB", "512 MB": the largest unit there is one of, no decimal where there need be none. What misses the
+ * next tenth by less than a thousandth of the unit has been rounded to pages by the kernel.
+ */
 static void say_budget(uint64_t bytes, char *buf, size_t size)
 {
 	const struct unit *u = units;
 	uint64_t tenths;
 
-	while (u->bytes > 1 && bytes < u->bytes)
+	while (u->bytes > 1 && bytes <= u->bytes - u->bytes / 1000)
 		u++;
 	tenths = u->bytes > 1 ? bytes / (u->bytes / 10) : bytes * 10;
+	if (u->bytes > 1 && bytes % (u->bytes / 10) > u->bytes / 10 - u->bytes / 1000)
+		tenths++;
 	if (tenths % 10)
 		snprintf(buf, size, "%llu.%llu %s", (unsigned long long)(tenths / 10),
 			 (unsigned long long)(tenths % 10), u->name);

@@ -87,6 +87,10 @@ static void sentences(void **state)
 	assert_string_equal(TEXT(.connections = 1, .each_bytes = MB, .budget_bytes = 1500 * MB),
 			    "Memory OK: 1000 KB of 1.5 GB (0.0 %)");
 	assert_string_equal(TEXT(.budget_bytes = 999), "Memory OK: 0 B of 999 B (0.0 %)");
+	assert_string_equal(TEXT(.budget_bytes = 2999996416), "Memory OK: 0 B of 3 GB (0.0 %)"); /* 3 GB in pages */
+	assert_string_equal(TEXT(.budget_bytes = 999997440), "Memory OK: 0 B of 1 GB (0.0 %)");
+	assert_string_equal(TEXT(.budget_bytes = 2990000000), "Memory OK: 0 B of 2.9 GB (0.0 %)");
+	assert_string_equal(TEXT(.budget_bytes = UINT64_MAX), "Memory OK: 0 B of 18446744 TB (0.0 %)");
 	assert_string_equal(TEXT(.connections = 50, .each_bytes = MB, .budget_bytes = 100 * MB, .warn_share = 0.5),
 			    "Memory warning: 50 MB of 100 MB (50.0 %)");
 	assert_int_equal(planned((struct memweir_plan_options){.budget_bytes = 1}).connections_fit, UINT64_MAX);
