@@ -94,22 +94,42 @@ static bool about_at_most(__u64 less, __u64 more)
 }
 
 /*
- * Reclaim: the same passes. The kernel counts the inner part of each, ours the whole of it, which is a little longer; a
- * pass that freed nothing and is repeated at once, with less consideration, it counts again; and one that took no time
- * by the scheduler's clock, which stands still between ticks where the machine's is unsteady, it does not count.
+ * Where the machine's clock is unsteady (TSC unsynchronized, as processors of an emulator often are) the scheduler's
+ * stands still between ticks, and a pass that took no time by it the kernel does not count.
+ */
+static bool clock_steady(void)
+{
+	char source[32] = "";
+	int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && read(fd, source, sizeof(source) - 1) < 0)
+		source[0] = '\0';
+	mw_close(&fd);
+	return strncmp(source, "tsc", 3) == 0 || strncmp(source, "kvm-clock", 9) == 0;
+}
+
+#define TICK_SLOT 22 /* 2^22 ns: a tick of 250 Hz, 4 ms */
+
+/*
+ * Reclaim: the same passes. The kernel counts the inner part of each, ours the whole of it, which is a little longer;
+ * and a pass that freed nothing and is repeated at once, with less consideration, it counts again.
  */
 static void assert_same_reclaim(const struct guarded *g, const struct taskstats *t)
 {
 	static const int kinds[] = {MW_PAUSE_HIGH_RECLAIM, MW_PAUSE_MAX_RECLAIM, MW_PAUSE_GLOBAL_RECLAIM,
 				    MW_PAUSE_NODE_RECLAIM};
-	__u64 count = 0, total_ns = 0;
+	__u64 count = 0, total_ns = 0, unseen = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		count += g->p[kinds[i]].count;
 		total_ns += g->p[kinds[i]].total_ns;
+		for (size_t slot = 0; slot < TICK_SLOT && !clock_steady(); slot++)
+			unseen += g->p[kinds[i]].hist[slot];
 	}
+	print_message("  %llu passes, of which %llu may be unseen\n", count, unseen);
 	assert_true(count > 0);
-	assert_true(about_at_most(count, t->freepages_count + 1));
+	unseen = unseen < t->freepages_count ? unseen : t->freepages_count; /* about half at most */
+	assert_true(about_at_most(count, t->freepages_count + 1 + unseen));
 	assert_in_range(t->freepages_count, 0, 4 * count);
 	assert_true(about_at_most(t->freepages_delay_total, total_ns) && total_ns <= 2 * t->freepages_delay_total);
 }
