@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/sized.h"
 #include "util/amount.h"
@@ -13,14 +12,6 @@
 
 #define PERCENT_STEP 1.0 /* an estimate that is further off than this is not given */
 #define PERCENT_MAX  40000000.0 /* what fits an answer */
-
-static uint64_t coarse_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (uint64_t)t.tv_sec * MW_NS_PER_S + (uint64_t)t.tv_nsec;
-}
 
 /* Judged as `memweir check` does it; which alert the monitor would give is not asked here. */
 static struct mw_check judge(const struct memweir_guard *g, const struct mw_usage *u)
@@ -131,7 +122,7 @@ static int look_and_keep(struct memweir_guard *g, bool full, struct mw_check *re
 	*ret_level = level_of(g, &u, ret_check);
 	*ret_answer = pack(ret_check);
 	atomic_store_explicit(&g->answer, *ret_answer, memory_order_relaxed);
-	atomic_store_explicit(&g->next_ns, coarse_ns() + g->cache_ns, memory_order_relaxed);
+	atomic_store_explicit(&g->next_ns, mw_now_coarse_ns() + g->cache_ns, memory_order_relaxed);
 	return 0;
 }
 
@@ -174,7 +165,7 @@ static int answer_of(uint64_t answer, double *ret_percent)
 
 int memweir_guard_validate(struct memweir_guard *g, double *ret_percent)
 {
-	uint64_t now_ns = coarse_ns(), next_ns = atomic_load_explicit(&g->next_ns, memory_order_relaxed), answer;
+	uint64_t now_ns = mw_now_coarse_ns(), next_ns = atomic_load_explicit(&g->next_ns, memory_order_relaxed), answer;
 	int r;
 
 	/* One thread looks; the others go on with what was seen last, unless there is nothing yet. */

@@ -11,4 +11,7 @@
  */
 size_t mw_json_decode(const char **p, const char *end, char utf8[4]);
 
+/* The number that the four hexadecimal digits at p are, which the scanner has seen. */
+unsigned int mw_json_hex4(const char *p);
+
 #endif

@@ -16,7 +16,7 @@
 #define REPLACEMENT 0xfffd
 #define STACK_BYTES 128 /* a number that long is hardly ever seen */
 
-static unsigned int hex4(const char *p)
+unsigned int mw_json_hex4(const char *p)
 {
 	unsigned int unit = 0;
 
@@ -56,13 +56,13 @@ size_t mw_json_decode(const char **p, const char *end, char utf8[4])
 		utf8[0] = letter ? controls[letter - letters] : c;
 		return 1;
 	}
-	unit = hex4(*p);
+	unit = mw_json_hex4(*p);
 	*p += 4;
 	if ((unit & 0xf800) != 0xd800)
 		return to_utf8(unit, utf8);
 	if (unit >= 0xdc00 || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
 		return to_utf8(REPLACEMENT, utf8);
-	low = hex4(*p + 2);
+	low = mw_json_hex4(*p + 2);
 	if ((low & 0xfc00) != 0xdc00)
 		return to_utf8(REPLACEMENT, utf8);
 	*p += 6;

@@ -10,10 +10,7 @@
 
 uint64_t mw_pool_now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / MW_NS_PER_MS;
+	return mw_now_coarse_ns() / MW_NS_PER_MS;
 }
 
 /* MADV_FREE would leave the memory charged until the limit is met, which is what a pool is to avoid. */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/json_decode.h"
+
 #define CHAR_MAX_BYTES 12 /* \ud83d\ude00 */
 #define ELLIPSIS       "\xe2\x80\xa6"
 
@@ -32,24 +34,12 @@ void mw_short_text_add(struct mw_short_text *t, const char *raw, size_t len)
 	t->len += n;
 }
 
-static int hex4(const char *p)
-{
-	int v = 0;
-
-	for (int i = 0; i < 4; i++) {
-		int c = (unsigned char)p[i], digit = c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
-
-		v = v << 4 | (digit & 15);
-	}
-	return v;
-}
-
-static bool high_surrogate(int c)
+static bool high_surrogate(unsigned int c)
 {
 	return (c & 0xfc00) == 0xd800;
 }
 
-static bool low_surrogate(int c)
+static bool low_surrogate(unsigned int c)
 {
 	return (c & 0xfc00) == 0xdc00;
 }
@@ -70,7 +60,8 @@ static size_t one_char(const char *p, size_t len)
 		return 2;
 	if (len < 6)
 		return 0;
-	if (len >= 12 && high_surrogate(hex4(p + 2)) && p[6] == '\\' && p[7] == 'u' && low_surrogate(hex4(p + 8)))
+	if (len >= 12 && high_surrogate(mw_json_hex4(p + 2)) && p[6] == '\\' && p[7] == 'u' &&
+	    low_surrogate(mw_json_hex4(p + 8)))
 		return 12;
 	return 6;
 }
@@ -114,51 +105,10 @@ size_t mw_short_text_end(struct mw_short_text *t, bool *ret_cut)
 	return words + strlen(ELLIPSIS);
 }
 
-static size_t utf8(uint32_t c, char *out)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 63));
-		out[2] = (char)(0x80 | (c & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63));
-	out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
-/* The escape at p, of n bytes as one_char() has it. */
-static size_t decode(const char *p, size_t n, char *out)
-{
-	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-	const char *letter;
-	int c;
-
-	if (n == 2) {
-		letter = strchr(letters, p[1]);
-		*out = letter ? meant[letter - letters] : p[1];
-		return 1;
-	}
-	c = hex4(p + 2);
-	if (n == 12)
-		return utf8(0x10000u + ((uint32_t)(c & 0x3ff) << 10) + (uint32_t)(hex4(p + 8) & 0x3ff), out);
-	return utf8(high_surrogate(c) || low_surrogate(c) ? 0xfffd : (uint32_t)c, out);
-}
-
 size_t mw_spec_unescape(const char *raw, size_t len, char *out)
 {
 	size_t at = 0, to = 0, n;
+	const char *p;
 
 	while (at < len) {
 		if (raw[at] != '\\') {
@@ -168,7 +118,8 @@ size_t mw_spec_unescape(const char *raw, size_t len, char *out)
 		n = one_char(raw + at, len - at);
 		if (!n)
 			break;
-		to += decode(raw + at, n, out + to);
+		p = raw + at;
+		to += mw_json_decode(&p, raw + at + n, out + to);
 		at += n;
 	}
 	return to;
