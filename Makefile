@@ -11,6 +11,8 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 ARCH    := $(shell uname -m | sed -e 's/x86_64/x86/' -e 's/aarch64/arm64/')
 VERSION := $(shell cat scripts/version)
 MAKEFLAGS += --no-builtin-rules
+# What is built below a goal is built with all processors, unless -j says otherwise.
+JOBS     = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 comma   := ,
 Q       := $(if $(V),,@)# V=1 shows the commands
 
@@ -44,11 +46,12 @@ MWLINK   = $(LDOPT) -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
 MWLD     = -pie $(MWLINK)
 DAEMON_LIBS = -lcgroup -lbpf -lsystemd -lmicrohttpd -ljson-c -linih -lz -lpthread -lm
 LIB_LIBS    = -lzstd -lyaml -lpthread -lm
-CLI_LIBS    = -lzstd -lyaml -ljson-c -linih -lz -lpthread -lm
+OTLP_LIBS   = -lcurl -ljson-c -lz -lm
+CLI_LIBS    = -lncursesw -ltinfo -lzstd -lyaml -ljson-c -linih -lz -lpthread -lm
 SYMBOLS_LIBS = -ldw -lelf -llzma -lbz2 -lz -liberty -ljson-c
 BPFFLAGS = -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -Wall -Wextra -Werror -MMD -MP
 
-LIB_SHARES := user/core/cgroup.c user/core/cgroup_reclaim.c user/core/cgroup_sample.c user/core/class_builtin.c user/core/connections.c user/core/level.c \
+LIB_SHARES := user/core/cgroup.c user/core/cgroup_reclaim.c user/core/cgroup_sample.c user/core/class_builtin.c user/core/connections.c user/core/figures.c user/core/level.c \
               user/core/proc.c user/core/profile.c user/core/verdict_check.c user/http/client.c user/util/error.c user/util/http_reply.c \
               user/util/size.c
 
@@ -58,10 +61,15 @@ BPF_SRC    := $(filter-out $(BPF_APART),$(wildcard bpf/*.bpf.c))
 # What reads ELF and DWARF, and what opens files for it, is in memweir-symbols alone: the rest asks.
 SYMBOLS_SRC := $(addprefix user/symbols/,debug.c demangle.c fetch.c find.c image.c location.c object.c open.c open_in.c resolve.c rules.c \
               symtab.c units.c unwind.c wanted.c)
-SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) \
+SHARED_SRC := $(wildcard user/util/*.c user/core/*.c user/leak/*.c user/report/*.c) user/otlp/wanted.c \
               $(filter-out %/main.c,$(wildcard user/containers/*.c)) \
               $(filter-out %/main.c $(SYMBOLS_SRC),$(wildcard user/symbols/*.c))
 DAEMON_SRC := $(wildcard user/daemon/*.c) $(filter-out user/http/client.c,$(wildcard user/http/*.c))
+# The page at /: part of the daemon, as read-only data.
+PAGE       := $(wildcard $(addprefix user/http/page/*.,html css js svg)) $(addprefix user/http/page/vendor/,uPlot.min.js uPlot.css LICENSE)
+PAGE_C     := $(B)/user/http/page_files.c
+# What talks to a collector is in memweir-otlp alone; wanted.c tells the daemon whether there is one.
+OTLP_SRC   := $(filter-out user/otlp/wanted.c,$(wildcard user/otlp/*.c))
 HEAP_SRC   := $(wildcard user/heap/*.c)
 # libmemweir: all of user/lib, and of the rest what it shares with the guard.
 LIB_SRC    := $(wildcard user/lib/*.c) $(LIB_SHARES)
@@ -80,6 +88,7 @@ obj         = $(patsubst %.c,$(B)/%.o,$(1))
 SHARED_LIB := $(B)/libshared.a
 DAEMON_LIB := $(B)/libdaemon.a
 SYMBOLS_LIB := $(B)/libsymbols.a
+OTLP_LIB   := $(B)/libotlp.a
 LIB_INSIDE := $(B)/liblib.a
 LIB_SO     := $(B)/libmemweir.so
 EXAMPLE_BIN := $(EXAMPLE_SRC:%.c=$(B)/%)
@@ -109,11 +118,12 @@ deps: ## install what the build, the tests and the demo need (apt, npm; root)
 
 build: ## compile everything into .build/
 	@scripts/deps build
-	@$(MAKE) --no-print-directory programs
+	@+$(MAKE) --no-print-directory $(JOBS) programs
 
 RUNTIME := $(B)/runtime/node.js $(B)/runtime/python/sitecustomize.py
 
-programs: $(RUNTIME) $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/libmemweir-heap.so \
+programs: $(RUNTIME) $(B)/memweir $(B)/memweir-daemon $(B)/memweir-container $(B)/memweir-symbols $(B)/memweir-otlp \
+          $(B)/libmemweir-heap.so \
           $(LIB_SO) $(B)/libmemweir.a $(EXAMPLE_BIN)
 
 # The library's own tests, built alone.
@@ -125,47 +135,47 @@ tests: programs $(UNIT_BIN) $(VMTEST_BIN) $(WORKER_BIN) $(BENCH_BIN)
 
 demo: ## the main job on real workers, here or in a VM; about three minutes
 	@scripts/deps build vm demo
-	@$(MAKE) --no-print-directory programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) programs tests
 	@scripts/demo
 
 test: ## all tests: checks, unit, native, and the VM on every kernel of the list
 	@scripts/deps
-	@$(MAKE) --no-print-directory programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) programs tests
 	@scripts/test
 
 test-more: ## longer, and not part of test: podman of a normal user, machines of systemd-nspawn (VM)
 	@scripts/deps build test vm containers more demo
-	@$(MAKE) --no-print-directory programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) programs tests
 	@scripts/test --more
 
 check: ## format, clang-tidy, sparse, file sizes, include rules, man pages
 	@scripts/deps build check
-	@$(MAKE) --no-print-directory $(SKEL) $(B)/libmemweir.so $(B)/libmemweir-heap.so
+	@+$(MAKE) --no-print-directory $(JOBS) $(SKEL) $(B)/libmemweir.so $(B)/libmemweir-heap.so
 	@scripts/check
 
 bench: ## measured costs, as ratios (VM and native)
 	@scripts/deps build vm
-	@$(MAKE) --no-print-directory programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) programs tests
 	@scripts/bench
 
 bench-pauses: ## stalls for memory: no guard, systemd, systemd-oomd, memweir; one table a kernel (VM)
 	@scripts/deps build vm bench
-	@$(MAKE) --no-print-directory programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) programs tests
 	@scripts/vm --all --systemd --zram 1G -- tests/bench/pauses
 
 bench-leaks: ## who calls leaks rightly: over made-up hours, then over 170 running programs; LEAKS='--seeds 1' for fewer (native)
 	@scripts/deps build leaks
-	@$(MAKE) --no-print-directory programs $(WORKER_BIN) $(B)/tests/bench/leaks $(B)/tests/bench/leak_rules
+	@+$(MAKE) --no-print-directory $(JOBS) programs $(WORKER_BIN) $(B)/tests/bench/leaks $(B)/tests/bench/leak_rules
 	@$(B)/tests/bench/leaks 100
 	@tests/bench/leak_runs $(LEAKS)
 
 bench-connections: ## 15,000 connections and 1,000,000 requests in a class of 3 GB; a buffer while in flight against one each (native, VM)
 	@scripts/deps build vm
-	@$(MAKE) --no-print-directory programs $(B)/tests/bench/connections_load
+	@+$(MAKE) --no-print-directory $(JOBS) programs $(B)/tests/bench/connections_load
 	@tests/bench/connections
 
 asan: ## unit tests with ASan and UBSan, then under valgrind
-	@$(MAKE) --no-print-directory SANITIZE=1 programs tests
+	@+$(MAKE) --no-print-directory $(JOBS) SANITIZE=1 programs tests
 	@scripts/test --asan
 
 format: ## clang-format the tree in place
@@ -184,7 +194,7 @@ $(B)/memweir: $(call obj,$(CLI_SRC)) $(B)/libmemweir.a $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(CLI_LIBS)
 
-$(B)/memweir-daemon: $(B)/user/daemon/main.o $(DAEMON_LIB) $(SHARED_LIB)
+$(B)/memweir-daemon: $(B)/user/daemon/main.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(DAEMON_LIBS)
 
@@ -254,17 +264,34 @@ $(B)/memweir-symbols: $(B)/user/symbols/main.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(CLI_PIE) $(MWLINK) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS)
 
+$(B)/memweir-otlp: $(B)/user/otlp/main.o $(OTLP_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(OTLP_LIBS)
+
 $(SHARED_LIB): $(call obj,$(SHARED_SRC))
 	@rm -f $@
 	@echo "  AR   $@"
 	$(Q)ar rcs $@ $^
 
-$(DAEMON_LIB): $(filter-out %/main.o,$(call obj,$(DAEMON_SRC)))
+$(PAGE_C): $(PAGE) scripts/embed-page Makefile
+	@mkdir -p $(@D)
+	$(Q)scripts/embed-page $(PAGE) >$@
+
+$(PAGE_C:.c=.o): $(PAGE_C)
+	@echo "  CC   $@"
+	$(Q)$(CC) $(MWFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(DAEMON_LIB): $(filter-out %/main.o,$(call obj,$(DAEMON_SRC))) $(PAGE_C:.c=.o)
 	@rm -f $@
 	@echo "  AR   $@"
 	$(Q)ar rcs $@ $^
 
 $(SYMBOLS_LIB): $(call obj,$(SYMBOLS_SRC))
+	@rm -f $@
+	@echo "  AR   $@"
+	$(Q)ar rcs $@ $^
+
+$(OTLP_LIB): $(filter-out %/main.o,$(call obj,$(OTLP_SRC)))
 	@rm -f $@
 	@echo "  AR   $@"
 	$(Q)ar rcs $@ $^
@@ -288,6 +315,16 @@ $(B)/tests/unit/lib/%: $(B)/tests/unit/lib/%.o $(LIB_INSIDE)
 $(B)/tests/unit/symbols/%: $(B)/tests/unit/symbols/%.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(SYMBOLS_LIBS) -lcmocka
+
+$(B)/tests/unit/otlp/%: $(B)/tests/unit/otlp/%.o $(OTLP_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(OTLP_LIBS) -lcmocka
+
+# What top knows and shows, without its terminal and its connection.
+TOP_PURE := $(addprefix $(B)/user/cli/,$(addsuffix .o,field top_model top_documents top_order top_keys top_canvas top_graph top_table top_view top_worker))
+$(B)/tests/unit/cli/top_%: $(B)/tests/unit/cli/top_%.o $(TOP_PURE) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ -ljson-c -linih -lz -lpthread -lm -lcmocka
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/user/http/client.o $(DAEMON_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"
@@ -315,6 +352,10 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(SHARED_LIB)
 $(B)/tests/fuzz/lib_%: $(B)/tests/fuzz/lib_%.o $(LIB_INSIDE)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(LIB_LIBS) -ljson-c
+
+$(B)/tests/fuzz/otlp_fuzz: $(B)/tests/fuzz/otlp_fuzz.o $(OTLP_LIB) $(SHARED_LIB)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(MWLD) $(LDFLAGS) -o $@ $^ $(OTLP_LIBS)
 
 $(B)/tests/fuzz/unwind_fuzz: $(B)/tests/fuzz/unwind_fuzz.o $(SYMBOLS_LIB) $(SHARED_LIB)
 	@echo "  LD   $@"

@@ -58,14 +58,14 @@ static __always_inline __u64 mw_cgroup_id_of_counter(struct page_counter *counte
  * packed the array and put positions into a table of bytes; a kernel without
  * its symbol (no KALLSYMS_ALL) is told by an array shorter than the enum.
  */
-extern const void mem_cgroup_stats_index __ksym __weak;
+extern const volatile __u64 mw_stats_index; /* sample.bpf.c; daemon: where that table is, 0 without one */
 
 static __always_inline int mw_stat_position(int item)
 {
 	signed char position = -1;
 
-	if (&mem_cgroup_stats_index) {
-		bpf_probe_read_kernel(&position, sizeof(position), (void *)&mem_cgroup_stats_index + item);
+	if (mw_stats_index) {
+		bpf_probe_read_kernel(&position, sizeof(position), (void *)mw_stats_index + item);
 		return position;
 	}
 	if (bpf_core_field_size(struct memcg_vmstats, state) / sizeof(long) <

@@ -76,16 +76,14 @@ int BPF_PROG(memstall_enter, unsigned long *flags)
  * and where it reads such pages. These functions cannot be attached to (inline ones, whatever the compiler made of
  * them), so they are looked for among the callers, when nothing else explains the stall.
  */
-extern const void folio_wait_bit_common __ksym __weak;
-extern const void read_pages __ksym __weak;
-extern const void submit_bio __ksym __weak;
+const volatile __u64 mw_refault_functions[3] = {}; /* daemon: where they are; 0: not known */
 
 #define FUNCTION_SIZE 0x600 /* of these at the most: 0x3a0 on 6.12 */
 #define CALLERS	      6 /* the tracing program's own frames first */
 
-static __always_inline bool is_in(__u64 ip, const void *function)
+static __always_inline bool is_in(__u64 ip, __u64 function)
 {
-	return function && ip - (__u64)function < FUNCTION_SIZE;
+	return function && ip - function < FUNCTION_SIZE;
 }
 
 static __always_inline bool is_refault(void *ctx)
@@ -95,8 +93,10 @@ static __always_inline bool is_refault(void *ctx)
 	if (bpf_get_stack(ctx, ips, sizeof(ips), 0) <= 0)
 		return false;
 	for (int i = 0; i < CALLERS; i++) {
-		if (is_in(ips[i], &folio_wait_bit_common) || is_in(ips[i], &read_pages) || is_in(ips[i], &submit_bio))
-			return true;
+		for (int j = 0; j < 3; j++) {
+			if (is_in(ips[i], mw_refault_functions[j]))
+				return true;
+		}
 	}
 	return false;
 }

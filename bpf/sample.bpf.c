@@ -33,6 +33,7 @@ static __always_inline __u64 limit_bytes(unsigned long pages)
  */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 const volatile bool mw_can_cast = false; /* daemon */
+const volatile __u64 mw_stats_index = 0; /* daemon */
 
 #define mw_typed(type, address)                                                                                        \
 	(mw_can_cast ? (type *)bpf_rdonly_cast(address, bpf_core_type_id_kernel(type)) : (type *)(address))

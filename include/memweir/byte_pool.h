@@ -37,6 +37,9 @@ struct memweir_byte_pool_options {
 	size_t keep_bytes; /* capacities of all that are kept, at most; 0: 16 MiB */
 	struct memweir_guard
 		*guard; /* told when there is no memory for a buffer; must outlive the pool. NULL: nobody */
+	/* Under which the guard reports its figures to the daemon (memweir_guard_report), 1 to 31 letters, digits,
+	 * _ . or -; copied. NULL, or no guard: not reported */
+	const char *name;
 };
 
 /* Counters are since the pool was made. */
@@ -55,7 +58,10 @@ struct memweir_byte_pool_stats {
 	uint64_t trimmed; /* freed by memweir_byte_pool_trim() */
 };
 
-/* options may be NULL. *ret_pool is the caller's: memweir_byte_pool_free(). -EINVAL: sizes; -E2BIG: lib.h; -ENOMEM. */
+/*
+ * options may be NULL. *ret_pool is the caller's: memweir_byte_pool_free(). -EINVAL: sizes, a name that is none;
+ * -EEXIST, -ENOSPC: the guard has a pool of this name, or 8 with names, buffer pools included; -E2BIG: lib.h; -ENOMEM.
+ */
 MEMWEIR_API int memweir_byte_pool_new(const struct memweir_byte_pool_options *options,
 				      struct memweir_byte_pool **ret_pool);
 

@@ -197,6 +197,16 @@ MEMWEIR_API int memweir_guard_fd(struct memweir_guard *guard);
  * nothing; -errno. */
 MEMWEIR_API int memweir_guard_dispatch(struct memweir_guard *guard);
 
+/*
+ * Have the daemon know how the program's own parts are doing: pools and limiters that were made with this guard and a
+ * name, and the requests that were measured; `memweir report WORKER` and metrics show them. Every look (validate and
+ * so on) does it by itself when it is due, once in 5 s, or as seldom as the daemon asks for; who does not look for
+ * long calls this from a timer. Never waits: what the daemon answers is taken by a later call. One process of a worker
+ * reports. 1: it is on its way; 0: not due; -ENODATA: nothing to be told; -EOPNOTSUPP: no daemon gave the limits; else
+ * why the last one was not taken (-EBUSY: another process of the worker reports) or this one cannot be sent.
+ */
+MEMWEIR_API int memweir_guard_report(struct memweir_guard *guard);
+
 /* Bits of enum memweir_capability. */
 MEMWEIR_API uint64_t memweir_guard_capabilities(struct memweir_guard *guard);
 

@@ -32,6 +32,9 @@ struct memweir_limiter_options {
 	struct memweir_guard *guard; /* whose figures are used; must outlive the limiter. NULL: figures of its own, of
 					the worker's cgroup or from /proc */
 	const char *root; /* without a guard: in front of /proc, for tests; NULL: none */
+	/* Under which the guard reports its figures to the daemon (memweir_guard_report), 1 to 31 letters, digits,
+	 * _ . or -; copied. NULL, or no guard: not reported */
+	const char *name;
 };
 
 /* Since the limiter was made. */
@@ -45,8 +48,11 @@ struct memweir_limiter_stats {
 	uint64_t max_bytes; /* the maximum */
 };
 
-/* *ret_limiter is the caller's: memweir_limiter_free(). -EINVAL: no maximum, or both; -ENOMEM; else why /proc cannot be
- * read. */
+/*
+ * *ret_limiter is the caller's: memweir_limiter_free(). -EINVAL: no maximum, or both, or a name that is none;
+ * -EEXIST, -ENOSPC: the guard has a limiter of this name, or 4 with names; -ENOMEM; else why /proc cannot be
+ * read.
+ */
 MEMWEIR_API int memweir_limiter_new(const struct memweir_limiter_options *options,
 				    struct memweir_limiter **ret_limiter);
 

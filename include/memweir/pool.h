@@ -33,6 +33,9 @@ struct memweir_pool_options {
 	struct memweir_guard *guard; /* told, once, when the pool is exhausted, and again only after an eighth of it was
 					free; must outlive the pool. NULL: nobody */
 	uint32_t idle_ms; /* a buffer idle for this long gives its memory back at one of the next calls; 0: 1,000 */
+	/* Under which the guard reports its figures to the daemon (memweir_guard_report), 1 to 31 letters, digits,
+	 * _ . or -; copied. NULL, or no guard: not reported */
+	const char *name;
 };
 
 /* Counters are since the pool was made. */
@@ -52,7 +55,10 @@ struct memweir_pool_stats {
 	uint64_t checkouts; /* that got a buffer */
 };
 
-/* options may be NULL. *ret_pool is the caller's: memweir_pool_free(). -EINVAL: sizes; -E2BIG: lib.h; -ENOMEM. */
+/*
+ * options may be NULL. *ret_pool is the caller's: memweir_pool_free(). -EINVAL: sizes, a name that is none; -EEXIST,
+ * -ENOSPC: the guard has a pool of this name, or 8 with names; -E2BIG: lib.h; -ENOMEM.
+ */
 MEMWEIR_API int memweir_pool_new(const struct memweir_pool_options *options, struct memweir_pool **ret_pool);
 
 /* Unmaps every buffer, lent or not; nobody may use the pool any more. Threads that lent from it may live on. NULL:

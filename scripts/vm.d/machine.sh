@@ -124,6 +124,8 @@ start_machine()
 	# Stall reports are for kernels that hang, not for a slow emulator.
 	args="console=ttyS0 psi=1 cgroup_no_v1=all panic=-1 rcupdate.rcu_cpu_stall_timeout=180"
 	args+=" watchdog_thresh=60 workqueue.watchdog_thresh=120"
+	# Nobody to be guarded against, and an emulator pays for each of their jumps.
+	[[ $accel == kvm ]] || args+=" mitigations=off"
 	args+="${systemd:+ systemd.show_status=0 systemd.unit=memweir-vm.target} $append"
 	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot -display none
 		-machine "q35,memory-backend=mem" -accel "$accel" -cpu "$cpu" -smp "$cpus" -m "$mem"

@@ -60,6 +60,7 @@ static void check_config(const struct mw_config *cfg)
 	}
 	mw_config_rows_monitor(&cfg->monitor, check_row, NULL);
 	mw_config_rows_tree(&cfg->tree, check_row, NULL);
+	mw_config_rows_http(&cfg->http, check_row, NULL);
 }
 
 /* The same bytes as one value: of the parsers, of `set`, as a name. */

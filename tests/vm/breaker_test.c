@@ -29,6 +29,7 @@
 #define STEP	  (256UL << 10)
 #define HUGE_PAGE (2UL << 20)
 #define THREADS	  8
+#define STACK	  (64UL << 10)
 #define PATIENCE  (8 * MW_NS_PER_S) /* an unguarded burst is ended after this long: "at least" */
 #define BURSTS	  12
 #define SLOT	  0
@@ -54,7 +55,20 @@ static struct fixture {
 
 /* ---- the worker ---- */
 
-static char *area;
+static char *area, *stacks;
+
+/*
+ * Memory that never has huge pages, all of it: what is mapped beside a mapping that may have them grows
+ * together with it, and takes 2 MiB at its first touch. So libc's own thread stacks could, before 6.7.
+ */
+static char *small_pages(size_t n)
+{
+	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED || madvise(p, n, MADV_NOHUGEPAGE))
+		_exit(8);
+	return p;
+}
 
 static void touch(char *p, size_t n)
 {
@@ -98,13 +112,13 @@ static void *touch_part(void *p)
 static void burst_threads(void)
 {
 	pthread_t threads[THREADS];
-	pthread_attr_t small;
+	pthread_attr_t own;
 
-	/* Before 6.7 a thread's stack of the usual 8 MiB can become a huge page, and stays one in libc's cache. */
-	pthread_attr_init(&small);
-	pthread_attr_setstacksize(&small, 64UL << 10);
-	for (int i = 0; i < THREADS; i++)
-		pthread_create(&threads[i], &small, touch_part, area + (size_t)i * HUGE_PAGE);
+	pthread_attr_init(&own);
+	for (int i = 0; i < THREADS; i++) {
+		pthread_attr_setstack(&own, stacks + i * STACK, STACK);
+		pthread_create(&threads[i], &own, touch_part, area + (size_t)i * HUGE_PAGE);
+	}
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 }
@@ -138,18 +152,14 @@ static void burst(void)
 static void worker_main(void)
 {
 	int fd = open(WORKER "/cgroup.procs", O_WRONLY);
-	size_t room = 18 * HUGE_PAGE;
-	char *base;
 
 	if (write(fd, "0", 1) != 1)
 		_exit(9);
 	close(fd);
-	base = mmap(NULL, BASE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	madvise(base, BASE, MADV_NOHUGEPAGE);
-	memset(base, 1, BASE);
-	area = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memset(small_pages(BASE), 1, BASE);
+	stacks = small_pages(THREADS * STACK);
+	area = small_pages(17 * HUGE_PAGE);
 	area = (char *)(((unsigned long)area + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1));
-	madvise(area, 16 * HUGE_PAGE, MADV_NOHUGEPAGE);
 	for (;;) {
 		int go = __atomic_load_n(&shared->go, __ATOMIC_ACQUIRE);
 
@@ -189,6 +199,18 @@ static bool worker_settled(void)
 	return shared->alive > 5 && bytes > BASE && bytes < HIGH - (2 << 20);
 }
 
+/* Says what it has instead where it does not. */
+static void expect_settled(void)
+{
+	__u64 bytes = 0;
+
+	if (wait_until(worker_settled, 10 * MW_NS_PER_S))
+		return;
+	mw_cgroup_read_u64(fx.dir, "memory.current", &bytes);
+	fail_msg("the worker has %llu bytes, expected %lu to %llu; it came round %llu times", bytes, BASE,
+		 HIGH - (2 << 20), shared->alive);
+}
+
 static bool asleep(void)
 {
 	pid_t tid;
@@ -198,7 +220,7 @@ static bool asleep(void)
 
 static void begin_burst(enum load load, const char *high)
 {
-	assert_true(wait_until(worker_settled, 10 * MW_NS_PER_S));
+	expect_settled();
 	assert_int_equal(mw_cgroup_write(fx.dir, "memory.high", high), 0);
 	shared->load = load;
 	__atomic_add_fetch(&shared->go, 1, __ATOMIC_RELEASE);
@@ -362,7 +384,7 @@ static void ancestor_is_lifted(void **state)
 
 	(void)state;
 	start_breaker(true);
-	assert_true(wait_until(worker_settled, 10 * MW_NS_PER_S));
+	expect_settled();
 	mw_cgroup_write(fx.class_fd, "memory.high", "24M");
 	begin_burst(LOAD_READ, "max");
 	assert_true(wait_until(burst_done, 2 * MW_NS_PER_S));
@@ -437,7 +459,7 @@ static void death_between_freeze_and_thaw_is_mended(void **state)
 	pid_t keeper;
 
 	(void)state;
-	assert_true(wait_until(worker_settled, 10 * MW_NS_PER_S));
+	expect_settled();
 	mw_cgroup_write(fx.dir, "memory.high", "24M");
 	keeper = fork();
 	if (!keeper)

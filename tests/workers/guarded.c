@@ -3,7 +3,8 @@
  * A worker that uses libmemweir: a command a line on standard input, an answer a line. Only the public headers.
  *	enrol [KEY=VALUE]...  class, name, max_heap, max_bin_heap, socket, require, no_daemon, no_move
  *	limits, usage, validate, exact, can, why BIT, refresh, hibernate, begin, end
- *	grow BYTES, free, file PATH (reads 16 MiB), on, told, wait MS, limiter BYTES EVERY, ops N
+ *	grow BYTES, free, file PATH (reads 16 MiB), on, told, wait MS, limiter BYTES EVERY [NAME], ops N
+ *	pool NAME BUFFERS, lend N, report
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 
 static struct memweir_guard *guard;
 static struct memweir_limiter *limiter;
+static struct memweir_pool *pool;
 static void *chunks[CHUNKS];
 static size_t sizes[CHUNKS];
 static int n_chunks;
@@ -93,6 +95,8 @@ static int enrol(char *rest)
 		else if (!strcmp(word, "no_move"))
 			o.flags |= MEMWEIR_GUARD_NO_MOVE;
 	}
+	memweir_pool_free(pool);
+	pool = NULL;
 	memweir_guard_free(guard);
 	guard = NULL;
 	return memweir_guard_enrol(&o, &guard);
@@ -144,15 +148,44 @@ static int make_limiter(const char *rest)
 	struct memweir_limiter_options o = MEMWEIR_INIT(struct memweir_limiter_options);
 	unsigned long long max;
 	unsigned int every;
+	char name[32] = "";
 
-	if (sscanf(rest, "%llu %u", &max, &every) != 2)
+	if (sscanf(rest, "%llu %u %31s", &max, &every, name) < 2)
 		return -EINVAL;
+	if (*name) {
+		o.guard = guard;
+		o.name = name;
+	}
 	o.max_bytes = max;
 	o.every = every;
 	o.trim = free_all;
 	memweir_limiter_free(limiter);
 	limiter = NULL;
 	return memweir_limiter_new(&o, &limiter);
+}
+
+static int make_pool(const char *rest)
+{
+	struct memweir_pool_options o = MEMWEIR_INIT(struct memweir_pool_options);
+	char name[32];
+
+	if (pool || sscanf(rest, "%31s %zu", name, &o.buffers) != 2)
+		return -EINVAL;
+	o.buffer_bytes = 4096;
+	o.guard = guard;
+	o.name = name;
+	return memweir_pool_new(&o, &pool);
+}
+
+/* How many could not be had. */
+static int lend(int n)
+{
+	int refused = 0;
+	void *buffer;
+
+	for (int i = 0; i < n; i++)
+		refused += memweir_pool_checkout(pool, 0, &buffer) < 0;
+	return refused;
 }
 
 static void run_ops(int n)
@@ -203,6 +236,12 @@ static void of_guard(const char *verb, char *rest)
 		for (int e = 0; e < MEMWEIR_EVENT_MAX; e++)
 			memweir_guard_on_level(guard, (enum memweir_event)e, on_event, NULL);
 		printf("0\n");
+	} else if (!strcmp(verb, "pool")) {
+		printf("%d\n", make_pool(rest));
+	} else if (!strcmp(verb, "lend")) {
+		printf("%d\n", lend(atoi(rest)));
+	} else if (!strcmp(verb, "report")) {
+		printf("%d\n", memweir_guard_report(guard));
 	} else if (!strcmp(verb, "wait")) {
 		printf("%d\n", wait_pressure(atoi(rest)));
 	} else {
@@ -240,6 +279,7 @@ int main(void)
 			of_guard(line, rest);
 	}
 	memweir_limiter_free(limiter);
+	memweir_pool_free(pool);
 	memweir_guard_free(guard);
 	return 0;
 }

@@ -6,11 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/field.h"
 #include "http/client.h"
 #include "util/cleanup.h"
 #include "util/table.h"
+
+#define BUSY_TRIES    20
+#define BUSY_PAUSE_MS 250
 
 void mw_answer_clear(struct mw_answer *a)
 {
@@ -51,6 +55,23 @@ static int refused(const struct mw_cli *cli, const struct mw_answer *a, struct m
 	return mw_fail(err, -EREMOTEIO, "the daemon answered %u and gave no reason", a->status);
 }
 
+/* A GET that the daemon has no room to answer now is asked again for some seconds: others read large answers. */
+static int request(const struct mw_cli *cli, const char *method, const char *path, const char *text, int timeout_ms,
+		   struct mw_reply *ret_reply, struct mw_error *err)
+{
+	struct timespec pause = {.tv_nsec = BUSY_PAUSE_MS * 1000000L};
+	int r = 0;
+
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		r = mw_client_request(cli->socket, method, path, text, timeout_ms, ret_reply, err);
+		if (r < 0 || ret_reply->status != 503 || strcmp(method, "GET") != 0 || i == BUSY_TRIES - 1)
+			break;
+		mw_freep(&ret_reply->body);
+		nanosleep(&pause, NULL);
+	}
+	return r;
+}
+
 int mw_call_quiet(const struct mw_cli *cli, const char *method, const char *path, struct json_object *body,
 		  int timeout_ms, struct mw_answer *ret_answer, struct mw_error *err)
 {
@@ -61,7 +82,7 @@ int mw_call_quiet(const struct mw_cli *cli, const char *method, const char *path
 
 	if (body && !text)
 		return mw_fail(err, -ENOMEM, "no memory");
-	r = mw_client_request(cli->socket, method, path, text, timeout_ms, &reply, &why);
+	r = request(cli, method, path, text, timeout_ms, &reply, &why);
 	if (r < 0)
 		return mw_call_not_reached(cli, r, &why, err);
 	return mw_call_take(cli, method, path, &reply, ret_answer, err);

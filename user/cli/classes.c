@@ -77,6 +77,8 @@ static int classes_run(const struct mw_cli *cli, int argc, char **argv)
 	code = print_classes(mw_field_array(a.doc, "classes"));
 	print_section("monitor", mw_field_object(a.doc, "monitor"));
 	print_section("tree", mw_field_object(a.doc, "tree"));
+	print_section("http", mw_field_object(a.doc, "http"));
+	print_section("otlp", mw_field_object(a.doc, "otlp"));
 	return code;
 }
 

@@ -73,10 +73,12 @@ static int daemon_run(const struct mw_cli *cli, int argc, char **argv)
 	char path[4096], names[ARRAY_SIZE(rows)][32];
 	const char *args[ARGS_MAX];
 
-	(void)argc;
-	(void)argv;
+	if (v->keep && argc < 2)
+		return mw_say_usage(cli, "--keep PID is the daemon's own, expected -- PROGRAM ARGUMENTS...");
 	if (v->keep)
-		return mw_keeper_adopt((int)v->keep, say_line);
+		return mw_keeper_adopt((int)v->keep, argv, say_line);
+	if (argc)
+		return mw_say_usage(cli, "\"%s\" is one word too many, expected %s", argv[0], cli->verb->args);
 	mw_libexec(MW_DAEMON_PROGRAM, path, sizeof(path));
 	forward(v, path, args, names);
 	if (access(path, X_OK) < 0) {
@@ -95,6 +97,7 @@ const struct mw_verb mw_verb_daemon = {
 	.name = "daemon",
 	.args = "[--dry-run] [--unload] [--config FILE] ...",
 	.summary = "be the guard: the keeper, which starts and watches the daemon program",
+	.max_args = -1,
 	.options = rows,
 	.run = daemon_run,
 };

@@ -14,7 +14,7 @@
 extern const struct mw_verb mw_verb_daemon, mw_verb_run, mw_verb_attach, mw_verb_detach, mw_verb_ps, mw_verb_check,
 	mw_verb_report, mw_verb_events, mw_verb_hibernate, mw_verb_freeze, mw_verb_thaw, mw_verb_kill, mw_verb_classes,
 	mw_verb_set, mw_verb_reload, mw_verb_doctor, mw_verb_hook, mw_verb_record, mw_verb_replay, mw_verb_calibrate,
-	mw_verb_plan, mw_verb_spec;
+	mw_verb_plan, mw_verb_spec, mw_verb_top, mw_verb_complete;
 static const struct mw_verb mw_verb_help;
 
 /* clang-format off */
@@ -24,6 +24,7 @@ const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_attach,
 	&mw_verb_detach,
 	&mw_verb_ps,
+	&mw_verb_top,
 	&mw_verb_check,
 	&mw_verb_report,
 	&mw_verb_events,
@@ -42,6 +43,7 @@ const struct mw_verb *const mw_verbs[] = {
 	&mw_verb_doctor,
 	&mw_verb_hook,
 	&mw_verb_help,
+	&mw_verb_complete,
 	NULL,
 };
 /* clang-format on */
@@ -99,7 +101,7 @@ static void help_all(FILE *out)
 {
 	fprintf(out, "usage: memweir [--socket PATH] VERB [OPTIONS] [ARGUMENTS]\n\n"
 		     "memweir keeps worker processes within their memory, watches who leaks and says why.\n\nverbs:\n");
-	for (size_t i = 0; mw_verbs[i]; i++)
+	for (size_t i = 0; mw_verbs[i] && mw_verbs[i]->summary; i++)
 		fprintf(out, "  %-10s %s\n", mw_verbs[i]->name, mw_verbs[i]->summary);
 	fprintf(out, "\noptions:\n");
 	mw_options_help(socket_rows, out);
@@ -113,7 +115,7 @@ static void help_all(FILE *out)
 
 static void help_verb(const struct mw_verb *v, FILE *out)
 {
-	fprintf(out, "usage: memweir %s %s\n\n%s\n", v->name, v->args, v->summary);
+	fprintf(out, "usage: memweir %s %s\n\n%s\n", v->name, v->args, v->summary ? v->summary : "for the shells");
 	if (v->notes)
 		fprintf(out, "\n%s\n", v->notes);
 	fprintf(out, "\noptions:\n");
@@ -140,34 +142,16 @@ static const struct mw_verb *find_verb(const struct mw_cli *cli, const char *nam
 	return NULL;
 }
 
-struct help_values {
-	bool words;
-};
-
-static const struct mw_option help_rows[] = {
-	{"words", 0, MW_OPT_FLAG, offsetof(struct help_values, words), NULL, "what can stand next, for completion"},
-	{NULL},
-};
-
 static int help_run(const struct mw_cli *cli, int argc, char **argv)
 {
-	const struct help_values *values = cli->values;
 	const struct mw_verb *v = argc ? find_verb(cli, argv[0]) : NULL;
 
 	if (argc && !v)
 		return MW_EXIT_USAGE;
-	if (!values->words) {
-		if (v)
-			help_verb(v, stdout);
-		else
-			help_all(stdout);
-		return MW_EXIT_OK;
-	}
-	for (size_t i = 0; !v && mw_verbs[i]; i++)
-		puts(mw_verbs[i]->name);
-	mw_options_words(v ? v->options : version_rows, stdout);
-	mw_options_words(socket_rows, stdout);
-	puts("--help");
+	if (v)
+		help_verb(v, stdout);
+	else
+		help_all(stdout);
 	return MW_EXIT_OK;
 }
 
@@ -175,7 +159,6 @@ static const struct mw_verb mw_verb_help = {
 	.name = "help",
 	.args = "[VERB]",
 	.summary = "explain a verb",
-	.options = help_rows,
 	.max_args = 1,
 	.run = help_run,
 };

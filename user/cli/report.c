@@ -156,6 +156,7 @@ static int print_guarded(struct json_object *doc)
 	int r;
 
 	print_worker(mw_field_object(doc, "worker"));
+	mw_print_figures(mw_field_object(mw_field_object(doc, "worker"), "figures"));
 	puts("\nleaks");
 	r = mw_print_leaks(leak);
 	puts("\npauses");
@@ -169,14 +170,12 @@ static int print_guarded(struct json_object *doc)
 	return r ? MW_EXIT_FAILURE : MW_EXIT_OK;
 }
 
-/* A worker under guard, or what is left of one: its incidents, the newest in full. */
-static int print_one(struct json_object *doc)
+/* Incidents: of a worker, the newest in full, or one. */
+static int print_dead(struct json_object *doc)
 {
 	struct json_object *incidents = mw_field_array(doc, "incidents");
 	size_t n = mw_field_length(incidents);
 
-	if (mw_field_object(doc, "worker"))
-		return print_guarded(doc);
 	if (n > 1) {
 		if (mw_print_incidents(incidents))
 			return MW_EXIT_FAILURE;
@@ -187,6 +186,12 @@ static int print_one(struct json_object *doc)
 	else
 		puts("no incidents");
 	return MW_EXIT_OK;
+}
+
+/* A worker under guard, or what is left of one. */
+static int print_one(struct json_object *doc)
+{
+	return mw_field_object(doc, "worker") ? print_guarded(doc) : print_dead(doc);
 }
 
 static int print_text(const char *what, struct json_object *doc)
@@ -297,6 +302,7 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 	const struct report_values *v = cli->values;
 	_cleanup_answer_ struct mw_answer a = {0};
 	_cleanup_free_ char *path = NULL;
+	const char *what;
 	char full[1024];
 	int r = check_form(cli, v, argv[0]);
 
@@ -304,9 +310,14 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 		return r;
 	if (strcmp(argv[0], "pauses") == 0)
 		return run_pauses(cli, argc, argv);
-	if (argc > 1 || v->hist || v->host || v->class_name)
-		return mw_say_usage(cli, "%s: only pauses takes a worker, --class, --host or --hist", argv[0]);
-	path = mw_call_path("/v1/report", argv[0], NULL);
+	what = argc > 1 && strcmp(argv[0], "incidents") == 0 ? argv[1] : argv[0];
+	if ((argc > 1 && what == argv[0]) || v->hist || v->host || v->class_name)
+		return mw_say_usage(
+			cli,
+			"%s: only pauses takes a worker, --class, --host or --hist, and incidents one of them or "
+			"of its worker",
+			argv[0]);
+	path = mw_call_path("/v1/report", what, NULL);
 	if (!path)
 		return MW_EXIT_FAILURE;
 	if (v->limit)
@@ -322,7 +333,7 @@ static int report_run(const struct mw_cli *cli, int argc, char **argv)
 	else if (v->json)
 		mw_call_print(&a);
 	else
-		return print_text(argv[0], a.doc);
+		return what == argv[0] ? print_text(what, a.doc) : print_dead(a.doc);
 	return MW_EXIT_OK;
 }
 
@@ -330,7 +341,7 @@ const struct mw_verb mw_verb_report = {
 	.name = "report",
 	.args = "[--json] [--limit COUNT] (leaks [--folded | --pprof[=FILE]] | pauses [--hist] [WORKER | --class CLASS "
 		"| --host] | "
-		"incidents | "
+		"incidents [WORKER | INCIDENT] | "
 		"rules "
 		"| WORKER | INCIDENT)",
 	.summary = "what the guard concluded, and why",

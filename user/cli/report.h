@@ -31,6 +31,8 @@ void mw_print_sites(struct json_object *of);
 void mw_print_life(struct json_object *site);
 /* What its memory is made of, and what those account for; nothing where nobody has looked. */
 void mw_print_account(struct json_object *of);
+/* What a worker says of its own parts; nothing where it has said nothing. */
+void mw_print_figures(struct json_object *figures);
 /* One in full, with its curve. */
 void mw_print_incident(struct json_object *incident);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* memweir set: change settings of a worker, a class, a rule, the monitor or the tree while all runs. */
+/* memweir set: change settings of a worker, a class, a rule, the monitor, the tree or the server while all runs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ static const struct mw_option rows[] = {
 /* How many words name the target ("class tool": 2); 0 after having said what is wrong. */
 static int target_words(const struct mw_cli *cli, bool remove, int argc, char **argv)
 {
-	static const char *const kinds[] = {"worker", "class", "rule", "monitor", "tree", NULL};
+	static const char *const kinds[] = {"worker", "class", "rule", "monitor", "tree", "http", "otlp", NULL};
 	const char *near = mw_nearest(argv[0], kinds);
 	int n = 0;
 
@@ -30,8 +30,9 @@ static int target_words(const struct mw_cli *cli, bool remove, int argc, char **
 			n = i < 3 ? 2 : 1;
 	}
 	if (n == 0)
-		mw_say_usage(cli, "\"%s\": expected worker NAME, class NAME, rule NAME, monitor or tree%s%s%s", argv[0],
-			     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		mw_say_usage(cli,
+			     "\"%s\": expected worker NAME, class NAME, rule NAME, monitor, tree, http or otlp%s%s%s",
+			     argv[0], near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	else if (argc < n || (n == 2 && strchr(argv[1], '=')))
 		mw_say_usage(cli, "which %s? expected its name", argv[0]);
 	else if (remove && strcmp(argv[0], "rule") != 0)
@@ -89,7 +90,9 @@ static int set_run(const struct mw_cli *cli, int argc, char **argv)
 
 const struct mw_verb mw_verb_set = {
 	.name = "set",
-	.args = "((worker NAME | class NAME | rule NAME | monitor | tree) KEY=VALUE... | rule NAME --remove) [--save]",
+	.args = "((worker NAME | class NAME | rule NAME | monitor | tree | http | otlp) KEY=VALUE... | rule NAME "
+		"--remove) "
+		"[--save]",
 	.summary = "change settings while all runs, until reload or restart",
 	.notes = "memweir classes shows keys and values, e.g. memweir set class tool max_heap=60MB policy=strict",
 	.options = rows,

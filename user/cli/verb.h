@@ -35,7 +35,7 @@ struct mw_cli {
 struct mw_verb {
 	const char *name;
 	const char *args; /* for the usage line */
-	const char *summary; /* one line */
+	const char *summary; /* one line; NULL: hidden, and last in the list */
 	const char *notes; /* more lines for help, or NULL */
 	const struct mw_option *options; /* or NULL */
 	int min_args, max_args; /* words after the options; max -1: any number */

@@ -7,13 +7,14 @@
 
 #define ROOT  (1U << MW_CALLER_ROOT)
 #define OWNER (1U << MW_CALLER_OWNER)
+#define TCP   (1U << MW_CALLER_TCP)
 
 static const unsigned int table[] = {
 	[MW_RIGHT_ROOT] = ROOT,
-	[MW_RIGHT_HEALTH] = ROOT | OWNER,
-	[MW_RIGHT_CONFIG] = ROOT | OWNER,
-	[MW_RIGHT_LIST] = ROOT | OWNER,
-	[MW_RIGHT_LOOK] = ROOT | OWNER,
+	[MW_RIGHT_HEALTH] = ROOT | OWNER | TCP,
+	[MW_RIGHT_CONFIG] = ROOT | OWNER | TCP,
+	[MW_RIGHT_LIST] = ROOT | OWNER | TCP,
+	[MW_RIGHT_LOOK] = ROOT | OWNER | TCP,
 	[MW_RIGHT_RUN] = ROOT | OWNER,
 	[MW_RIGHT_NEWS] = ROOT | OWNER,
 	[MW_RIGHT_TAKE_BACK] = ROOT | OWNER,
@@ -48,6 +49,8 @@ int mw_access_check(enum mw_right right, enum mw_caller caller, const struct mw_
 
 	if (mw_access_allowed(right, caller))
 		return 0;
+	if (caller == MW_CALLER_TCP)
+		return mw_fail(err, -EPERM, "%s: over TCP there is only reading: use the unix socket", what);
 	if (caller == MW_CALLER_NOBODY && !words->group[0])
 		return mw_fail(err, -EPERM,
 			       "only root may talk to memweir: no group is configured ([tree] group in memweir.conf)");

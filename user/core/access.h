@@ -34,13 +34,14 @@ enum mw_caller {
 	MW_CALLER_OWNER, /* a member, and the worker is its own, or there is none in question */
 	MW_CALLER_OTHER, /* a member, and the worker is somebody else's */
 	MW_CALLER_NOBODY, /* neither root nor a member */
+	MW_CALLER_TCP, /* over TCP: whoever can connect; reads what root reads */
 	MW_CALLER_MAX,
 };
 
 /* The user id nobody has: (uid_t)-1 over TCP, and the one that stands for all that have none here. */
 #define MW_UID_OVERFLOW 65534
 
-/* owner: of the worker in question; the caller's own uid when there is none. */
+/* Over the unix socket. owner: of the worker in question; the caller's own uid when there is none. */
 enum mw_caller mw_access_caller(uid_t uid, bool member, uid_t owner);
 bool mw_access_allowed(enum mw_right right, enum mw_caller caller);
 

@@ -118,6 +118,16 @@ void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg
 	walk_rows(MW_SECTION_TREE, t, fn, arg);
 }
 
+void mw_config_rows_http(const struct mw_http *h, mw_config_row_fn fn, void *arg)
+{
+	walk_rows(MW_SECTION_HTTP, h, fn, arg);
+}
+
+void mw_config_rows_otlp(const struct mw_otlp_settings *o, mw_config_row_fn fn, void *arg)
+{
+	walk_rows(MW_SECTION_OTLP, o, fn, arg);
+}
+
 void mw_config_rows_rule(const struct mw_rule *r, mw_config_row_fn fn, void *arg)
 {
 	walk_rows(MW_SECTION_RULE, r, fn, arg);

@@ -6,6 +6,7 @@
  *
  *   [monitor]      check_interval, alert_threshold, enable_hibernation, ...
  *   [tree]         root, budget, ...
+ *   [otlp]         where what is seen is sent
  *   [class NAME]   profile of a class (the four built-in ones or a new one)
  *   [worker NAME]  settings of one worker, over its class's
  *   [rule NAME]    which newcomers come under guard by themselves, in which class
@@ -118,6 +119,17 @@ struct mw_tree {
 	char group[64]; /* its members may run workers of their own, name or number; "": nobody but root */
 };
 
+/* [http] */
+struct mw_http {
+	char listen[64]; /* loopback address and port, util/address.h; "": the unix socket alone */
+};
+
+/* [otlp] */
+struct mw_otlp_settings {
+	char endpoint[256]; /* of a collector, http:// or https://; "": what the environment says; "none": nothing is
+			       sent */
+};
+
 /* One key = value kept as text: a worker's setting over its class's. */
 struct mw_setting {
 	char worker[MW_NAME_SIZE];
@@ -160,6 +172,8 @@ enum mw_rule_about mw_rule_about(const struct mw_rule *rule);
 struct mw_config {
 	struct mw_monitor monitor;
 	struct mw_tree tree;
+	struct mw_http http;
+	struct mw_otlp_settings otlp;
 	struct mw_class *classes;
 	size_t n_classes;
 	struct mw_setting *worker_settings; /* sorted by worker, then key; one each */
@@ -192,7 +206,7 @@ int mw_config_load_file(const char *path, struct mw_config *ret_cfg, struct mw_e
 int mw_config_write(const struct mw_config *cfg, int dir_fd, const char *name);
 
 /*
- * Change settings at run time, all or nothing. target: "monitor", "tree",
+ * Change settings at run time, all or nothing. target: "monitor", "tree", "http",
  * "class NAME" (made when new, then max_heap must be among them; the rest begins with generic's defaults),
  * "worker NAME", "rule NAME" (made when new, then class and a pattern must be among them). A value "" or "default"
  * takes the key back to its default (of a worker: to its class's value). Cross-checks (max_bin_heap <= max_heap, ...)
@@ -230,6 +244,8 @@ typedef void (*mw_config_row_fn)(const char *key, const char *value, const char 
 void mw_config_rows_profile(const struct mw_profile *p, mw_config_row_fn fn, void *arg);
 void mw_config_rows_monitor(const struct mw_monitor *m, mw_config_row_fn fn, void *arg);
 void mw_config_rows_tree(const struct mw_tree *t, mw_config_row_fn fn, void *arg);
+void mw_config_rows_http(const struct mw_http *h, mw_config_row_fn fn, void *arg);
+void mw_config_rows_otlp(const struct mw_otlp_settings *o, mw_config_row_fn fn, void *arg);
 void mw_config_rows_rule(const struct mw_rule *r, mw_config_row_fn fn, void *arg);
 
 /* heap_sample as a file says it: "yes", "no" or a size. -EINVAL; *ret_expected: what would have been right. */

@@ -82,6 +82,8 @@ int mw_config_defaults(struct mw_config *ret_cfg)
 
 	apply_defaults(MW_SECTION_MONITOR, &cfg.monitor);
 	apply_defaults(MW_SECTION_TREE, &cfg.tree);
+	apply_defaults(MW_SECTION_HTTP, &cfg.http);
+	apply_defaults(MW_SECTION_OTLP, &cfg.otlp);
 	for (const struct mw_class_builtin *b = mw_class_builtins; b->name; b++) {
 		r = add_class(&cfg, b->name, true, NULL);
 		if (r < 0)
@@ -137,7 +139,12 @@ int mw_config_apply(void *arg, const struct mw_where *at, const struct mw_sectio
 {
 	struct mw_config *cfg = arg;
 	const struct mw_key *key = key_name ? mw_key_find(section->kind, key_name) : NULL;
-	void *base = section->kind == MW_SECTION_MONITOR ? (void *)&cfg->monitor : &cfg->tree;
+	void *const bases[MW_SECTION_MAX] = {
+		[MW_SECTION_MONITOR] = &cfg->monitor,
+		[MW_SECTION_TREE] = &cfg->tree,
+		[MW_SECTION_HTTP] = &cfg->http,
+		[MW_SECTION_OTLP] = &cfg->otlp,
+	};
 
 	if (key_name && !key)
 		return mw_say_unknown_key(err, at, section, key_name);
@@ -149,7 +156,7 @@ int mw_config_apply(void *arg, const struct mw_where *at, const struct mw_sectio
 		return 0;
 	if (section->kind == MW_SECTION_WORKER)
 		return mw_setting_apply(cfg, at, section, key, value, err);
-	if (mw_key_parse(key, mw_is_default(key, value) ? key->def : value, base) < 0)
+	if (mw_key_parse(key, mw_is_default(key, value) ? key->def : value, bases[section->kind]) < 0)
 		return mw_say_wrong_value(err, at, section, key, value);
 	return 0;
 }

@@ -22,6 +22,8 @@
 enum mw_section_kind {
 	MW_SECTION_MONITOR,
 	MW_SECTION_TREE,
+	MW_SECTION_HTTP,
+	MW_SECTION_OTLP,
 	MW_SECTION_CLASS,
 	MW_SECTION_WORKER,
 	MW_SECTION_RULE,
@@ -50,6 +52,8 @@ enum mw_key_type {
 	MW_KEY_PATTERN, /* char[], of the shell; "": none */
 	MW_KEY_NAME, /* char[], a name or none; "": not given */
 	MW_KEY_GROUP, /* char[], a group's name or number */
+	MW_KEY_LISTEN, /* char[], a loopback address and port; "": none */
+	MW_KEY_URL, /* char[], of a collector; "": environment */
 	MW_KEY_TYPE_MAX,
 };
 
@@ -69,7 +73,7 @@ struct mw_key {
 	const char *name;
 	enum mw_key_type type;
 	unsigned int flags;
-	size_t offset, size; /* of its field in mw_monitor, mw_tree or mw_profile */
+	size_t offset, size; /* of its field in mw_monitor, mw_tree, mw_http or mw_profile */
 	__u64 min, max;
 	const char *const *names; /* MW_KEY_CHOICE: NULL-terminated */
 	const char *def; /* default; of a class: of a class of one's own */

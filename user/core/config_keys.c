@@ -15,6 +15,8 @@
 #define FIELD(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
 #define MONITOR(member)	    FIELD(mw_monitor, member)
 #define TREE(member)	    FIELD(mw_tree, member)
+#define HTTP(member)	    FIELD(mw_http, member)
+#define OTLP(member)	    FIELD(mw_otlp_settings, member)
 #define PROFILE(member)	    FIELD(mw_profile, member)
 #define RULE(member)	    FIELD(mw_rule, member)
 
@@ -68,6 +70,16 @@ static const struct mw_key tree_keys[] = {
 	{"run_dir", MW_KEY_PATH, MW_KEY_RESTART, TREE(run_dir), .def = "/run/memweir", .doc = "the control socket"},
 	{"group", MW_KEY_GROUP, MW_KEY_RESTART | MW_KEY_ALLOW_EMPTY, TREE(group), .def = "none",
 	 .doc = "whose members may run workers of their own in selectable classes"},
+};
+
+static const struct mw_key http_keys[] = {
+	{"listen", MW_KEY_LISTEN, 0, HTTP(listen), .def = "none",
+	 .doc = "loopback address and port where whoever connects may read; none: the unix socket alone"},
+};
+
+static const struct mw_key otlp_keys[] = {
+	{"endpoint", MW_KEY_URL, 0, OTLP(endpoint), .def = "environment",
+	 .doc = "collector of OpenTelemetry; environment: what OTEL_ variables say, none: nothing is sent"},
 };
 
 static const struct mw_key profile_keys[] = {
@@ -138,6 +150,8 @@ static const struct {
 } sections[] = {
 	[MW_SECTION_MONITOR] = {"monitor", monitor_keys, ARRAY_SIZE(monitor_keys)},
 	[MW_SECTION_TREE] = {"tree", tree_keys, ARRAY_SIZE(tree_keys)},
+	[MW_SECTION_HTTP] = {"http", http_keys, ARRAY_SIZE(http_keys)},
+	[MW_SECTION_OTLP] = {"otlp", otlp_keys, ARRAY_SIZE(otlp_keys)},
 	[MW_SECTION_CLASS] = {"class", profile_keys, ARRAY_SIZE(profile_keys)},
 	[MW_SECTION_WORKER] = {"worker", profile_keys, ARRAY_SIZE(profile_keys)},
 	[MW_SECTION_RULE] = {"rule", rule_keys, ARRAY_SIZE(rule_keys)},

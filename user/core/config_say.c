@@ -139,7 +139,7 @@ int mw_say_unknown_key(struct mw_error *err, const struct mw_where *at, const st
 int mw_say_unknown_section(struct mw_error *err, const struct mw_where *at, const char *found)
 {
 	static const char *const classes[] = {"context", "tool", "transport", "generic"};
-	static const char *const kinds = "monitor, tree, class NAME, worker NAME or rule NAME";
+	static const char *const kinds = "monitor, tree, http, otlp, class NAME, worker NAME or rule NAME";
 	size_t best = 3, len = strcspn(found, " \t");
 	const char *nearest = NULL;
 	char word[WORD_MAX];

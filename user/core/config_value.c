@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "memweir/heap.h"
+#include "util/address.h"
 #include "util/cleanup.h"
 #include "util/size.h"
 
@@ -170,11 +171,44 @@ static int parse_group(const struct mw_key *key, const char *text, void *field)
 	return 0;
 }
 
+static int parse_listen(const struct mw_key *key, const char *text, void *field)
+{
+	struct mw_address address;
+
+	if (strcasecmp(text, "none") == 0)
+		text = "";
+	else if (mw_address_parse(text, &address) < 0 || strlen(text) >= key->size)
+		return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
+/* What it means is asked when it is used; here only that a line can hold it. */
+static int parse_url(const struct mw_key *key, const char *text, void *field)
+{
+	bool url = !strncasecmp(text, "http://", 7) || !strncasecmp(text, "https://", 8);
+	const char *host = url ? strchr(text, ':') + 3 : text;
+
+	if (!strcasecmp(text, "environment"))
+		text = "";
+	else if (!strcasecmp(text, "none"))
+		text = "none";
+	else if (!url || !*host || strchr("/?#:", *host) || strlen(text) >= key->size)
+		return -EINVAL;
+	for (const char *c = text; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f || *c == ';' || *c == '#' || *c == '"')
+			return -EINVAL;
+	memset(field, 0, key->size);
+	memcpy(field, text, strlen(text));
+	return 0;
+}
+
 static int (*const parsers[])(const struct mw_key *key, const char *text, void *field) = {
 	[MW_KEY_SIZE] = parse_u64,    [MW_KEY_DURATION] = parse_u64,	[MW_KEY_RATIO] = parse_ratio,
 	[MW_KEY_COUNT] = parse_count, [MW_KEY_BOOL] = parse_bool,	[MW_KEY_CHOICE] = parse_choice,
 	[MW_KEY_PATH] = parse_path,   [MW_KEY_PATTERN] = parse_pattern, [MW_KEY_NAME] = parse_name,
-	[MW_KEY_GROUP] = parse_group,
+	[MW_KEY_GROUP] = parse_group, [MW_KEY_LISTEN] = parse_listen,	[MW_KEY_URL] = parse_url,
 };
 _Static_assert(ARRAY_SIZE(parsers) == MW_KEY_TYPE_MAX, "a parser for every type");
 
@@ -188,6 +222,8 @@ int mw_key_check(const struct mw_key *key, const char *value)
 	union {
 		struct mw_monitor monitor;
 		struct mw_tree tree;
+		struct mw_http http;
+		struct mw_otlp_settings otlp;
 		struct mw_profile profile;
 		struct mw_rule rule;
 	} scratch;
@@ -235,6 +271,9 @@ const char *mw_key_print(const struct mw_key *key, const void *base, char *buf, 
 	case MW_KEY_CHOICE:
 		memcpy(&choice, field, key->size);
 		snprintf(buf, size, "%s", key->names[choice]);
+		break;
+	case MW_KEY_URL:
+		snprintf(buf, size, "%s", *field ? field : "environment");
 		break;
 	case MW_KEY_PATTERN:
 	case MW_KEY_NAME:
@@ -300,6 +339,15 @@ const char *mw_key_expected(const struct mw_key *key, char *buf, size_t size)
 		break;
 	case MW_KEY_GROUP:
 		snprintf(buf, size, "a group's name or number, or none");
+		break;
+	case MW_KEY_LISTEN:
+		snprintf(buf, size,
+			 "127.0.0.1:PORT, [::1]:PORT or none: there is no password, so from afar it is ssh -L "
+			 "PORT:127.0.0.1:PORT HOST");
+		break;
+	case MW_KEY_URL:
+		snprintf(buf, size, "http://HOST:PORT or https://HOST:PORT of at most %zu bytes, none or environment",
+			 key->size - 1);
 		break;
 	default:
 		snprintf(buf, size, "an absolute path of at most %zu bytes, no blank, .., ; or #%s", key->size - 1,

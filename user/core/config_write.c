@@ -58,6 +58,10 @@ static void write_all(FILE *f, const void *arg)
 	mw_config_rows_monitor(&cfg->monitor, write_row, &(struct writing){f, MW_SECTION_MONITOR, false});
 	fputs("\n[tree]\n", f);
 	mw_config_rows_tree(&cfg->tree, write_row, &(struct writing){f, MW_SECTION_TREE, false});
+	fputs("\n[http]\n", f);
+	mw_config_rows_http(&cfg->http, write_row, &(struct writing){f, MW_SECTION_HTTP, false});
+	fputs("\n[otlp]\n", f);
+	mw_config_rows_otlp(&cfg->otlp, write_row, &(struct writing){f, MW_SECTION_OTLP, false});
 	for (size_t i = 0; i < cfg->n_classes; i++) {
 		const struct mw_class *cls = &cfg->classes[i];
 

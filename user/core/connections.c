@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/fnv.h"
 
 #define TCP_CONNECTED  1 /* TCP_ESTABLISHED */
 #define TCP_LISTENS    10
@@ -89,13 +90,11 @@ static int sockets_of(const char *proc_root, pid_t pid, struct numbers *sockets)
 	return 0;
 }
 
-/* FNV-1a: told apart well enough for paths of one machine. */
+/* Of a path: told apart well enough on one machine. Never 0. */
 static __u64 hash(const char *text)
 {
-	__u64 h = 0xcbf29ce484222325ULL;
+	__u64 h = mw_fnv1a_text(text);
 
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
 	return h ? h : 1;
 }
 

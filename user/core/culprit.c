@@ -28,21 +28,22 @@ enum mw_limit_of mw_limit_unnamed(enum mw_pause_kind kind)
 __u64 mw_grown(const struct mw_worker *w, __u64 now_ns, __u64 *ret_span_ns)
 {
 	__u64 from_ns = now_ns > MW_CULPRIT_WINDOW_NS ? now_ns - MW_CULPRIT_WINDOW_NS : 0;
-	struct mw_point base, last;
+	__u64 time_ns, last_ns, base_ns, last, base;
 
 	*ret_span_ns = 0;
-	if (!w->curve_count)
+	if (!mw_track_usage(w->track, 0, &time_ns, &last))
 		return 0;
-	last = mw_worker_curve_at(w, w->curve_count - 1);
-	if (w->started_ns > from_ns && w->started_ns < last.time_ns) {
-		base = (struct mw_point){.time_ns = w->started_ns};
+	last_ns = base_ns = time_ns;
+	base = last;
+	if (w->started_ns > from_ns && w->started_ns < last_ns) {
+		base_ns = w->started_ns;
+		base = 0;
 	} else {
-		base = mw_worker_curve_at(w, 0);
-		for (__u32 i = 1; i < w->curve_count && mw_worker_curve_at(w, i).time_ns <= from_ns; i++)
-			base = mw_worker_curve_at(w, i);
+		for (__u32 i = 1; base_ns > from_ns && mw_track_usage(w->track, i, &time_ns, &base); i++)
+			base_ns = time_ns;
 	}
-	*ret_span_ns = last.time_ns - base.time_ns;
-	return last.bytes > base.bytes ? last.bytes - base.bytes : 0;
+	*ret_span_ns = last_ns - base_ns;
+	return last > base ? last - base : 0;
 }
 
 static bool below(const struct mw_worker *w, const struct mw_cause *c)

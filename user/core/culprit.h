@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * Whose limit a paused task met, and who filled what lies below it: a worker may wait because another one grew. Pure;
- * what the workers did lately is in their curves.
+ * what the workers did lately is in their tracks.
  */
 #ifndef MW_CULPRIT_H
 #define MW_CULPRIT_H

@@ -20,8 +20,10 @@ void mw_freeze_over(struct mw_freeze *h, struct mw_squeeze_state *s, enum mw_fre
 	*h = (struct mw_freeze){.asked_ns = h->asked_ns, .ended_ns = stood ? now_ns : 0};
 	if (!stood && end != MW_FREEZE_CANNOT) /* it may be tried again */
 		h->asked_ns = 0;
-	if (stood && s->lifted && before > s->usage_at_lift)
-		s->usage_at_lift = before;
+	if (!stood || !s->lifted || before <= s->usage_at_lift)
+		return;
+	s->usage_at_lift = s->least = before;
+	s->least_ns = now_ns;
 }
 
 bool mw_freeze_late(const struct mw_freeze *h, __u64 now_ns)

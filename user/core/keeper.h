@@ -103,10 +103,11 @@ struct mw_keeper_options {
  */
 int mw_keeper_run(const struct mw_keeper_options *opts);
 /*
- * `memweir daemon --keep PID`: adopt a running daemon, our parent, whose keeper
- * died; descriptors in MW_KEEPER_ENV. Its program and arguments, for a new start, are read from /proc. Its exit
- * status cannot be known: stopping counts as 0, anything else as a death.
+ * `memweir daemon --keep PID -- PROGRAM ARGUMENTS...`: adopt a running daemon, our parent, whose keeper
+ * died; descriptors in MW_KEEPER_ENV. daemon: its program's path and its arguments, the name first, then NULL, for a
+ * new start; kept until the end. One that is dead by now is mended after as any other. Its exit status cannot be known:
+ * stopping counts as 0, anything else as a death.
  */
-int mw_keeper_adopt(int pid, mw_keeper_say_fn say);
+int mw_keeper_adopt(int pid, char *const *daemon, mw_keeper_say_fn say);
 
 #endif

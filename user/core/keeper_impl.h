@@ -84,6 +84,11 @@ void mw_keeper_look_soon(struct keeper *k); /* something changed: within MW_KEEP
 void mw_keeper_watchdog(struct keeper *k, __u64 now); /* the service's, if it has one: it watches us */
 /* keeper_start.c: fork and execute the daemon. 0 or -errno. */
 int mw_keeper_start(struct keeper *k);
+/*
+ * keeper_spawn.c, the daemon's side: start `memweir daemon --keep`, which is told our program and arguments. fds: its
+ * end of the socket, the table, its program; they stay ours. 0 or -errno.
+ */
+int mw_keeper_spawn(const int fds[3], pid_t *ret_pid);
 /* keeper.c: until everything has ended; the exit status. */
 int mw_keeper_loop(struct keeper *k);
 void mw_keeper_bury(struct keeper *k); /* the daemon has ended, one way or another: reap, mend, forget */

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +14,6 @@
 #include "core/keeper_impl.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
-
-extern char **environ;
 
 struct place {
 	__u64 cgroup_id; /* 0: none */
@@ -296,54 +293,6 @@ static void forget_passed(struct mw_keeper_link *l)
 	}
 }
 
-/* Our environment and the descriptors' entry. Freed by the caller; the entry is its buffer. */
-static char **child_environment(char *entry)
-{
-	size_t n = 0;
-	char **env;
-
-	while (environ[n])
-		n++;
-	env = calloc(n + 2, sizeof(*env));
-	if (!env)
-		return NULL;
-	memcpy(env, environ, n * sizeof(*env));
-	env[n] = entry;
-	return env;
-}
-
-static int spawn_keeper(const struct mw_keeper_link *l, int sock, pid_t *ret_pid)
-{
-	char program[32], pid[16], entry[64];
-	char *argv[] = {"memweir", "daemon", "--keep", pid, NULL};
-	_cleanup_free_ char **env = child_environment(entry);
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int r;
-
-	if (!env)
-		return -ENOMEM;
-	snprintf(program, sizeof(program), "/proc/self/fd/%d", l->program_fd);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	snprintf(entry, sizeof(entry), "%s=%d,%d,%d", MW_KEEPER_ENV, sock, l->table_fd, l->program_fd);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	posix_spawn_file_actions_init(&files);
-	/* onto itself: that clears close-on-exec */
-	posix_spawn_file_actions_adddup2(&files, sock, sock);
-	posix_spawn_file_actions_adddup2(&files, l->table_fd, l->table_fd);
-	posix_spawn_file_actions_adddup2(&files, l->program_fd, l->program_fd);
-	r = posix_spawn(ret_pid, program, &files, &attr, argv, env);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attr);
-	return -r;
-}
-
 int mw_keeper_replace(struct mw_keeper_link *l, struct mw_error *err)
 {
 	_cleanup_close_ int ours = -1, theirs = -1;
@@ -358,7 +307,7 @@ int mw_keeper_replace(struct mw_keeper_link *l, struct mw_error *err)
 		return mw_fail(err, -errno, "keeper: no socket: %s", strerror(errno));
 	ours = pair[0];
 	theirs = pair[1];
-	r = spawn_keeper(l, theirs, &pid);
+	r = mw_keeper_spawn((const int[]){theirs, l->table_fd, l->program_fd}, &pid);
 	if (r)
 		return mw_fail(err, r, "keeper: it cannot be started again: %s", strerror(-r));
 	l->child = pid;

@@ -18,8 +18,6 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define ARGUMENTS_SIZE 32768
-
 /* ---- starting ---- */
 
 static void become_daemon(const struct keeper *k, int sock)
@@ -186,39 +184,8 @@ int mw_keeper_run(const struct mw_keeper_options *opts)
 	return mw_keeper_loop(&k);
 }
 
-/* The adopted daemon's program and arguments, for its successor. */
-struct identity {
-	char path[4096];
-	char text[ARGUMENTS_SIZE];
-	char *argv[256];
-};
-
-static int read_identity(int pid, struct identity *id)
-{
-	_cleanup_close_ int fd = -1;
-	char name[64], *deleted;
-	size_t used = 0, n_args = 0;
-	ssize_t n;
-
-	snprintf(name, sizeof(name), "/proc/%d/exe", pid);
-	n = readlink(name, id->path, sizeof(id->path) - 1);
-	if (n < 0)
-		return -errno;
-	id->path[n] = '\0';
-	deleted = strstr(id->path, " (deleted)"); /* upgraded meanwhile: what stands there now is the one to start */
-	if (deleted)
-		*deleted = '\0';
-	snprintf(name, sizeof(name), "/proc/%d/cmdline", pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && (n = read(fd, id->text + used, sizeof(id->text) - 1 - used)) > 0)
-		used += (size_t)n;
-	for (size_t at = 0; at < used && n_args < ARRAY_SIZE(id->argv) - 1; at += strlen(id->text + at) + 1)
-		id->argv[n_args++] = id->text + at;
-	return n_args ? 0 : -ESRCH;
-}
-
 /* Take over descriptors, table and daemon. pidfd stays -1 when it died before we could. */
-static int adopt(struct keeper *k, int pid, struct identity *id)
+static int adopt(struct keeper *k, int pid)
 {
 	int fds[3], r = mw_keeper_parse_env(fds);
 	off_t size;
@@ -238,8 +205,6 @@ static int adopt(struct keeper *k, int pid, struct identity *id)
 		return r;
 	protect_self(k);
 	r = open_events(k);
-	if (!r)
-		r = read_identity(pid, id);
 	k->pidfd = pidfd_open(pid, 0);
 	/* It is our parent: as long as that is so, the number is its own. */
 	if (k->pidfd >= 0 && getppid() != pid)
@@ -250,24 +215,24 @@ static int adopt(struct keeper *k, int pid, struct identity *id)
 	return r;
 }
 
-int mw_keeper_adopt(int pid, mw_keeper_say_fn say_fn)
+int mw_keeper_adopt(int pid, char *const *daemon, mw_keeper_say_fn say_fn)
 {
-	static struct identity id; /* too large for a stack, and needed to the end */
 	_cleanup_(keeper_close) struct keeper k = {NO_DESCRIPTORS, .opts.say = say_fn};
-	int r = adopt(&k, pid, &id);
+	int r = adopt(&k, pid);
 
-	k.opts.daemon_path = id.path;
-	k.opts.argv = id.argv;
-	if (k.hold.held && k.pidfd < 0) {
+	k.opts.daemon_path = daemon[0];
+	k.opts.argv = daemon + 1;
+	if (k.hold.held && k.pidfd < 0)
 		mw_keeper_bury(&k); /* dead already; what it passed on waits in the socket */
-		k.status = 128 + SIGKILL;
-	}
 	if (r) {
 		mw_keeper_say(&k, "daemon %d cannot be adopted: %s", pid, strerror(-r));
 		return 1;
 	}
-	if (k.pid) {
+	if (k.pid)
 		mw_keeper_notify("MAINPID=%d\nSTATUS=Guarding, daemon %d adopted", getpid(), pid);
-	}
+	else if (k.exited)
+		return k.status;
+	else
+		mw_keeper_say(&k, "the daemon died before it was adopted: another one starts");
 	return mw_keeper_loop(&k);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -239,6 +240,21 @@ int mw_proc_status(const char *proc_root, pid_t pid, struct mw_proc_status *ret_
 	s.ended = *state == 'Z' || *state == 'X';
 	*ret_status = s;
 	return 0;
+}
+
+bool mw_proc_dying(const char *proc_root, pid_t pid)
+{
+	const __u64 exiting = 0x4; /* PF_EXITING of the kernel's task flags, field 9 of stat */
+	__u64 flags = 0;
+	char buf[STATUS_SIZE];
+	const char *pending;
+
+	if (stat_field(proc_root, pid, 9, &flags) == -ESRCH || (flags & exiting))
+		return true;
+	if (read_proc(proc_root, pid, "status", buf, sizeof(buf)) < 0)
+		return true;
+	pending = line_of(buf, "SigPnd"); /* a thread's own: a fatal signal is put to each of them as SIGKILL */
+	return pending && strtoull(pending, NULL, 16) & 1ULL << (SIGKILL - 1);
 }
 
 int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem,

@@ -42,6 +42,11 @@ struct mw_proc_status {
 };
 /* -ESRCH when gone; -EBADMSG when a line is missing or no number. */
 int mw_proc_status(const char *proc_root, pid_t pid, struct mw_proc_status *ret_status);
+/*
+ * It is gone, a zombie, on its way out, or has been sent SIGKILL: what it holds (descriptors, locks) it gives back
+ * soon, and by itself.
+ */
+bool mw_proc_dying(const char *proc_root, pid_t pid);
 /* anon + swap and shmem of a process (status: RssAnon, VmSwap, RssShmem), bytes: for hosts without the v2 memory
  * controller. -ESRCH. */
 int mw_proc_memory(const char *proc_root, pid_t pid, __u64 *ret_anon, __u64 *ret_swap, __u64 *ret_shmem,

@@ -12,7 +12,7 @@ static const char *const reason_names[] = {
 	[MW_REASON_EXIT] = "exit",	 [MW_REASON_HEAP_SIZE] = "heap_size", [MW_REASON_BIN_LIMIT] = "bin_limit",
 	[MW_REASON_SQUEEZE] = "squeeze", [MW_REASON_ADMIN] = "admin",	      [MW_REASON_HOST_OOM] = "host_oom",
 	[MW_REASON_SIGNAL] = "signal",	 [MW_REASON_HIBERNATE] = "hibernate", [MW_REASON_LIFT] = "lift",
-	[MW_REASON_FREEZE] = "freeze",
+	[MW_REASON_FREEZE] = "freeze",	 [MW_REASON_UNSEEN] = "unseen",
 };
 _Static_assert(sizeof(reason_names) / sizeof(reason_names[0]) == MW_REASON_MAX, "a name for every reason");
 
@@ -41,10 +41,37 @@ static bool squeeze_over(const struct mw_squeeze_state *s, __u64 usage, __u64 hi
 	return since_lift >= MW_SQUEEZE_HOLD_NS && usage < mw_less(level, squeeze_margin(high));
 }
 
-static bool freed_nothing(const struct mw_squeeze_state *s, __u64 usage, __u64 high)
+/* Is usage a tenth of what from is over high, or more, below from? */
+static bool tenth_below(__u64 usage, __u64 from, __u64 high)
 {
+	return usage < from && from - usage >= mw_less(from, high) / 10;
+}
+
+bool mw_squeeze_freed(const struct mw_squeeze_state *s, __u64 usage, __u64 high)
+{
+	return tenth_below(usage, s->usage_at_lift, high);
+}
+
+void mw_squeeze_note(struct mw_squeeze_state *s, __u64 usage, __u64 high, __u64 now_ns)
+{
+	if (!s->lifted)
+		return;
+	if (s->least_ns < s->lifted_ns) {
+		s->least = s->usage_at_lift;
+		s->least_ns = s->lifted_ns;
+	}
+	if (tenth_below(usage, s->least, high)) {
+		s->least = usage;
+		s->least_ns = now_ns;
+	}
+}
+
+static bool frees_nothing(const struct mw_squeeze_state *s, __u64 usage, __u64 high, __u64 now_ns)
+{
+	__u64 since = s->least_ns > s->lifted_ns ? s->least_ns : s->lifted_ns;
+
 	return usage > high + squeeze_margin(high) &&
-	       (usage >= s->usage_at_lift || s->usage_at_lift - usage < (s->usage_at_lift - high) / 10);
+	       (!mw_squeeze_freed(s, usage, high) || mw_less(now_ns, since) >= MW_SQUEEZE_STALL_NS);
 }
 
 enum mw_squeeze mw_verdict_squeeze(const struct mw_squeeze_state *s, const struct mw_usage *u, __u64 high,
@@ -61,7 +88,7 @@ enum mw_squeeze mw_verdict_squeeze(const struct mw_squeeze_state *s, const struc
 		return MW_SQUEEZE_NONE;
 	if (squeeze_over(s, u->current, high, since_lift))
 		return MW_SQUEEZE_RESTORE;
-	if (policy == MW_POLICY_STRICT && freed_nothing(s, u->current, high))
+	if (policy == MW_POLICY_STRICT && frees_nothing(s, u->current, high, now_ns))
 		return MW_SQUEEZE_KILL;
 	return MW_SQUEEZE_NONE;
 }

@@ -57,12 +57,14 @@ struct mw_squeeze_state {
 	bool near; /* within near_high and rising, nothing to reclaim */
 	__u64 lifted_ns; /* when */
 	__u64 usage_at_lift; /* memory.current then */
+	__u64 least, least_ns; /* mw_squeeze_note(): down to this it has come since, in steps, and when it had */
 	__u64 raised; /* memory.high stands here, above what is wanted, because pacing raised it; 0: as wanted, or
 			 lifted */
 };
 #define MW_SQUEEZE_HOLD_NS    1000000000ULL /* memory.high stays lifted for at least this long */
 #define MW_SQUEEZE_SETTLE_NS  30000000000ULL /* after this any usage below memory.high restores it */
 #define MW_SQUEEZE_KILL_NS    100000000ULL /* strict waits this long for the lift to show */
+#define MW_SQUEEZE_STALL_NS   30000000000ULL /* who has freed a tenth of its overage has this long for the next */
 #define MW_SQUEEZE_MARGIN_MAX (4ULL << 20) /* the margin below: 2 % of high, at most this */
 /*
  * now_ns: CLOCK_MONOTONIC. high: what the profile wants in memory.high. margin = min(2 % of high, 4 MiB).
@@ -75,10 +77,16 @@ struct mw_squeeze_state {
  * kill     strict only: what a look at least 100 ms after the lift sees is over high + margin and less
  *          than a tenth of the overage at the lift is gone. So strict kills who stays over high
  *          while nothing can be reclaimed, also when it was lifted before it crossed; it does not kill who brushes
- *          against high, whose usage falls, nor on figures older than the lift. Look again before doing it.
+ *          against high, whose usage falls, nor on figures older than the lift. A fall that ends over high + margin
+ *          counts for 30 s: page cache that was dropped once, or what processors had charged ahead, is no reason to
+ *          stay there for good. Look again before doing it.
  */
 enum mw_squeeze mw_verdict_squeeze(const struct mw_squeeze_state *s, const struct mw_usage *u, __u64 high,
 				   enum mw_policy policy, __u64 now_ns);
+/* Follow a lifted worker down, by tenths of what it is over high; before each verdict. */
+void mw_squeeze_note(struct mw_squeeze_state *s, __u64 usage, __u64 high, __u64 now_ns);
+/* Has a tenth of the overage at the lift gone? */
+bool mw_squeeze_freed(const struct mw_squeeze_state *s, __u64 usage, __u64 high);
 /* Usage below this is under high with the margin. */
 __u64 mw_squeeze_room(__u64 high);
 
@@ -94,6 +102,7 @@ enum mw_reason {
 	MW_REASON_HIBERNATE, /* intervention: reclaimed while idle */
 	MW_REASON_LIFT, /* intervention: memory.high lifted */
 	MW_REASON_FREEZE, /* intervention: by a person or the ladder */
+	MW_REASON_UNSEEN, /* it ended while no daemon ran, and its cgroup is gone: nothing says how */
 	MW_REASON_MAX,
 };
 const char *mw_reason_name(enum mw_reason reason); /* "heap_size" */

@@ -32,6 +32,7 @@ static void worker_free(struct mw_worker *w)
 	mw_series_free(&w->history);
 	free(w->ladder);
 	free(w->stalls);
+	free(w->reported);
 	mw_sites_free(w->sites);
 	free(w->unit);
 	mw_container_free(w->container);
@@ -126,6 +127,7 @@ void mw_worker_remove(struct mw_workers *ws, struct mw_worker *w)
 	HASH_DELETE(by_name, ws->by_name, w); /* NOLINT(clang-analyzer-core.NullDereference) */
 	ws->slots[w->slot] = 0;
 	ws->count--;
+	ws->reporting -= w->reported != NULL;
 	worker_free(w);
 }
 
@@ -143,26 +145,4 @@ struct mw_worker *mw_worker_by_name(const struct mw_workers *ws, const char *nam
 
 	HASH_FIND(by_name, ws->by_name, name, strlen(name), w);
 	return w;
-}
-
-void mw_worker_curve(struct mw_worker *w, __u64 time_ns, __u64 bytes)
-{
-	struct mw_point p = {time_ns, bytes};
-	__u32 newest = (w->curve_head + MW_CURVE_POINTS - 1) % MW_CURVE_POINTS;
-
-	if (w->curve_count && time_ns < w->curve[newest].time_ns)
-		return;
-	if (w->curve_count && time_ns / MW_NS_PER_S == w->curve[newest].time_ns / MW_NS_PER_S) {
-		w->curve[newest] = p;
-		return;
-	}
-	w->curve[w->curve_head] = p;
-	w->curve_head = (w->curve_head + 1) % MW_CURVE_POINTS;
-	if (w->curve_count < MW_CURVE_POINTS)
-		w->curve_count++;
-}
-
-struct mw_point mw_worker_curve_at(const struct mw_worker *w, __u32 i)
-{
-	return w->curve[(w->curve_head + MW_CURVE_POINTS - w->curve_count + i) % MW_CURVE_POINTS];
 }

@@ -10,6 +10,7 @@
 
 #include "containers/container.h"
 #include "core/config.h"
+#include "core/figures.h"
 #include "core/freeze.h"
 #include "core/hold.h"
 #include "core/idle.h"
@@ -20,6 +21,7 @@
 #include "core/rule.h"
 #include "core/stalls.h"
 #include "core/tight.h"
+#include "core/track.h"
 #include "core/unmet.h"
 #include "core/verdict.h"
 #include "leak/evidence.h"
@@ -28,8 +30,6 @@
 #include "leak/sites.h"
 #include "leak/trend.h"
 #include "memweir/abi.h"
-
-#define MW_CURVE_POINTS 60 /* usage of the last minute, one point a second, for incidents */
 
 #define MW_PRESSURE_SIZE 112 /* NAME.32 digits */
 
@@ -113,8 +113,8 @@ struct mw_worker {
 	char pressure[MW_PRESSURE_SIZE]; /* its FIFO, a name in RUN_DIR/pressure; "": it has none */
 	int pressure_fd; /* to write there, kept open; -1: it has none, or it could not be opened */
 	struct mw_series history; /* heap + bin at each check */
-	struct mw_point curve[MW_CURVE_POINTS]; /* memory.current */
-	__u32 curve_head, curve_count;
+	__u64 live_row; /* what was last sent of it to who follows all workers; 0: nothing yet */
+	struct mw_track *track; /* its last 60 s, in the recorder; NULL: there was no room */
 	__u64 peak; /* bytes */
 
 	struct mw_squeeze_state squeeze;
@@ -134,13 +134,18 @@ struct mw_worker {
 	__u64 pause_told_ns; /* when a pause of it was last logged */
 	__u64 quiet_ns; /* its pause counters were last seen to be zero then; 0: never */
 	struct mw_stalls *stalls; /* from its first pause on; NULL: none yet */
+	struct mw_reported *reported; /* owned; what it says of itself; NULL: it never has */
 	enum mw_reason killed_by; /* MW_REASON_EXIT: not by us */
 	__u64 lifts, pulses;
+	__u64 incidents[MW_REASON_MAX];
+	__u64 hibernations, hibernations_bytes; /* how often it was hibernated, and what that saved in all */
+	__u64 scrape; /* the answer to /metrics that it was last written into */
 	__u64 restarts; /* it came back under its name so often, as far as is known */
 	__u64 lift_incident_ns; /* when the last incident about a lift was written */
 	__u64 oom_kills_at_start;
 	__u64 oom_told; /* kills by a memcg limit that the kernel side told of: its files may go before they are read */
 	bool oom_host;
+	__u64 oom_ns; /* when the kernel last killed a process of it, as far as we saw; 0: never */
 
 	int subtree; /* handle of its own sampling subtree (attached workers), -1: ROOT's pass covers it */
 	UT_hash_handle by_id, by_name;
@@ -151,6 +156,7 @@ struct mw_workers {
 	struct mw_worker *by_id, *by_name; /* uthash heads */
 	__u8 *slots; /* taken slots */
 	__u32 max_workers, count;
+	__u32 reporting; /* of them have reported figures */
 };
 
 int mw_workers_init(struct mw_workers *ws, __u32 max_workers);
@@ -166,10 +172,5 @@ int mw_worker_add(struct mw_workers *ws, const char *name, const char *class_nam
 void mw_worker_remove(struct mw_workers *ws, struct mw_worker *w); /* closes and frees */
 struct mw_worker *mw_worker_by_id(const struct mw_workers *ws, __u64 cgroup_id);
 struct mw_worker *mw_worker_by_name(const struct mw_workers *ws, const char *name);
-/* Note usage for the curve. Of each second of CLOCK_MONOTONIC the newest point is kept; a time that goes back is
- * dropped. */
-void mw_worker_curve(struct mw_worker *w, __u64 time_ns, __u64 bytes);
-/* i = 0 is the oldest kept; i < curve_count. */
-struct mw_point mw_worker_curve_at(const struct mw_worker *w, __u32 i);
 
 #endif

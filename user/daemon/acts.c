@@ -162,24 +162,26 @@ static void tell_done(struct mw_guard *g, struct mw_worker *w, const struct pend
 		      const struct mw_action_result *r)
 {
 	struct mw_incident inc = {.reason = p->reason, .wall_ns = mw_wall_ns(), .wait_status = -1};
+	const struct mw_fact fact = {.reason = mw_reason_name(p->reason)};
 	int priority = r->status ? LOG_WARNING : LOG_NOTICE;
 	char text[400], before[128] = "";
 
 	if (!p->request && !r->dry_run)
 		mw_text_step_before(w, rung_of(p->act), before, sizeof(before));
 	if (p->act == MW_ACT_HIBERNATE && !r->dry_run)
-		mw_tell(g->tell, priority, "hibernate", w, "%s%s",
-			mw_text_hibernated(w, r->before_bytes, w->hibernated_bytes, r->status ? r->text : NULL, text,
-					   sizeof(text)),
-			before);
+		mw_tell_fact(g->tell, priority, "hibernate", w, &fact, "%s%s",
+			     mw_text_hibernated(w, r->before_bytes, w->hibernated_bytes, r->status ? r->text : NULL,
+						text, sizeof(text)),
+			     before);
 	else
-		mw_tell(g->tell, priority, mw_act_name(p->act), w, "worker %s (%s) %s%s: %s%s", w->name, w->class_name,
-			mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text, before);
+		mw_tell_fact(g->tell, priority, mw_act_name(p->act), w, &fact, "worker %s (%s) %s%s: %s%s", w->name,
+			     w->class_name, mw_act_name(p->act), r->dry_run ? " (dry run)" : "", r->text, before);
 	if (r->status || r->dry_run)
 		return;
 	if (p->act == MW_ACT_HIBERNATE || p->act == MW_ACT_FREEZE || p->act == MW_ACT_RECLAIM_BIN) {
 		inc.saved_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
-		snprintf(inc.why, sizeof(inc.why), "%s", r->text);
+		if (p->act != MW_ACT_FREEZE)
+			snprintf(inc.why, sizeof(inc.why), "%s", r->text);
 		mw_act_incident(g, w, &inc);
 	}
 }
@@ -196,6 +198,7 @@ static void note_outcome(struct mw_guard *g, struct mw_worker *w, const struct p
 		w->hibernated = true;
 		w->hibernated_bytes = r->before_bytes > r->after_bytes ? r->before_bytes - r->after_bytes : 0;
 		w->hibernated_left = r->after_bytes;
+		mw_totals_hibernated(g, w, w->hibernated_bytes);
 		w->usage.current = r->after_bytes; /* a drop of our own doing: the next sample is not to doubt it */
 	} else if (p->act == MW_ACT_FREEZE && !r->dry_run) {
 		w->frozen_by_admin |= done || r->status == -ETIMEDOUT; /* some task stops later */

@@ -9,6 +9,7 @@
 #include "core/proc.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/recording.h"
 #include "daemon/unit.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -91,6 +92,7 @@ static bool record_end(struct mw_guard *g, const struct mw_cgroup_entry *e, cons
 	}
 	w->made = true;
 	w->owner = MW_OWNER_OWN;
+	mw_unseen_last(w);
 	mw_life_turn(g); /* nobody can ask yet: all of them, here and now */
 	mw_life_end(g, w);
 	return true;
@@ -134,7 +136,8 @@ struct adopting {
 };
 
 /* Its cgroup went while nobody looked, but a unit keeps its properties for the next time it runs. */
-static void left_behind(struct mw_guard *g, const char *name, __u64 cgroup_id)
+static void left_behind(struct mw_guard *g, const char *name, const char *class_name, const char *cgroup,
+			__u64 cgroup_id)
 {
 	struct mw_worker w = {.cgroup_id = cgroup_id, .dir_fd = -1};
 	struct mw_error err = {0};
@@ -142,6 +145,7 @@ static void left_behind(struct mw_guard *g, const char *name, __u64 cgroup_id)
 	snprintf(w.name, sizeof(w.name), "%s", name);
 	if (mw_state_load(g, &w) < 0)
 		return;
+	mw_unseen_gone(g, &w, class_name, cgroup);
 	if (w.unit && w.before.known && !w.dry_run && g->has_memory && mw_unit_release(g, &w, false, NULL, &err) < 0)
 		mw_say(g->tell, LOG_ERR, "%s", err.text);
 	free(w.unit);
@@ -163,7 +167,7 @@ static void adopt_attached(const char *name, const char *class_name, const char 
 	snprintf(path, sizeof(path), "%s%s", g->mount, cgroup);
 	fd = cgroup[0] == '/' && !strstr(cgroup, "..") ? mw_cgroup_open(path) : -1;
 	if (fd < 0 || mw_cgroup_id(fd) != cgroup_id) { /* gone, or another one of that name */
-		left_behind(g, name, cgroup_id);
+		left_behind(g, name, class_name, cgroup, cgroup_id);
 		mw_state_remove(g, name);
 		return;
 	}
@@ -205,6 +209,7 @@ int mw_life_adopt(struct mw_guard *g)
 	}
 	mw_state_each(g, adopt_attached, &a);
 	forget_strangers(g);
+	mw_recorder_sweep(g->recorder);
 	mw_place_protect(g);
 	return a.count;
 }

@@ -177,6 +177,8 @@ static void find_daemon(struct mw_findings *f, const struct mw_guard_options *op
 	row = mw_finding_add(f, "daemon", up, "nothing is guarded now", "memweir daemon, or systemctl start memweir");
 	snprintf(row->found, sizeof(row->found), "%s%s", up ? "listens on " : "nobody listens on ", path);
 	mw_doctor_members(f, &g.cfg, path, up);
+	mw_doctor_http(f, &g.cfg, path, up);
+	mw_doctor_otlp(f, path, up);
 	known = f->mount_fd >= 0 && mw_root_existing(f->mount, g.cfg.tree.root, g.root, sizeof(g.root)) == 0;
 	mw_doctor_peace(f, known ? g.root : "");
 	if (known && mw_cgroup_effective_low(f->mount, g.root, &effective, blocker, sizeof(blocker)) == 0) {

@@ -18,7 +18,7 @@ struct mw_finding {
 	const char *lost, *how;
 };
 
-#define MW_FINDINGS_MAX (MW_CAP_MAX + 21)
+#define MW_FINDINGS_MAX (MW_CAP_MAX + 22)
 
 struct mw_findings {
 	struct mw_finding rows[MW_FINDINGS_MAX];
@@ -36,5 +36,9 @@ void mw_doctor_peace(struct mw_findings *f, const char *root);
 void mw_doctor_probes(struct mw_findings *f);
 /* doctor_members.c: rows and document of the configured group. up: the daemon listens. */
 void mw_doctor_members(struct mw_findings *f, const struct mw_config *cfg, const char *socket_path, bool up);
+/* doctor_http.c: the same of TCP. */
+void mw_doctor_http(struct mw_findings *f, const struct mw_config *cfg, const char *socket_path, bool up);
+/* doctor_otlp.c: does a collector take what is sent to it? */
+void mw_doctor_otlp(struct mw_findings *f, const char *socket_path, bool up);
 
 #endif

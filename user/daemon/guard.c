@@ -11,6 +11,8 @@
 #include "core/cgroup.h"
 #include "core/proc.h"
 #include "core/usage.h"
+#include "daemon/recording.h"
+#include "daemon/otlp.h"
 #include "daemon/unit.h"
 #include "report/json.h"
 #include "report/pause.h"
@@ -21,7 +23,7 @@
 #define SINGLE_BUDGET_NS (20 * MW_NS_PER_MS) /* of one look, for attached cgroups: the loop must go on */
 #define STALE_NS	 (2 * MW_NS_PER_S) /* a sample this old is no look at all */
 #define DROP_NS		 (150 * MW_NS_PER_MS) /* a drop to less than half is doubted for this long */
-#define SETTLE_NS	 (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
+#define KILL_NS		 (1500 * MW_NS_PER_MS) /* any drop, after a kill by the kernel */
 #define FRESH_NS	 (20 * MW_NS_PER_MS) /* a look this young is not repeated: a hundred clients may ask at once */
 #define LOOKS_A_BEAT	 64
 #define EVENTS_A_BEAT	 64
@@ -44,14 +46,24 @@ static __u64 swap_left(const struct mw_guard *g, const struct mw_worker *w)
  */
 static void on_pause(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e)
 {
+	const struct mw_fact fact = {.reason = mw_pause_name(e->kind),
+				     .pause_ns = e->duration_ns,
+				     .pid = (pid_t)e->pid};
 	struct mw_cause cause = mw_stall_cause(g, w, e);
 	char text[384];
 
 	mw_tell_json(g->tell, mw_event_name(e->type), mw_json_pause_event(e, w, &cause, g->boot_offset_ns), true);
+	mw_recording_pause(g, w, e, &cause);
 	if (w->pause_told_ns && e->time_ns - w->pause_told_ns < PAUSE_TOLD_NS)
 		return;
 	w->pause_told_ns = e->time_ns;
-	mw_say(g->tell, LOG_NOTICE, "%s", mw_text_pause(w, e, &cause, text, sizeof(text)));
+	mw_tell_log(g->tell, LOG_NOTICE, "pause", w, &fact, mw_text_pause(w, e, &cause, text, sizeof(text)));
+}
+
+/* Whoever wrote it may have read a clock of another processor. */
+static void note_latency(struct mw_guard *g, __u64 time_ns, __u64 now_ns)
+{
+	mw_pause_count(&g->timings.latency, now_ns > time_ns ? now_ns - time_ns : 0);
 }
 
 void mw_guard_on_event(const struct mw_event *e, void *guard)
@@ -59,6 +71,7 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	struct mw_guard *g = guard;
 	struct mw_worker *w = mw_worker_by_id(&g->workers, e->cgroup_id);
 
+	note_latency(g, e->time_ns, mw_now_ns());
 	if (g->events_seen++ % EVENTS_A_BEAT == 0) /* a full ring takes a while to read */
 		mw_keeper_beat(g->keeper, mw_now_ns());
 	if (e->type == MW_EVENT_NEWCOMER)
@@ -69,6 +82,8 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 	if (e->type == MW_EVENT_OOM || (e->type != MW_EVENT_PAUSE && mw_teller_followed(g->tell)))
 		mw_tell_json(g->tell, mw_event_name(e->type), mw_json_event(e, w, g->boot_offset_ns),
 			     e->type == MW_EVENT_OOM);
+	else if (e->type != MW_EVENT_PAUSE)
+		mw_teller_pass(g->tell);
 	switch (e->type) {
 	case MW_EVENT_THROTTLE:
 		if (w->profile.policy != MW_POLICY_OBSERVE)
@@ -91,8 +106,10 @@ void mw_guard_on_event(const struct mw_event *e, void *guard)
 			w->main_status = (int)e->value;
 		break;
 	case MW_EVENT_OOM:
+		mw_recording_oom(g, w, e);
 		w->oom_host |= !(e->flags & MW_OOM_MEMCG);
 		w->oom_told += e->flags & MW_OOM_MEMCG;
+		w->oom_ns = mw_now_ns();
 		break;
 	case MW_EVENT_RELEASE:
 		if (e->value == e->cgroup_id)
@@ -133,7 +150,7 @@ void mw_guard_on_report(struct mw_guard *g, const struct mw_breaker_report *r)
 	/* The last sample may be half a second old: a sleeper was over high, a near one close to it. */
 	least = w->limits.high - (r->slept_ns || r->tid ? 0 : g->cfg.monitor.near_high);
 	w->squeeze.usage_at_lift = w->usage.current > least ? w->usage.current : least;
-	w->lifts++;
+	mw_totals_lift(g, w);
 	if (w->unit && !r->dry_run) /* or the next daemon-reload brings it back */
 		mw_unit_wish(g, w, 0);
 	if (!r->dry_run)
@@ -191,10 +208,16 @@ static int look(struct mw_guard *g, struct mw_worker *w, __u64 now_ns, struct mw
 
 /*
  * A worker that dies gives its memory back before its cgroup is empty, and a sample may fall in between: what it had
- * used must stay its last word. So a usage that has halved is believed when it is still there a moment later.
+ * used must stay its last word. So a usage that has halved is believed when it is still there a moment later; one that
+ * is less at all, some time after a kill by the kernel, and after one of ours never.
  */
 static bool is_dying(struct mw_worker *w, const struct mw_usage *now, __u64 now_ns)
 {
+	if (now->events[MW_MEMCG_OOM_KILL] > w->usage.events[MW_MEMCG_OOM_KILL])
+		w->oom_ns = now_ns;
+	if (now->current < w->usage.current &&
+	    (w->killed_by != MW_REASON_EXIT || (w->oom_ns && now_ns - w->oom_ns < KILL_NS)))
+		return true;
 	if (!w->was_populated || now->current >= w->usage.current / 2) {
 		w->drop_seen_ns = 0;
 		return false;
@@ -204,23 +227,6 @@ static bool is_dying(struct mw_worker *w, const struct mw_usage *now, __u64 now_
 	if (!w->drop_seen_ns)
 		w->drop_seen_ns = now_ns;
 	return now_ns - w->drop_seen_ns < DROP_NS;
-}
-
-/*
- * memory.high is max and nobody told us: a lift whose report is still to come, or was lost, or somebody's hand. It
- * comes back like any other lift. Not while a write of ours may be under way.
- */
-static void notice_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
-{
-	if (w->squeeze.lifted || w->usage.high != MW_UNLIMITED || w->limits.high == MW_UNLIMITED ||
-	    !mw_life_limited(w) || !g->has_memory || w->limits_due ||
-	    (w->unit && (w->unit->due || w->unit->under_way)) || now_ns - w->limits_ns < SETTLE_NS ||
-	    now_ns - w->started_ns < SETTLE_NS)
-		return;
-	w->squeeze.lifted = w->squeeze.untold = true;
-	w->squeeze.raised = 0;
-	w->squeeze.lifted_ns = now_ns;
-	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
 }
 
 /* Hibernation: once a squeeze, done where it is on, recommended where it is off. */
@@ -248,11 +254,11 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	enum mw_squeeze verdict;
 
 	w->usage = *now;
-	notice_lift(g, w, now_ns);
+	mw_hold_untold_lift(g, w, now_ns);
 	mw_hold_look(g, w, false, now_ns);
 	if (w->usage.current > w->peak)
 		w->peak = w->usage.current;
-	mw_worker_curve(w, now_ns, w->usage.current);
+	mw_recording_look(w);
 	mw_judge_sample(g, w);
 	mw_pacer_consider(g, w, now_ns);
 	w->check = mw_verdict_check(&w->usage, &w->profile, &g->cfg.monitor);
@@ -262,6 +268,7 @@ static void after_look(struct mw_guard *g, struct mw_worker *w, const struct mw_
 	if (w->hibernate_waits)
 		consider_hibernation(g, w, now_ns);
 	mw_freeze_look(g, w, now_ns);
+	mw_squeeze_note(&w->squeeze, w->usage.current, w->limits.high, now_ns);
 	verdict = mw_verdict_squeeze(&w->squeeze, &w->usage, w->limits.high, w->profile.policy, now_ns);
 	switch (mw_freeze_next(&w->freeze, &w->usage, &w->profile, verdict, now_ns)) {
 	case MW_SQUEEZE_RESTORE:
@@ -306,6 +313,8 @@ void mw_guard_sample(struct mw_guard *g, enum mw_sample_depth depth, __u64 now_n
 	mw_judge_think(g);
 	mw_share_tick(g, now_ns);
 	mw_sites_remember(g);
+	mw_recorder_looked(g->recorder, now_ns);
+	mw_live_sampled(g, now_ns);
 	g->last_sample_ns = now_ns;
 	g->last_depth = depth;
 }
@@ -373,7 +382,7 @@ void mw_guard_on_done(struct mw_guard *g, const struct mw_action_result *r)
 	static bool (*const takers[])(struct mw_guard *, const struct mw_action_result *) = {
 		mw_place_done,	mw_pacer_done,	   mw_freeze_done,	   mw_unit_done,
 		mw_attach_done, mw_newcomers_done, mw_act_incident_done,   mw_limits_done,
-		mw_sites_done,	mw_objects_done,   mw_sites_remember_done,
+		mw_sites_done,	mw_objects_done,   mw_sites_remember_done, mw_otlp_done,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {

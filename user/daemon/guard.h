@@ -16,11 +16,14 @@
 #include "core/action.h"
 #include "core/config.h"
 #include "core/culprit.h"
+#include "core/totals.h"
+#include "core/recorder.h"
 #include "core/worker.h"
 #include "daemon/breaker.h"
 #include "daemon/kernel.h"
 #include "daemon/newcomers.h"
 #include "daemon/pacer.h"
+#include "daemon/place.h"
 #include "core/keeper.h"
 #include "daemon/tell.h"
 #include "http/server.h"
@@ -70,12 +73,22 @@ struct mw_unwritten {
 	struct mw_incident_facts *facts;
 };
 
+/* How long things take, for /metrics: log2 histograms like the kernel side's. */
+struct mw_timings {
+	struct mw_pause_stat turns; /* callbacks of the loop */
+	struct mw_pause_stat late; /* timers, behind their time */
+	struct mw_pause_stat samples, checks;
+	struct mw_pause_stat latency; /* records, from the kernel to us */
+};
+struct mw_live;
+struct mw_nearby;
+
 struct mw_guard {
 	struct mw_guard_options opts;
 	struct mw_config cfg;
 	char mount[256]; /* of cgroup v2 */
 	char root[256]; /* ours, from the mount, no leading slash */
-	int root_fd, run_fd, lock_fd;
+	int root_fd, run_fd, lock_fd, inotify_fd;
 	int root_subtree; /* the kernel side's handle of ROOT; negative: none */
 	bool stopping; /* a signal asked for the end */
 	bool has_memory; /* the v2 memory controller is there */
@@ -85,15 +98,19 @@ struct mw_guard {
 	struct mw_workers workers;
 	struct mw_kernel *kernel;
 	struct mw_breaker *breaker;
+	struct mw_recorder *recorder;
+	struct mw_nearby *nearby; /* who was near whoever died last; NULL: nobody has */
+	struct mw_live *live; /* NULL: nobody has followed yet */
 	struct mw_actions *actions;
 	struct mw_keeper_link *keeper;
 	struct mw_incidents *incidents;
 	struct mw_server *server;
+	char http_on[64]; /* where it listens over TCP; "": nowhere */
+	__u64 http_retry_ns; /* when to try again to */
 	struct mw_teller *tell;
 
 	sd_event *event;
 	sd_event_source *sample_timer, *check_timer, *http_timer, *http_post, *unfinished;
-	int inotify_fd;
 	struct mw_worker *by_watch; /* uthash head: inotify watch -> worker */
 	bool ends_due; /* somebody is to be ended and there was no time left */
 	__s64 ends_left_ns; /* what clearing up behind ended workers may still take before requests are served again */
@@ -122,9 +139,18 @@ struct mw_guard {
 	struct mw_remembered *remembered; /* NULL: nobody has grown yet */
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
-	struct mw_leaks *leaks; /* reports that are being written, the first to be done first */
+	struct mw_turns_job *turns; /* answers that are being written, the first to be done first */
+	__u64 turn_ns; /* what they may take of one turn of the loop; 0: 2 ms */
+	struct mw_scrape *scrape; /* an answer to /metrics that has begun; NULL: none */
+	__u64 scrapes; /* so many have begun */
+	unsigned scrapes_open[2]; /* that are written or read, of root and of others */
+	__u64 scrapes_refused, scrape_bytes, scrape_ns; /* bytes: of the last; ns: processor time of all */
+	__u64 opened_wall_ns; /* the loop began then */
+	struct mw_totals totals;
+	struct mw_timings timings;
 	struct mw_pacer pacer;
 	struct mw_past *past; /* workers that ended and may come back; NULL: none yet */
+	struct mw_otlp *otlp; /* who exports; otlp.h */
 	struct mw_newcomers newcomers;
 	struct mw_culprit_memo culprits[MW_CULPRIT_MEMOS];
 };
@@ -255,22 +281,6 @@ extern const struct mw_limits mw_no_limits; /* what a cgroup has before anybody 
 void mw_life_apply(struct mw_guard *g);
 void mw_life_settle(struct mw_guard *g, struct mw_worker *w, bool all);
 
-/* place.c: cgroups of ours, through libcgroup, or plain directories where the v2 memory controller is missing. */
-int mw_place_root(struct mw_guard *g, struct mw_error *err);
-int mw_place_make(struct mw_guard *g, const struct mw_class *cls, const char *path, const struct mw_limits *limits,
-		  int *ret_fd, struct mw_error *err);
-int mw_place_remove(struct mw_guard *g, const char *path, struct mw_error *err);
-int mw_place_move(struct mw_guard *g, const char *path, int dir_fd, pid_t pid, struct mw_error *err);
-/*
- * memory.low of the classes and of ROOT: the sum of what their workers want, so that protection is not
- * inert. protect says that it is due; the next beat does it, ROOT's own from an action thread.
- */
-void mw_place_protect(struct mw_guard *g);
-void mw_place_tick(struct mw_guard *g);
-bool mw_place_done(struct mw_guard *g, const struct mw_action_result *r); /* true: it was ours */
-/* Class directories brought up to date after a change of the configuration. */
-int mw_place_classes(struct mw_guard *g, struct mw_error *err);
-
 /* past.c: containers and units that end and come back under their name. */
 void mw_past_keep(struct mw_guard *g, struct mw_worker *w); /* as it ends; its series moves */
 void mw_past_take(struct mw_guard *g, struct mw_worker *w); /* as it is attached */
@@ -279,6 +289,8 @@ void mw_past_close(struct mw_guard *g);
 /* hold.c: limits that somebody else changes. After each look; often: also what a sample does not carry. */
 void mw_hold_look(struct mw_guard *g, struct mw_worker *w, bool all, __u64 now_ns);
 void mw_hold_written(struct mw_guard *g, struct mw_worker *w, const struct mw_event *e); /* MW_EVENT_LIMIT */
+void mw_hold_untold_lift(struct mw_guard *g, struct mw_worker *w,
+			 __u64 now_ns); /* a lift nobody reported; after each look */
 void mw_hold_adopt(struct mw_worker *w); /* what others have set while no daemon looked */
 void mw_hold_tick(struct mw_guard *g,
 		  __u64 now_ns); /* every beat: what was written is looked at, what is due repaired */
@@ -331,6 +343,15 @@ void mw_act_put_back(struct mw_guard *g, struct mw_worker *w);
 void mw_act_restore_high(struct mw_guard *g, struct mw_worker *w);
 void mw_act_tick(struct mw_guard *g);
 
+/* totals.c: what happened to the workers of each class, for /metrics. */
+void mw_totals_begin(struct mw_guard *g, const struct mw_worker *w); /* under guard */
+void mw_totals_end(struct mw_guard *g, struct mw_worker *w); /* while its counters are there */
+void mw_totals_incident(struct mw_guard *g, struct mw_worker *w, enum mw_reason reason, bool death);
+void mw_totals_lift(struct mw_guard *g, struct mw_worker *w);
+void mw_totals_hibernated(struct mw_guard *g, struct mw_worker *w, __u64 saved_bytes);
+/* serve_metrics.c: w ends while an answer is being written. */
+void mw_scrape_ended(struct mw_guard *g, const struct mw_worker *w, const struct mw_pause_stat stats[MW_PAUSE_MAX]);
+
 /* act_incident.c: an incident about w, as it is now, written from an action thread. */
 void mw_act_incident(struct mw_guard *g, struct mw_worker *w, const struct mw_incident *inc);
 bool mw_act_incident_tick(struct mw_guard *g); /* what found no room; false: there still is none */
@@ -339,11 +360,15 @@ void mw_act_flush(struct mw_guard *g); /* at the end: incidents still waiting ar
 
 /* serve.c: the control interface. */
 void mw_serve_request(struct mw_request *r, void *guard);
-/* serve_leaks.c: reports of everybody that are being written, a bit in each turn of the loop. */
-void mw_serve_leaks_turn(struct mw_guard *g);
-void mw_serve_leaks_close(struct mw_guard *g); /* whoever waits is told */
+/* serve_turns.h: answers that are being written, a bit in each turn of the loop. */
+void mw_turns_run(struct mw_guard *g);
+__u64 mw_turn_end_ns(const struct mw_guard *g); /* of one that begins now; each goes on by one step at least */
+void mw_turns_close(struct mw_guard *g); /* whoever waits is told that the guard stops */
 
 /* setup.c: everything opened and closed in order. */
+/* Takes daemon.lock, for life. A holder that was killed is waited for until the kernel is done with it, at most 10 s.
+ * 0, or -EBUSY and the holder's pid as text. */
+int mw_guard_lock(int fd, char pid[16]);
 int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struct mw_error *err);
 void mw_guard_close(struct mw_guard *g);
 

@@ -15,6 +15,7 @@
 #include "util/size.h"
 
 #define SETTLE_NS     (1 * MW_NS_PER_S) /* our own may still be on its way */
+#define ASKED_NS      (3 * MW_NS_PER_S) /* a limit that was just asked for may not stand yet */
 #define WRITER_NS     (10 * MW_NS_PER_S) /* a name is older than this: somebody else's */
 #define TOLD_NS	      (60 * MW_NS_PER_S) /* lines about one worker are no closer, unless it is another's doing */
 #define FILES_A_CHECK 16 /* workers whose files are read in one check, and in one beat; the others have their turn */
@@ -45,6 +46,7 @@ static void say(struct mw_guard *g, struct mw_worker *w, enum mw_limit_kind what
 		__u64 now_ns)
 {
 	char now[24], before[24], who[64] = "somebody";
+	struct mw_fact fact = {.reason = respected ? "tighter" : "looser"};
 
 	if (w->hold.told_ns && now_ns - w->hold.told_ns < TOLD_NS && !respected && w->hold.told_pid == w->hold.by_pid &&
 	    !strcmp(w->hold.told_by, w->hold.by))
@@ -56,10 +58,12 @@ static void say(struct mw_guard *g, struct mw_worker *w, enum mw_limit_kind what
 		snprintf(who, sizeof(who), "systemd, for somebody else");
 	else if (w->hold.by[0])
 		snprintf(who, sizeof(who), "%s (pid %u)", w->hold.by, w->hold.by_pid);
-	mw_tell(g->tell, LOG_WARNING, "limit-changed", w, "worker %s (%s): %s has set %s to %s, where %s was; %s",
-		w->name, w->class_name, who, mw_held_file(what), mw_size_format(w->hold.found, now, sizeof(now)),
-		mw_size_format(was, before, sizeof(before)),
-		respected ? "that is no looser, and stays" : "it is put back to what the class allows");
+	fact.pid = (pid_t)w->hold.by_pid;
+	mw_tell_fact(g->tell, LOG_WARNING, "limit-changed", w, &fact,
+		     "worker %s (%s): %s has set %s to %s, where %s was; %s", w->name, w->class_name, who,
+		     mw_held_file(what), mw_size_format(w->hold.found, now, sizeof(now)),
+		     mw_size_format(was, before, sizeof(before)),
+		     respected ? "that is no looser, and stays" : "it is put back to what the class allows");
 }
 
 /* Who wrote it, if that was told. */
@@ -243,4 +247,21 @@ void mw_hold_tick(struct mw_guard *g, __u64 now_ns)
 		more |= w->hold.look || w->hold.repair_ns;
 	}
 	g->hold_due = more;
+}
+
+/*
+ * memory.high is max and nobody told us: a lift whose report is still to come, or was lost, or somebody's hand. It
+ * comes back like any other lift. Not while a write of ours may be under way.
+ */
+void mw_hold_untold_lift(struct mw_guard *g, struct mw_worker *w, __u64 now_ns)
+{
+	if (w->squeeze.lifted || w->usage.high != MW_UNLIMITED || w->limits.high == MW_UNLIMITED ||
+	    !mw_life_limited(w) || !g->has_memory || w->limits_due ||
+	    (w->unit && (w->unit->due || w->unit->under_way)) || now_ns - w->limits_ns < ASKED_NS ||
+	    now_ns - w->started_ns < ASKED_NS)
+		return;
+	w->squeeze.lifted = w->squeeze.untold = true;
+	w->squeeze.raised = 0;
+	w->squeeze.lifted_ns = now_ns;
+	w->squeeze.usage_at_lift = w->usage.current > w->limits.high ? w->usage.current : w->limits.high;
 }

@@ -76,7 +76,8 @@ static bool same_program(struct mw_kernel *k, size_t row, __u64 *generation)
 			return false;
 		*generation = constants.mw_generation;
 		constants.mw_generation = k->generation;
-		if (memcmp(&constants, k->skel->rodata, sizeof(constants)) != 0)
+		/* Bytes of one map and of another: what lies between members is 0 in both. */
+		if (memcmp((const char *)&constants, (const char *)k->skel->rodata, sizeof(constants)) != 0)
 			return false;
 	}
 	k->programs[row].running_fd = TAKE_FD(old);

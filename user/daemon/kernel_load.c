@@ -74,6 +74,9 @@ static void set_constants(const struct mw_kernel *k, struct memweir *skel)
 	skel->rodata->mw_generation = k->generation;
 	skel->rodata->mw_jiffy_ns = jiffy_ns();
 	skel->rodata->mw_can_cast = k->can_cast;
+	skel->rodata->mw_stats_index = k->symbols[MW_SYMBOL_STATS_INDEX];
+	for (int i = MW_SYMBOL_WAIT_BIT; i <= MW_SYMBOL_SUBMIT_BIO; i++)
+		skel->rodata->mw_refault_functions[i] = k->symbols[i];
 	skel->rodata->mw_page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	skel->rodata->mw_memstall_on = mw_kernel_has(k, MW_CAP_PAUSE_MEMSTALL);
 	skel->rodata->mw_sleep_seen = k->programs[row_of("high_sleep")].chosen;
@@ -133,7 +136,7 @@ static int try_load(struct mw_kernel *k)
 	return result;
 }
 
-/* Only a loaded program knows: libbpf gives it the table of positions where the kernel has that symbol. */
+/* Only a loaded program knows. */
 static void ask_positions(struct mw_kernel *k)
 {
 	const struct bpf_program *program;
@@ -147,7 +150,7 @@ static void ask_positions(struct mw_kernel *k)
 	else if (bpf_prog_test_run_opts(bpf_program__fd(program), &run))
 		mw_capability_refuse(k, MW_CAP_STATISTICS, "cannot be asked for: %s", strerror(errno));
 	else if (run.retval)
-		mw_capability_refuse(k, MW_CAP_STATISTICS, "the kernel has no symbol mem_cgroup_stats_index");
+		mw_capability_refuse(k, MW_CAP_STATISTICS, "the kernel does not tell where mem_cgroup_stats_index is");
 }
 
 int mw_load(struct mw_kernel *k)

@@ -65,6 +65,15 @@ extern const struct program_row mw_program_rows[];
 extern const size_t mw_program_count;
 extern const char *const mw_map_names[MAP_MAX];
 
+/* What programs compare addresses with, or read from. */
+enum kernel_symbol {
+	MW_SYMBOL_WAIT_BIT,
+	MW_SYMBOL_READ_PAGES,
+	MW_SYMBOL_SUBMIT_BIO,
+	MW_SYMBOL_STATS_INDEX,
+	MW_SYMBOL_MAX,
+};
+
 struct program_state {
 	bool refused; /* by the host, or switched off */
 	bool chosen; /* to be loaded */
@@ -93,6 +102,7 @@ struct mw_kernel {
 	__u64 generation;
 	bool adopted;
 	bool can_cast; /* bpf_rdonly_cast: fields are loaded, not copied by a call each */
+	__u64 symbols[MW_SYMBOL_MAX]; /* where they are; 0: the kernel has none, or it is not needed */
 	__u64 *slot_owner; /* [max_workers] cgroup id, 0: free */
 	__u32 removed_since_sweep;
 	bool pauses_known; /* all pause counters were read when maps/stats had counted pauses_seen */
@@ -124,6 +134,17 @@ void mw_probe(struct mw_kernel *k);
 void mw_choose(struct mw_kernel *k);
 /* Of what can be had in a lesser way only: which. */
 void mw_say_ways(struct mw_kernel *k);
+
+/* kernel_names.c: types of btf, which must stay, by name; NULL: no memory. Functions, typedefs, enums, structs. */
+struct mw_btf_names *mw_btf_names_new(const struct btf *btf);
+void mw_btf_names_free(struct mw_btf_names *names);
+/* NULL: there is none. ret_id may be NULL. */
+const struct btf_type *mw_btf_names_find(const struct mw_btf_names *names, const char *name, __u32 kind, __u32 *ret_id);
+/*
+ * Addresses of the kernel's own symbols, those of the bits in wanted; the others stay as they are. 0: it has none of
+ * that name, or does not tell (kptr_restrict).
+ */
+void mw_kernel_symbols(const char *proc_root, __u32 wanted, __u64 ret_addresses[MW_SYMBOL_MAX]);
 
 /* kernel_log.c: libbpf's warnings. */
 struct mw_libbpf_words {

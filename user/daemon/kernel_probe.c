@@ -215,54 +215,77 @@ void mw_refuse_all(struct mw_kernel *k, const char *why)
 }
 
 /* Does the tracepoint's first argument fit the program? (void *, first, …) */
-static bool tracepoint_fits(const struct btf *btf, const struct program_row *row)
+static bool tracepoint_fits(const struct btf *btf, const struct mw_btf_names *names, const struct program_row *row)
 {
 	char name[80];
 	const struct btf_type *type;
-	int id;
 
 	snprintf(name, sizeof(name), "btf_trace_%s", row->hook);
-	id = btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF);
-	if (id < 0)
+	type = mw_btf_names_find(names, name, BTF_KIND_TYPEDEF, NULL);
+	if (!type)
 		return false;
 	if (row->choice != ANY_OOM)
 		return true;
-	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type); /* pointer */
+	type = btf__type_by_id(btf, type->type); /* pointer */
 	type = btf__type_by_id(btf, type->type); /* prototype */
 	if (!btf_is_func_proto(type) || btf_vlen(type) < 2)
 		return false;
 	return btf_is_ptr(btf__type_by_id(btf, btf_params(type)[1].type)) != row->by_pid;
 }
 
-static bool has_function(const struct btf *btf, const char *name)
+static bool has_function(const struct mw_btf_names *names, const char *name)
 {
-	return name && btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+	return name && mw_btf_names_find(names, name, BTF_KIND_FUNC, NULL);
+}
+
+/* Of an enum's member; -1: there is none. */
+static int value_of(const struct btf *btf, const struct mw_btf_names *names, const char *of, const char *member)
+{
+	const struct btf_type *all = mw_btf_names_find(names, of, BTF_KIND_ENUM, NULL);
+
+	for (int i = 0; all && i < btf_vlen(all); i++) {
+		if (!strcmp(btf__name_by_offset(btf, btf_enum(all)[i].name_off), member))
+			return btf_enum(all)[i].val;
+	}
+	return -1;
 }
 
 /* A program that calls one the kernel has not does not load: asked before. */
-static bool has_helper(const struct btf *btf, const char *name)
+static bool has_helper(const struct btf *btf, const struct mw_btf_names *names, const char *name)
 {
-	const struct btf_type *all = btf__type_by_id(btf, btf__find_by_name_kind(btf, "bpf_func_id", BTF_KIND_ENUM));
+	return value_of(btf, names, "bpf_func_id", name) >= 0;
+}
 
-	for (int i = 0; all && btf_is_enum(all) && i < btf_vlen(all); i++) {
-		if (!strcmp(btf__name_by_offset(btf, btf_enum(all)[i].name_off), name))
-			return true;
+/*
+ * Statistics of a memcg are packed since ff48c71c26aa (6.8), and where each stands is in a table of the kernel's own.
+ * An older one is not asked for it: all of its symbols would be read.
+ */
+static bool statistics_packed(const struct btf *btf, const struct mw_btf_names *names)
+{
+	const struct btf_type *stats = mw_btf_names_find(names, "memcg_vmstats", BTF_KIND_STRUCT, NULL), *type;
+	int items = value_of(btf, names, "memcg_stat_item", "MEMCG_NR_STAT");
+
+	for (int i = 0; stats && i < btf_vlen(stats); i++) {
+		if (strcmp(btf__name_by_offset(btf, btf_members(stats)[i].name_off), "state") != 0)
+			continue;
+		type = btf__type_by_id(btf, btf_members(stats)[i].type);
+		return btf_is_array(type) && (int)btf_array(type)->nelems < items;
 	}
 	return false;
 }
 
 /* Refusals come at the load on some hosts (EPERM) and at the attach on others: do both, with a program that does
  * nothing. */
-static int try_fentry(const struct btf *btf, const char *function)
+static int try_fentry(const struct mw_btf_names *names, const char *function)
 {
 	static const struct bpf_insn nothing[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
-		    .attach_btf_id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC));
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
 	_cleanup_close_ int program = -1, link = -1;
 
+	mw_btf_names_find(names, function, BTF_KIND_FUNC, &opts.attach_btf_id);
 	program = bpf_prog_load(BPF_PROG_TYPE_TRACING, "mw_probe", "Dual BSD/GPL", nothing, ARRAY_SIZE(nothing), &opts);
 	if (program < 0)
 		return -errno;
@@ -270,7 +293,7 @@ static int try_fentry(const struct btf *btf, const char *function)
 	return link < 0 ? -errno : 0;
 }
 
-static void look_up(struct mw_kernel *k, const struct btf *btf, size_t i)
+static void look_up(struct mw_kernel *k, const struct btf *btf, const struct mw_btf_names *names, size_t i)
 {
 	const struct program_row *row = &mw_program_rows[i];
 	struct program_state *state = &k->programs[i];
@@ -278,28 +301,28 @@ static void look_up(struct mw_kernel *k, const struct btf *btf, size_t i)
 	state->hook = row->hook;
 	switch (row->kind) {
 	case HOOK_FENTRY:
-		if (!has_function(btf, row->hook) && has_function(btf, row->other_hook))
+		if (!has_function(names, row->hook) && has_function(names, row->other_hook))
 			state->hook = row->other_hook;
 		/* fallthrough */
 	case HOOK_CGROUP_ITER:
 	case HOOK_MAP_ITER:
-		if (!has_function(btf, state->hook))
+		if (!has_function(names, state->hook))
 			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->hook);
-		else if (row->needs && !has_function(btf, row->needs))
+		else if (row->needs && !has_function(names, row->needs))
 			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->needs);
 		break;
 	case HOOK_TP_BTF:
-		if (!tracepoint_fits(btf, row))
+		if (!tracepoint_fits(btf, names, row))
 			mw_program_refuse(k, i, "the kernel has no tracepoint %s that fits", row->hook);
 		break;
 	case HOOK_RUN:
-		if (row->needs && !has_function(btf, row->needs))
+		if (row->needs && !has_function(names, row->needs))
 			mw_program_refuse(k, i, "the kernel's BTF has no function %s", row->needs);
 		break;
 	}
 }
 
-static void probe_fentry(struct mw_kernel *k, const struct btf *btf)
+static void probe_fentry(struct mw_kernel *k, const struct mw_btf_names *names)
 {
 	int result = 0;
 	bool tried = false;
@@ -308,7 +331,7 @@ static void probe_fentry(struct mw_kernel *k, const struct btf *btf)
 		if (mw_program_rows[i].kind != HOOK_FENTRY || k->programs[i].refused)
 			continue;
 		if (!tried)
-			result = try_fentry(btf, k->programs[i].hook);
+			result = try_fentry(names, k->programs[i].hook);
 		tried = true;
 		if (result)
 			mw_program_refuse(k, i, "the kernel refuses fentry programs: %s", strerror(-result));
@@ -342,23 +365,33 @@ void mw_say_ways(struct mw_kernel *k)
 
 void mw_probe(struct mw_kernel *k)
 {
+	struct mw_btf_names *names = NULL;
 	struct btf *btf = NULL;
+	__u32 symbols = 0;
 
 	if (mw_kernel_has(k, MW_CAP_BTF)) {
 		btf = btf__load_vmlinux_btf();
-		if (!btf)
+		names = btf ? mw_btf_names_new(btf) : NULL;
+		if (!names)
 			mw_capability_refuse(k, MW_CAP_BTF, "no BTF of the running kernel: %s", strerror(errno));
 	}
-	if (!btf) {
+	if (!names) {
+		btf__free(btf);
 		mw_refuse_all(k, "needs btf");
 		return;
 	}
 	for (size_t i = 0; i < mw_program_count; i++)
-		look_up(k, btf, i);
-	probe_fentry(k, btf);
-	k->can_cast = has_function(btf, "bpf_rdonly_cast");
-	if (!has_helper(btf, "BPF_FUNC_task_pt_regs"))
+		look_up(k, btf, names, i);
+	probe_fentry(k, names);
+	k->can_cast = has_function(names, "bpf_rdonly_cast");
+	if (!has_helper(btf, names, "BPF_FUNC_task_pt_regs"))
 		mw_capability_refuse(k, MW_CAP_GROWTH_COPIES, "the kernel has no helper bpf_task_pt_regs");
+	if (mw_kernel_has(k, MW_CAP_STATISTICS) && statistics_packed(btf, names))
+		symbols |= 1U << MW_SYMBOL_STATS_INDEX;
+	if (mw_kernel_has(k, MW_CAP_PAUSE_MEMSTALL))
+		symbols |= 1U << MW_SYMBOL_WAIT_BIT | 1U << MW_SYMBOL_READ_PAGES | 1U << MW_SYMBOL_SUBMIT_BIO;
+	mw_kernel_symbols("/proc", symbols, k->symbols);
+	mw_btf_names_free(names);
 	btf__free(btf);
 	mw_choose(k);
 }

@@ -12,6 +12,7 @@
 #include "core/proc.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/recording.h"
 #include "report/text.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -119,7 +120,9 @@ int mw_life_new(struct mw_guard *g, const char *name, const char *class_name, co
 	w->started_ns = w->quiet_ns = mw_now_ns();
 	w->started_wall_ns = mw_wall_ns();
 	w->subtree = -1;
+	w->track = mw_recorder_begin(g->recorder, id, name);
 	watch(g, w);
+	mw_totals_begin(g, w);
 	*ret_worker = w;
 	return 0;
 }
@@ -259,10 +262,13 @@ void mw_life_forget(struct mw_guard *g, struct mw_worker *w, bool remove_cgroup)
 	}
 	if (w->subtree >= 0)
 		mw_kernel_subtree_remove(g->kernel, w->subtree);
+	mw_totals_end(g, w);
 	mw_kernel_worker_remove(g->kernel, w->cgroup_id);
 	mw_breaker_remove(g->breaker, w->slot);
 	mw_keeper_drop(g->keeper, w->slot);
 	mw_state_remove(g, w->name);
+	mw_live_gone(g, w);
+	mw_recorder_end(g->recorder, w->track);
 	mw_pressure_remove(g->run_fd, w);
 	if (remove_cgroup && w->made && mw_place_remove(g, w->cgroup + 1, &err) < 0)
 		mw_say(g->tell, LOG_WARNING, "worker %s: its cgroup stays: %s", w->name, err.text);
@@ -279,8 +285,10 @@ static void end_now(struct mw_guard *g, struct mw_worker *w)
 	last_look(g, w);
 	classify(g, w, &inc);
 	if (mw_reason_is_incident(inc.reason)) {
-		mw_tell(g->tell, LOG_WARNING, "died", w, "%s%s", mw_text_died(w, &inc, text, sizeof(text)),
-			mw_text_step_before(w, MW_RUNG_KILL, before, sizeof(before)));
+		const struct mw_fact fact = {.reason = mw_reason_name(inc.reason)};
+
+		mw_tell_fact(g->tell, LOG_WARNING, "died", w, &fact, "%s%s", mw_text_died(w, &inc, text, sizeof(text)),
+			     mw_text_step_before(w, MW_RUNG_KILL, before, sizeof(before)));
 		mw_act_incident(g, w, &inc);
 	} else {
 		mw_tell(g->tell, LOG_INFO, "ended", w, "%s", mw_text_ended(w, mw_now_ns(), text, sizeof(text)));

@@ -11,7 +11,10 @@
 
 #include "daemon/guard.h"
 #include "daemon/kick.h"
+#include "daemon/recording.h"
+#include "daemon/otlp.h"
 #include "daemon/unit.h"
+#include "daemon/serve_tcp.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
 
@@ -125,7 +128,8 @@ static int on_unfinished(sd_event_source *src, void *arg)
 {
 	(void)src;
 	mw_life_finish(arg);
-	mw_serve_leaks_turn(arg);
+	mw_turns_run(arg);
+	mw_live_turn(arg);
 	return 0;
 }
 
@@ -153,14 +157,20 @@ static int look_again(sd_event_source *src, __u64 began_ns, __u64 interval_ns)
 	return again(src, rest_ns > interval_ns ? rest_ns : interval_ns);
 }
 
+static void note_late(struct mw_guard *g, __u64 now_ns, uint64_t usec)
+{
+	mw_pause_count(&g->timings.late, now_ns > usec * 1000 ? now_ns - usec * 1000 : 0);
+}
+
 static int on_sample(sd_event_source *src, uint64_t usec, void *arg)
 {
 	struct mw_guard *g = arg;
 	__u64 began = mw_now_ns();
 
-	(void)usec;
+	note_late(g, began, usec);
 	consume_ring(g); /* who has changed a limit, before the change itself is seen */
 	mw_guard_sample(g, MW_SAMPLE_MOVED, mw_now_ns());
+	mw_pause_count(&g->timings.samples, mw_now_ns() - began);
 	return look_again(src, began, g->cfg.monitor.sample_interval_ns);
 }
 
@@ -169,10 +179,13 @@ static int on_check(sd_event_source *src, uint64_t usec, void *arg)
 	struct mw_guard *g = arg;
 	__u64 began = mw_now_ns();
 
-	(void)usec;
+	note_late(g, began, usec);
 	consume_ring(g);
+	mw_otlp_check_begins(g);
 	mw_guard_sample(g, MW_SAMPLE_ALL, mw_now_ns());
 	mw_guard_check(g, mw_now_ns());
+	mw_pause_count(&g->timings.checks, mw_now_ns() - began);
+	mw_otlp_check_ends(g);
 	return look_again(src, began, g->cfg.monitor.check_interval_ns);
 }
 
@@ -180,7 +193,7 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 {
 	struct mw_guard *g = arg;
 
-	(void)usec;
+	note_late(g, mw_now_ns(), usec);
 	mw_keeper_beat(g->keeper, mw_now_ns());
 	consume_ring(g); /* exit statuses, before a worker is ended without */
 	mw_life_tick(g, mw_now_ns());
@@ -190,6 +203,9 @@ static int on_beat(sd_event_source *src, uint64_t usec, void *arg)
 	mw_unit_tick(g, mw_now_ns());
 	mw_newcomers_tick(g);
 	mw_objects_tick(g, mw_now_ns());
+	mw_serve_tcp_tick(g, mw_now_ns());
+	mw_otlp_tick(g, mw_now_ns());
+	mw_teller_tick(g->tell, mw_now_ns());
 	return again(src, MW_KEEPER_HEARTBEAT_NS);
 }
 
@@ -310,6 +326,27 @@ void mw_loop_go_on(struct mw_guard *g)
 		sd_event_source_set_enabled(g->unfinished, SD_EVENT_ONESHOT);
 }
 
+/* sd_event_loop, with a clock: each callback is a turn. */
+static int run(struct mw_guard *g)
+{
+	int r = 0, code = 0;
+
+	g->opened_wall_ns = mw_wall_ns();
+	while (r >= 0 && sd_event_get_state(g->event) != SD_EVENT_FINISHED) {
+		__u64 began;
+
+		r = sd_event_prepare(g->event);
+		if (r == 0)
+			r = sd_event_wait(g->event, UINT64_MAX);
+		if (r <= 0)
+			continue;
+		began = mw_now_ns();
+		r = sd_event_dispatch(g->event);
+		mw_pause_count(&g->timings.turns, mw_now_ns() - began);
+	}
+	return r < 0 ? r : sd_event_get_exit_code(g->event, &code) < 0 ? 0 : code;
+}
+
 int mw_loop_run(struct mw_guard *g)
 {
 	int r = sd_event_new(&g->event);
@@ -335,7 +372,7 @@ int mw_loop_run(struct mw_guard *g)
 	if (r >= 0)
 		r = sd_event_add_post(g->event, &g->http_post, after_event, g);
 	if (r >= 0)
-		r = sd_event_loop(g->event);
+		r = run(g);
 	if (r < 0)
 		mw_say(g->tell, LOG_ERR, "event loop: %s", strerror(-r));
 	mw_pacer_close(g);

@@ -7,18 +7,14 @@
 #include "daemon/guard.h"
 #include "daemon/newcomers.h"
 #include "util/clock.h"
+#include "util/fnv.h"
 
 #define COUNTERS_NS (1 * MW_NS_PER_S)
 
-/* FNV-1a; rules hold no pointers, and what they do not use is zero. */
+/* Rules hold no pointers, and what they do not use is zero. */
 static __u64 sum_of(const struct mw_config *cfg)
 {
-	const unsigned char *bytes = (const unsigned char *)cfg->rules;
-	__u64 sum = 14695981039346656037ULL + cfg->monitor.class_carriers;
-
-	for (size_t i = 0; i < cfg->n_rules * sizeof(*cfg->rules); i++)
-		sum = (sum ^ bytes[i]) * 1099511628211ULL;
-	return sum;
+	return mw_fnv1a(MW_FNV1A + cfg->monitor.class_carriers, cfg->rules, cfg->n_rules * sizeof(*cfg->rules));
 }
 
 /* Counts go on under the same name. */

@@ -5,6 +5,7 @@
 #include "core/cgroup.h"
 #include "daemon/guard.h"
 #include "daemon/pressure.h"
+#include "daemon/recording.h"
 #include "report/json.h"
 #include "report/json_advice.h"
 #include "report/text.h"
@@ -21,6 +22,7 @@ static void say_level(struct mw_guard *g, const struct mw_worker *w, enum mw_lev
 	json_object_object_add(doc, "time", json_object_new_string(mw_json_time(mw_wall_ns(), when, sizeof(when))));
 	json_object_object_add(doc, "before", json_object_new_string(mw_level_name(before)));
 	mw_tell_json(g->tell, "level", doc, true);
+	mw_recording_level(g, w, before);
 }
 
 /* Room for a ladder comes with its first step: most workers never need one. Without memory nothing is kept of it. */

@@ -80,7 +80,7 @@ static void leave(struct mw_guard *g, unsigned i, struct mw_worker *w)
 		return;
 	w->pace.candidate = false;
 	if (w->pace.told)
-		mw_say(g->tell, LOG_INFO, "%s", mw_text_pace_over(w, text, sizeof(text)));
+		mw_tell_log(g->tell, LOG_INFO, "pace-over", w, NULL, mw_text_pace_over(w, text, sizeof(text)));
 	w->pace.told = false;
 }
 
@@ -173,7 +173,7 @@ static void reclaim(struct mw_guard *g, struct mw_worker *w, const struct mw_pac
 		return;
 	w->pace.told = true;
 	w->pace.told_ns = in->time_ns;
-	mw_say(g->tell, LOG_INFO, "%s", mw_text_pace_begin(w, in, text, sizeof(text)));
+	mw_tell_log(g->tell, LOG_INFO, "paced", w, NULL, mw_text_pace_begin(w, in, text, sizeof(text)));
 }
 
 /* Second look of a lower memory.high: not when it was lifted meanwhile. */
@@ -223,7 +223,7 @@ static void say_held(struct mw_guard *g, struct mw_worker *w, const struct mw_pa
 	if (!w->pace.told || (w->pace.held_told_ns && now_ns - w->pace.held_told_ns < TOLD_NS))
 		return;
 	w->pace.held_told_ns = now_ns;
-	mw_say(g->tell, LOG_INFO, "%s", mw_text_pace_held(w, d, text, sizeof(text)));
+	mw_tell_log(g->tell, LOG_INFO, "pace-held", w, NULL, mw_text_pace_held(w, d, text, sizeof(text)));
 }
 
 /* Decide, do. When to look again, ns; 0: nobody needs to. */

@@ -8,6 +8,9 @@
 
 #include "core/cgroup.h"
 #include "daemon/kick.h"
+#include "daemon/serve_tcp.h"
+#include "daemon/recording.h"
+#include "daemon/otlp.h"
 #include "report/json.h"
 #include "report/json_out.h"
 #include "util/cleanup.h"
@@ -122,6 +125,7 @@ static struct json_object *program_costs(struct mw_guard *g)
 static void get_health(struct mw_guard *g, struct mw_request *r, const char *name)
 {
 	struct json_object *doc = mw_json_document(mw_wall_ns());
+	const struct mw_log_counts log = mw_teller_counts(g->tell);
 	struct mw_stats stats = {0};
 
 	(void)name;
@@ -137,8 +141,15 @@ static void get_health(struct mw_guard *g, struct mw_request *r, const char *nam
 	json_object_object_add(doc, "breaker_lost", json_object_new_uint64(mw_breaker_lost(g->breaker)));
 	json_object_object_add(doc, "actions_refused", json_object_new_uint64(mw_actions_refused(g->actions)));
 	json_object_object_add(doc, "incident_failures", json_object_new_uint64(mw_incidents_failures(g->incidents)));
-	json_object_object_add(doc, "log_lines_lost", json_object_new_uint64(mw_teller_lost(g->tell)));
+	json_object_object_add(doc, "recorder_lost", json_object_new_uint64(mw_recorder_lost(g->recorder)));
+	json_object_object_add(doc, "recorder_bytes", json_object_new_uint64(mw_recorder_bytes(g->recorder)));
+	json_object_object_add(doc, "metrics_refused", json_object_new_uint64(g->scrapes_refused));
+	json_object_object_add(doc, "log_lines_lost", json_object_new_uint64(log.lost));
+	json_object_object_add(doc, "log_lines_suppressed", json_object_new_uint64(log.suppressed));
+	json_object_object_add(doc, "log_lines_without_fields", json_object_new_uint64(log.without_fields));
 	json_object_object_add(doc, "bpf_map_bytes", json_object_new_uint64(mw_kernel_map_bytes(g->kernel)));
+	json_object_object_add(doc, "http", mw_serve_tcp_json(g));
+	json_object_object_add(doc, "otlp", mw_otlp_health(g));
 	json_object_object_add(doc, "programs", program_costs(g));
 	mw_serve_json(r, 200, doc);
 }
@@ -155,7 +166,14 @@ static void get_recent(struct mw_guard *g, struct mw_request *r, const char *nam
 static void get_stream(struct mw_guard *g, struct mw_request *r, const char *name)
 {
 	(void)g, (void)name;
-	mw_request_stream(r);
+	mw_request_stream(r, MW_TOPIC_EVENTS);
+}
+
+static void get_live(struct mw_guard *g, struct mw_request *r, const char *name)
+{
+	(void)name;
+	mw_request_stream(r, MW_TOPIC_LIVE);
+	mw_live_join(g);
 }
 
 static void get_worker(struct mw_guard *g, struct mw_request *r, const char *rest)
@@ -170,11 +188,14 @@ static void get_worker(struct mw_guard *g, struct mw_request *r, const char *res
 	w = mw_worker_by_name(&g->workers, name);
 	if (!w)
 		return mw_serve_unknown(r, name);
-	if (!mw_serve_may(g, r, MW_RIGHT_LOOK, "level", w))
+	if (!mw_serve_may(g, r, MW_RIGHT_LOOK, slash + 1, w))
 		return;
-	if (strcmp(slash, "/level") != 0)
-		return mw_serve_error(r, -ENOENT, "no such document of a worker: expected level");
-	mw_serve_level(g, r, w);
+	if (strcmp(slash, "/level") == 0)
+		mw_serve_level(g, r, w);
+	else if (strcmp(slash, "/history") == 0)
+		mw_serve_history(g, r, w);
+	else
+		mw_serve_error(r, -ENOENT, "no such document of a worker: expected level or history");
 }
 
 /* Whoever froze it is asked before it thaws: root's freeze is not its owner's to take back. */
@@ -237,16 +258,20 @@ static void post_act(struct mw_guard *g, struct mw_request *r, const char *rest)
 }
 
 static const struct {
-	const char *method, *path; /* a path that ends in / takes the rest as its argument */
+	const char *method, *path; /* a path that ends in / takes the rest as its argument; / alone is that */
 	void (*fn)(struct mw_guard *g, struct mw_request *r, const char *rest);
 	enum mw_right right; /* the least a caller must have; who touches one worker is asked again about that one */
 	const char *what;
 } routes[] = {
+	{"GET", "/", mw_serve_page, MW_RIGHT_HEALTH, "page"},
+	{"GET", "/page/", mw_serve_page, MW_RIGHT_HEALTH, "page"},
 	{"GET", "/healthz", get_health, MW_RIGHT_HEALTH, "health"},
+	{"GET", "/metrics", mw_serve_metrics, MW_RIGHT_LIST, "metrics"},
 	{"GET", "/v1/workers", mw_serve_ps, MW_RIGHT_LIST, "ps"},
 	{"GET", "/v1/workers/", get_worker, MW_RIGHT_LOOK, "ps"},
 	{"POST", "/v1/workers", mw_serve_start, MW_RIGHT_RUN, "run"},
 	{"DELETE", "/v1/workers/", mw_serve_detach, MW_RIGHT_TAKE_BACK, "detach"},
+	{"PUT", "/v1/workers/self/figures", mw_serve_figures, MW_RIGHT_NEWS, "figures"},
 	{"POST", "/v1/workers/", post_act, MW_RIGHT_NEWS, "act"},
 	{"POST", "/v1/check", mw_serve_check, MW_RIGHT_LIST, "check"},
 	{"GET", "/v1/report/leaks", mw_serve_leaks, MW_RIGHT_LIST, "report leaks"},
@@ -256,6 +281,8 @@ static const struct {
 	{"GET", "/v1/report/", mw_serve_one, MW_RIGHT_LOOK, "report"},
 	{"GET", "/v1/events", get_stream, MW_RIGHT_LIST, "events"},
 	{"GET", "/v1/events/recent", get_recent, MW_RIGHT_LIST, "events"},
+	{"GET", "/v1/history", mw_serve_histories, MW_RIGHT_LIST, "history"},
+	{"GET", "/v1/live", get_live, MW_RIGHT_LIST, "live"},
 	{"GET", "/v1/samples", mw_serve_samples, MW_RIGHT_LIST, "record"},
 	{"GET", "/v1/config", mw_serve_config, MW_RIGHT_CONFIG, "classes"},
 	{"PATCH", "/v1/config", mw_serve_set, MW_RIGHT_TIGHTEN, "set"},
@@ -266,19 +293,19 @@ static const struct {
 static void route(struct mw_guard *g, struct mw_request *r)
 {
 	const char *path = mw_request_path(r), *method = mw_request_method(r);
-	bool path_known = false;
+	bool path_known = false, head = strcmp(method, "HEAD") == 0; /* GET, of which the server sends no body */
 
 	/* Before anything else: a stranger is not even told what there is. */
 	if (!mw_serve_may(g, r, MW_RIGHT_HEALTH, "memweir", NULL))
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		size_t n = strlen(routes[i].path);
-		bool prefix = routes[i].path[n - 1] == '/';
+		bool prefix = n > 1 && routes[i].path[n - 1] == '/';
 
 		if (prefix ? strncmp(path, routes[i].path, n) != 0 || !path[n] : strcmp(path, routes[i].path) != 0)
 			continue;
 		path_known = true;
-		if (strcmp(method, routes[i].method) != 0)
+		if (strcmp(head ? "GET" : method, routes[i].method) != 0)
 			continue;
 		if (mw_serve_may(g, r, routes[i].right, routes[i].what, NULL))
 			routes[i].fn(g, r, path + n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* Between the routes (serve.c) and the documents they answer (serve_read.c, serve_write.c). */
+/* Between the routes (serve.c) and the documents they answer (serve_ps.c, serve_check.c, ..., serve_write.c). */
 #ifndef MW_SERVE_H
 #define MW_SERVE_H
 
@@ -26,24 +26,23 @@ bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right,
 int mw_serve_room_to_act(const struct mw_guard *g, uid_t uid, struct mw_error *err);
 /* And so many settings a second. */
 int mw_serve_room_to_set(struct mw_guard *g, struct mw_error *err);
-/* Whose workers it may see; 0: everybody's. */
+/* Whose workers it may see; 0: everybody's, also over TCP. */
 uid_t mw_serve_reader(const struct mw_request *r);
 /* Members of the list that are for reader, as a new list; the old one's reference is taken. */
 struct json_object *mw_serve_mine(struct json_object *list, uid_t reader, size_t most);
 
-/* Every worker reader may see, in the order of their names; the array is the caller's (free). */
-size_t mw_serve_sorted(struct mw_guard *g, uid_t reader, struct mw_worker ***ret_workers);
 struct json_object *mw_serve_pauses_of(struct mw_guard *g, const struct mw_worker *w); /* one of report pauses */
 
 /* Routes. rest: what follows the route's path. */
 void mw_serve_ps(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_level(struct mw_guard *g, struct mw_request *r, struct mw_worker *w);
-void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_check(struct mw_guard *g, struct mw_request *r, const char *rest); /* serve_check.c */
 void mw_serve_leaks(struct mw_guard *g, struct mw_request *r, const char *rest); /* serve_leaks.c */
+void mw_serve_metrics(struct mw_guard *g, struct mw_request *r, const char *rest); /* serve_metrics.c */
 void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_incidents(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_one(struct mw_guard *g, struct mw_request *r, const char *rest);
-void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_config(struct mw_guard *g, struct mw_request *r, const char *rest); /* serve_config.c */
 
 void mw_serve_placed(struct mw_guard *g, struct mw_request *r, const struct mw_worker *w); /* 201: where it stands */
 void mw_serve_start(struct mw_guard *g, struct mw_request *r, const char *rest);
@@ -52,8 +51,16 @@ void mw_serve_life(struct mw_guard *g, struct mw_request *r, struct mw_worker *w
 		   const char *what); /* "started", "ended" */
 void mw_serve_set(struct mw_guard *g, struct mw_request *r, const char *rest);
 void mw_serve_reload(struct mw_guard *g, struct mw_request *r, const char *rest);
+/* serve_history.c */
+void mw_serve_history(struct mw_guard *g, struct mw_request *r, const struct mw_worker *w);
+void mw_serve_histories(struct mw_guard *g, struct mw_request *r, const char *rest);
 /* serve_rules.c */
 void mw_serve_rules(struct mw_guard *g, struct mw_request *r, const char *rest);
+/* serve_figures.c: PUT of a worker's own figures; for any worker, for tests */
+void mw_serve_figures(struct mw_guard *g, struct mw_request *r, const char *rest);
+void mw_serve_figures_of(struct mw_guard *g, struct mw_request *r, struct mw_worker *w);
+/* serve_page.c */
+void mw_serve_page(struct mw_guard *g, struct mw_request *r, const char *rest);
 /* serve_samples.c */
 void mw_serve_samples(struct mw_guard *g, struct mw_request *r, const char *rest);
 /*

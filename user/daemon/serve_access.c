@@ -11,7 +11,7 @@
 
 uid_t mw_serve_reader(const struct mw_request *r)
 {
-	return mw_request_peer(r).uid;
+	return mw_request_over_tcp(r) ? 0 : mw_request_peer(r).uid;
 }
 
 bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right, const char *what,
@@ -27,7 +27,9 @@ bool mw_serve_may(struct mw_guard *g, struct mw_request *r, enum mw_right right,
 		.uid = peer.uid,
 	};
 	struct mw_error err = {0};
-	int rc = mw_access_check(right, mw_access_caller(peer.uid, member, w ? w->uid : peer.uid), &words, &err);
+	enum mw_caller caller =
+		mw_request_over_tcp(r) ? MW_CALLER_TCP : mw_access_caller(peer.uid, member, w ? w->uid : peer.uid);
+	int rc = mw_access_check(right, caller, &words, &err);
 
 	if (rc < 0)
 		mw_serve_error(r, rc, err.text);

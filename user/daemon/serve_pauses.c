@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
-/* The document of report pauses: each worker, each class, the host. */
+/* The document of report pauses: each worker, a bit in each turn of the loop; each class, the host. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/serve.h"
+#include "daemon/serve_turns.h"
 #include "report/json.h"
 #include "report/pause.h"
-#include "util/cleanup.h"
-#include "util/clock.h"
 
 struct groups {
 	struct mw_pause_group *list; /* by class; [0] is the host */
 	size_t n;
 };
 
-static void groups_free(struct groups *groups)
+static void groups_free(void *arg)
 {
+	struct groups *groups = arg;
+
 	free(groups->list);
+	free(groups);
 }
 
 /* The class's group, a new one for a new name. NULL: no memory. */
@@ -65,31 +68,47 @@ static int by_class(const void *a, const void *b)
 	return strcmp(((const struct mw_pause_group *)a)->name, ((const struct mw_pause_group *)b)->name);
 }
 
+static struct json_object *one(struct mw_guard *g, struct mw_worker *w, void *arg)
+{
+	struct mw_pause_stat stats[MW_PAUSE_MAX];
+
+	read_stats(g, w, stats);
+	add_to(arg, "", w, stats);
+	add_to(arg, w->class_name, w, stats);
+	return mw_json_pauses(w, stats);
+}
+
+static struct json_object *tail(struct mw_guard *g, void *arg)
+{
+	struct json_object *o = json_object_new_object(), *classes = json_object_new_array();
+	struct groups *groups = arg;
+
+	(void)g;
+	if (groups->n > 1)
+		qsort(groups->list + 1, groups->n - 1, sizeof(groups->list[0]), by_class);
+	for (size_t i = 1; i < groups->n; i++)
+		json_object_array_add(classes, mw_json_pause_group(&groups->list[i]));
+	json_object_object_add(o, "classes", classes);
+	json_object_object_add(o, "host", mw_json_pause_group(&groups->list[0]));
+	return o;
+}
+
 void mw_serve_pauses(struct mw_guard *g, struct mw_request *r, const char *rest)
 {
-	struct json_object *doc = mw_json_document(mw_wall_ns()), *workers = json_object_new_array(),
-			   *classes = json_object_new_array();
-	_cleanup_(groups_free) struct groups groups = {0};
-	_cleanup_free_ struct mw_worker **all = NULL;
-	size_t n = mw_serve_sorted(g, mw_serve_reader(r), &all);
+	static const struct mw_turns_kind kind = {
+		.what = "a report of so many workers",
+		.step = mw_turns_document_step,
+		.answer = mw_turns_document_answer,
+		.free = mw_turns_document_free,
+	};
+	struct groups *groups = calloc(1, sizeof(*groups));
 
 	(void)rest;
-	mw_keeper_busy(g->keeper, mw_now_ns() + 5 * MW_NS_PER_S);
-	group_of(&groups, ""); /* the host, also with nobody on it */
-	for (size_t i = 0; i < n; i++) {
-		struct mw_pause_stat stats[MW_PAUSE_MAX];
-
-		read_stats(g, all[i], stats);
-		json_object_array_add(workers, mw_json_pauses(all[i], stats));
-		add_to(&groups, "", all[i], stats);
-		add_to(&groups, all[i]->class_name, all[i], stats);
+	if (!groups || !group_of(groups, "")) { /* the host, also with nobody on it */
+		free(groups);
+		return mw_serve_error(r, -ENOMEM, NULL);
 	}
-	if (groups.n > 1)
-		qsort(groups.list + 1, groups.n - 1, sizeof(groups.list[0]), by_class);
-	for (size_t i = 1; i < groups.n; i++)
-		json_object_array_add(classes, mw_json_pause_group(&groups.list[i]));
-	json_object_object_add(doc, "workers", workers);
-	json_object_object_add(doc, "classes", classes);
-	json_object_object_add(doc, "host", groups.n ? mw_json_pause_group(&groups.list[0]) : NULL);
-	mw_serve_json(r, 200, doc);
+	mw_turns_document(g, r,
+			  &(struct mw_turns_document){
+				  .kind = &kind, .one = one, .tail = tail, .arg = groups, .free_arg = groups_free});
 }

@@ -8,6 +8,7 @@
 #include "daemon/pressure.h"
 #include "daemon/serve.h"
 #include "daemon/target.h"
+#include "daemon/serve_tcp.h"
 #include "report/json.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -249,6 +250,7 @@ struct change {
 static int set(struct mw_guard *g, const struct change *c, struct mw_error *err)
 {
 	struct mw_config fresh, old = g->cfg;
+	_cleanup_close_ int tcp_fd = -1;
 	int r = mw_config_copy(&g->cfg, &fresh);
 
 	if (r < 0)
@@ -257,6 +259,8 @@ static int set(struct mw_guard *g, const struct change *c, struct mw_error *err)
 		r = mw_serve_remove_rule(g, c->target, c->save, &fresh, err);
 	else
 		r = mw_config_set(&fresh, c->target, c->kv, c->n, err);
+	if (r >= 0)
+		r = mw_serve_tcp_open(g, &fresh, &tcp_fd, err);
 	if (r >= 0 && c->save && !c->remove)
 		r = mw_config_save("", c->target, c->kv, c->n, err);
 	if (r >= 0) {
@@ -271,6 +275,7 @@ static int set(struct mw_guard *g, const struct change *c, struct mw_error *err)
 	}
 	g->cfg = fresh;
 	mw_config_free(&old);
+	mw_serve_tcp_take(g, TAKE_FD(tcp_fd));
 	mw_life_apply(g);
 	mw_loop_rearm(g);
 	return 0;

@@ -2,22 +2,28 @@
 /* Everything the guard holds, opened and closed in order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/cgroup.h"
 #include "core/members.h"
+#include "core/proc.h"
 #include "core/root.h"
 #include "daemon/guard.h"
 #include "daemon/kick.h"
+#include "daemon/otlp.h"
 #include "daemon/pressure.h"
+#include "daemon/recording.h"
 #include "daemon/stacks.h"
 #include "daemon/unit.h"
+#include "daemon/serve_tcp.h"
 #include "symbols/remember.h"
 #include "util/cleanup.h"
 #include "util/clock.h"
@@ -44,11 +50,32 @@ int mw_guard_load_config(const struct mw_guard *g, struct mw_config *ret_cfg, st
 	return 0;
 }
 
+#define LOCK_WAIT_MS 10000
+#define LOCK_LOOK_MS 50
+#define LOCK_LOOKS   4 /* between a signal's taking and the exit's beginning nothing is to be seen of either */
+
+int mw_guard_lock(int fd, char pid[16])
+{
+	const struct timespec pause = {.tv_nsec = LOCK_LOOK_MS * 1000000L};
+
+	for (int waited = 0, alive = 0; waited < LOCK_WAIT_MS && alive < LOCK_LOOKS; waited += LOCK_LOOK_MS) {
+		ssize_t n;
+
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		n = pread(fd, pid, 15, 0);
+		pid[n > 0 ? n : 0] = '\0';
+		alive = mw_proc_dying("/proc", (pid_t)strtol(pid, NULL, 10)) ? 0 : alive + 1;
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
+}
+
 /* One daemon a run directory: the lock is held as long as we live. */
 static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 {
 	const char *dir = g->cfg.tree.run_dir;
-	char pid[16];
+	char pid[16] = "";
 	int r;
 
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
@@ -64,13 +91,10 @@ static int lock_run_dir(struct mw_guard *g, struct mw_error *err)
 	g->lock_fd = openat(g->run_fd, "daemon.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (g->lock_fd < 0)
 		return mw_fail(err, -errno, "%s/daemon.lock: %s", dir, strerror(errno));
-	if (flock(g->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		ssize_t n = read(g->lock_fd, pid, sizeof(pid) - 1);
-
-		pid[n > 0 ? n : 0] = '\0';
-		return mw_fail(err, -EBUSY, "another memweir daemon is running%s%s (it holds %s/daemon.lock)",
+	r = mw_guard_lock(g->lock_fd, pid);
+	if (r < 0)
+		return mw_fail(err, r, "another memweir daemon is running%s%s (it holds %s/daemon.lock)",
 			       pid[0] ? ", pid " : "", pid, dir);
-	}
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	if (ftruncate(g->lock_fd, 0) < 0 || write(g->lock_fd, pid, strlen(pid)) < 0)
 		return mw_fail(err, -errno, "%s/daemon.lock: %s", dir, strerror(errno));
@@ -181,6 +205,7 @@ static int open_server(struct mw_guard *g, struct mw_error *err)
 		return r;
 	}
 	mw_teller_attach(g->tell, g->server);
+	mw_serve_tcp_start(g);
 	return 0;
 }
 
@@ -207,6 +232,8 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	g->boot_offset_ns = (__s64)(mw_wall_ns() - mw_now_ns());
 	r = mw_teller_new(&g->tell);
 	if (r >= 0)
+		r = mw_otlp_open(g);
+	if (r >= 0)
 		r = mw_last_good_load(g, err);
 	if (r >= 0)
 		r = lock_run_dir(g, err);
@@ -217,6 +244,8 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	r = open_tree(g, err);
 	if (r >= 0)
 		r = mw_workers_init(&g->workers, g->cfg.monitor.max_workers);
+	if (r >= 0)
+		mw_recording_open(g);
 	if (r >= 0)
 		r = open_kernel(g, err);
 	if (r >= 0)
@@ -242,20 +271,24 @@ int mw_guard_open(const struct mw_guard_options *opts, struct mw_guard *g, struc
 	return 0;
 }
 
-void mw_guard_close(struct mw_guard *g)
+/* In good order: nobody stays squeezed without a guard to lift it. */
+static void lift_all(struct mw_guard *g)
 {
-	struct mw_worker *w;
-	unsigned hanging;
-
-	if (g->tell)
-		mw_teller_attach(g->tell, NULL);
-	/* In good order: nobody stays squeezed without a guard to lift it. */
-	for (w = g->workers.by_id; w; w = w->by_id.next) {
+	for (struct mw_worker *w = g->workers.by_id; w; w = w->by_id.next) {
 		if (mw_life_limited(w) && g->has_memory)
 			mw_cgroup_write(w->dir_fd, "memory.high", "max");
 		if (g->keeper)
 			mw_keeper_mark_high(mw_keeper_table(g->keeper), w->slot, false);
 	}
+}
+
+void mw_guard_close(struct mw_guard *g)
+{
+	unsigned hanging;
+
+	if (g->tell)
+		mw_teller_attach(g->tell, NULL);
+	lift_all(g);
 	if (g->breaker)
 		mw_breaker_free(g->breaker);
 	if (g->keeper) {
@@ -266,15 +299,11 @@ void mw_guard_close(struct mw_guard *g)
 	hanging = g->actions ? mw_actions_free(g->actions) : 0;
 	if (hanging)
 		mw_say(g->tell, LOG_WARNING, "%u action threads are still blocked in the kernel", hanging);
-	/* A write that was under way may have come after the first pass. */
-	for (w = g->workers.by_id; w; w = w->by_id.next) {
-		if (mw_life_limited(w) && g->has_memory)
-			mw_cgroup_write(w->dir_fd, "memory.high", "max");
-	}
+	lift_all(g); /* a write that was under way may have come after the first pass */
 	mw_unit_close(g);
 	if (g->server)
 		unlinkat(g->run_fd, SOCKET, 0);
-	mw_serve_leaks_close(g);
+	mw_turns_close(g);
 	mw_kick_on(); /* it closes what clients have sent and nobody read */
 	mw_server_free(g->server);
 	mw_kick_off();
@@ -287,11 +316,15 @@ void mw_guard_close(struct mw_guard *g)
 		mw_newcomers_free(g);
 		mw_stacks_free(g->stacks);
 		mw_objects_close(g);
+		mw_otlp_close(g);
 		mw_remembered_free(g->remembered);
 	}
 	if (g->by_watch)
 		HASH_CLEAR(by_watch, g->by_watch);
 	mw_workers_free(&g->workers);
+	mw_totals_free(&g->totals);
+	mw_live_close(g);
+	mw_recording_close(g);
 	mw_past_close(g);
 	if (g->kernel && !hanging) /* else a thread may be looking into it, and the end of the process closes it */
 		mw_kernel_close(g->kernel);
@@ -304,89 +337,3 @@ void mw_guard_close(struct mw_guard *g)
 }
 
 const struct mw_limits mw_no_limits = {.max = MW_UNLIMITED, .high = MW_UNLIMITED, .swap_max = MW_UNLIMITED};
-
-/* The growth rule looks at more checks, or fewer: the newest stay. */
-static void keep_history(struct mw_guard *g, struct mw_worker *w)
-{
-	int r = 0;
-
-	if (w->history.capacity != g->cfg.monitor.max_history)
-		r = mw_series_resize(&w->history, g->cfg.monitor.max_history);
-	if (r < 0)
-		mw_say(g->tell, LOG_ERR, "worker %s: its growth is judged over %u checks as before: %s", w->name,
-		       w->history.capacity, strerror(-r));
-}
-
-void mw_life_settle(struct mw_guard *g, struct mw_worker *w, bool all)
-{
-	struct mw_profile p;
-	bool others, was_limited;
-
-	if (mw_life_profile(g, w, &p) < 0)
-		return; /* its class is gone from the configuration: it keeps what it has */
-	if (w->before.known)
-		mw_hold_profile(&p, &w->before.limits);
-	if (!all && mw_profile_same(&p, &w->profile))
-		return;
-	/* what kernel side, breaker and keeper have to know; limits alone are only written */
-	others = all || p.policy != w->profile.policy || p.pause_budget_ns != w->profile.pause_budget_ns;
-	was_limited = mw_life_limited(w);
-	mw_breaker_let_go(g->breaker, w->slot); /* it may be within its limits now, or another's to judge */
-	mw_limits_settle(w, &p);
-	if (others)
-		mw_life_enlist(g, w);
-	if (mw_life_limited(w))
-		mw_act_limits(g, w);
-	else if (was_limited) /* policy observe from now on */
-		mw_act_put_back(g, w);
-}
-
-/* Settings changed: each worker gets what is now its own. */
-void mw_life_apply(struct mw_guard *g)
-{
-	bool all = g->near_high_told != g->cfg.monitor.near_high;
-	struct mw_worker *w, *next;
-
-	g->near_high_told = g->cfg.monitor.near_high;
-	mw_place_protect(g);
-	mw_newcomers_apply(g);
-	mw_keeper_busy(g->keeper, mw_now_ns() + 20 * MW_NS_PER_S); /* thousands of workers may change */
-	HASH_ITER (by_id, g->workers.by_id, w, next) {
-		keep_history(g, w);
-		mw_life_settle(g, w, all);
-	}
-}
-
-int mw_guard_reload(struct mw_guard *g, struct mw_error *err)
-{
-	struct mw_config fresh, old = g->cfg;
-	int r;
-
-	mw_keeper_busy(g->keeper, mw_now_ns() + 10 * MW_NS_PER_S); /* a directory on a slow disk is no death */
-	r = mw_guard_load_config(g, &fresh, err);
-	if (r < 0)
-		return r;
-	if (fresh.monitor.max_workers != old.monitor.max_workers) {
-		mw_say(g->tell, LOG_WARNING, "reload: max_workers stays %u until a restart", old.monitor.max_workers);
-		fresh.monitor.max_workers = old.monitor.max_workers;
-	}
-	memcpy(fresh.tree.root, old.tree.root,
-	       sizeof(old.tree.root)); /* these hold what is there: they change with a restart */
-	memcpy(fresh.tree.state_dir, old.tree.state_dir, sizeof(old.tree.state_dir));
-	memcpy(fresh.tree.run_dir, old.tree.run_dir, sizeof(old.tree.run_dir));
-	memcpy(fresh.tree.group, old.tree.group, sizeof(old.tree.group));
-	g->cfg = fresh;
-	r = mw_place_classes(g, err);
-	if (r < 0) {
-		g->cfg = old;
-		mw_config_free(&fresh);
-		return r;
-	}
-	mw_config_free(&old);
-	mw_last_good_keep(g);
-	mw_life_apply(g);
-	mw_newcomers_rescan(g);
-	mw_loop_rearm(g);
-	mw_say(g->tell, LOG_NOTICE, "configuration read again: %zu classes", g->cfg.n_classes);
-	return 0;
-}

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -225,6 +224,7 @@ static void remove_run_dir(struct mw_guard *g)
 		return;
 	mw_last_good_forget(g);
 	unlinkat(g->run_fd, "workers", AT_REMOVEDIR);
+	mw_recorder_remove(g->run_fd);
 	mw_pressure_sweep(g->run_fd, &(struct mw_workers){0});
 	unlinkat(g->run_fd, MW_PRESSURE_DIR, AT_REMOVEDIR);
 	unlinkat(g->run_fd, "memweir.sock", 0);
@@ -235,12 +235,14 @@ static void remove_run_dir(struct mw_guard *g)
 int mw_guard_unload(const struct mw_guard_options *opts, struct mw_error *err)
 {
 	struct mw_guard g;
+	char pid[16] = "";
 	int r = find_things(opts, &g, err);
 
 	if (r >= 0 && g.run_fd >= 0) {
 		g.lock_fd = openat(g.run_fd, "daemon.lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-		if (g.lock_fd >= 0 && flock(g.lock_fd, LOCK_EX | LOCK_NB) < 0)
-			r = mw_fail(err, -EBUSY, "a memweir daemon is running: stop it first (%s/daemon.lock is held)",
+		if (g.lock_fd >= 0 && mw_guard_lock(g.lock_fd, pid) < 0)
+			r = mw_fail(err, -EBUSY,
+				    "a memweir daemon is running, pid %s: stop it first (%s/daemon.lock is held)", pid,
 				    g.cfg.tree.run_dir);
 	}
 	if (r >= 0)

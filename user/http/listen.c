@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-/* The listening unix socket: at a path, with its owner and mode, and in the place of a dead one. */
+/*
+ * The listening sockets: unix, at a path, with its owner and mode, and in the place of a dead one; and TCP, where
+ * nobody but this machine is.
+ */
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include "http/server.h"
+#include "util/address.h"
 #include "util/cleanup.h"
 
-#define BACKLOG 128
+#define BACKLOG	 128
+#define TCP_ROOM (128 << 10) /* each way: the kernel would go up to megabytes for one who does not read */
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.17 */
@@ -61,6 +67,31 @@ int mw_server_listen_unix(const char *path, gid_t gid, int *ret_fd, struct mw_er
 		unlink(path);
 		return r;
 	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int mw_server_listen_tcp(const char *text, int *ret_fd, struct mw_error *err)
+{
+	_cleanup_close_ int fd = -1;
+	struct mw_address a;
+	int on = 1, room = TCP_ROOM;
+
+	if (mw_address_parse(text, &a) < 0)
+		return mw_fail(err, -EINVAL, "%s is not a loopback address and port", text);
+	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return mw_fail(err, -errno, "cannot make a TCP socket for %s: %m", text);
+	/* Closed connections of the daemon before us do not hold the port; one that listens does. */
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    (a.any.sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on))) ||
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)))
+		return mw_fail(err, -errno, "cannot set up the TCP socket for %s: %m", text);
+	if (bind(fd, &a.any, a.size) || listen(fd, BACKLOG))
+		return errno == EADDRINUSE ? mw_fail(err, -errno, "somebody listens on %s already", text)
+					   : mw_fail(err, -errno, "cannot listen on %s: %m", text);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }

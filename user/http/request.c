@@ -3,17 +3,17 @@
  * A request has two owners: its connection (libmicrohttpd) and whoever was
  * given it to answer. The one who lets go last frees it.
  */
-#include <stdint.h>
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
+#include "http/host.h"
 #include "http/internal.h"
 #include "util/cleanup.h"
 
 #define DROPPED_MAX (16ULL << 20) /* of a body that is announced to be larger nothing is read, whoever sends it */
-#define PIECE	    (128 << 10) /* of an answer in parts; a socket takes about that at once */
 
 const char *mw_request_method(const struct mw_request *r)
 {
@@ -45,6 +45,11 @@ const char *mw_request_header(const struct mw_request *r, const char *name)
 	return r->connection ? MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name) : NULL;
 }
 
+bool mw_request_over_tcp(const struct mw_request *r)
+{
+	return r->tcp;
+}
+
 struct mw_peer mw_request_peer(const struct mw_request *r)
 {
 	return r->peer;
@@ -60,7 +65,15 @@ bool mw_request_in_group(const struct mw_request *r, gid_t gid)
 	return r->connection && mw_peer_in_group(r->fd, &r->peer, gid);
 }
 
-static void request_free(struct mw_request *r)
+/* While it waits libmicrohttpd does not look. Who has only closed its sending half still reads. */
+bool mw_request_left(const struct mw_request *r)
+{
+	struct pollfd fd = {.fd = r->fd};
+
+	return !r->connection || (poll(&fd, 1, 0) > 0 && fd.revents & (POLLHUP | POLLERR));
+}
+
+void mw_request_free(struct mw_request *r)
 {
 	if (r->response)
 		MHD_destroy_response(r->response);
@@ -71,6 +84,13 @@ static void request_free(struct mw_request *r)
 	free(r);
 }
 
+enum mw_share mw_request_share(const struct mw_request *r)
+{
+	if (r->tcp)
+		return MW_SHARE_TCP;
+	return r->peer.uid ? MW_SHARE_USERS : MW_SHARE_ROOT;
+}
+
 void mw_request_resume(struct mw_request *r)
 {
 	if (!r->suspended)
@@ -79,124 +99,12 @@ void mw_request_resume(struct mw_request *r)
 	MHD_resume_connection(r->connection);
 }
 
-static struct slot *slot_of(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info ? info->socket_context : NULL;
-}
-
-int mw_connection_fd(struct MHD_Connection *c)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
-
-	return info ? info->connect_fd : -1;
-}
-
-static void add_headers(struct MHD_Response *response, const char *content_type)
-{
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-}
-
-/* The answer, if any, is in the request: on to the connection, or nowhere when that is gone. */
-static void release(struct mw_request *r)
-{
-	r->released = true;
-	if (!r->connection)
-		request_free(r);
-	else
-		mw_request_resume(r);
-}
-
-void mw_request_answer(struct mw_request *r, unsigned status, const char *content_type, const char *body, size_t size)
-{
-	if (r->connection) {
-		r->status = status;
-		r->response = MHD_create_response_from_buffer(size, (void *)(body ? body : ""), MHD_RESPMEM_MUST_COPY);
-		if (r->response)
-			add_headers(r->response, content_type);
-	}
-	release(r);
-}
-
-static ssize_t parts_reader(void *cls, uint64_t pos, char *buf, size_t max)
-{
-	size_t n = mw_parts_read(cls, pos, buf, max);
-
-	return n ? (ssize_t)n : MHD_CONTENT_READER_END_WITH_ERROR;
-}
-
-static void parts_free(void *cls)
-{
-	mw_parts_free(cls);
-}
-
-void mw_request_answer_parts(struct mw_request *r, unsigned status, const char *content_type, struct mw_parts *body)
-{
-	_cleanup_free_ char *small = body->size <= PIECE ? malloc(body->size + 1) : NULL;
-
-	if (small) { /* goes out with the headers */
-		mw_request_answer(r, status, content_type, small, mw_parts_read(body, 0, small, body->size));
-		mw_parts_free(body);
-		return;
-	}
-	if (r->connection) {
-		r->status = status;
-		r->response = MHD_create_response_from_callback(body->size, PIECE, parts_reader, body, parts_free);
-	}
-	if (r->response)
-		add_headers(r->response, content_type);
-	else
-		mw_parts_free(body);
-	release(r);
-}
-
-/* libmicrohttpd asks for more of a stream. Suspending with 0 bytes is its way to wait. */
-static ssize_t stream_reader(void *cls, uint64_t pos, char *buf, size_t max)
-{
-	struct mw_request *r = cls;
-	size_t n;
-
-	(void)pos;
-	if (r->left)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	n = mw_stream_read(&r->stream, r->server->feed, buf, max);
-	if (!n) {
-		r->suspended = true;
-		MHD_suspend_connection(r->connection);
-	}
-	return (ssize_t)n;
-}
-
-void mw_request_stream(struct mw_request *r)
-{
-	/* One who closed his sending half has left: a browser over TCP says no more than that. */
-	struct epoll_event watch = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = r};
-
-	if (r->connection) {
-		mw_stream_join(&r->stream, r->server->feed, r->peer.uid);
-		r->stream.keep_alive = true; /* a first chunk, so that the headers go out at once over TCP */
-		r->status = MHD_HTTP_OK;
-		r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_reader, r, NULL);
-	}
-	if (r->response) {
-		r->streaming = true;
-		add_headers(r->response, "text/event-stream");
-		/* A failure is late news of a leaving client: the next write tells. */
-		(void)epoll_ctl(r->server->epoll_fd, EPOLL_CTL_ADD, r->fd, &watch);
-	}
-	release(r);
-}
-
 /* Called by libmicrohttpd when it is through with a request, answered or not. */
 void mw_request_on_completed(void *cls, struct MHD_Connection *c, void **context, enum MHD_RequestTerminationCode code)
 {
-	struct mw_server *s = cls;
+	struct mw_server *s = ((struct door *)cls)->server;
 	struct mw_request *r = *context;
-	struct slot *slot = slot_of(c);
+	struct slot *slot = mw_room_of(c);
 
 	(void)code;
 	*context = NULL;
@@ -206,58 +114,82 @@ void mw_request_on_completed(void *cls, struct MHD_Connection *c, void **context
 		return;
 	if (r->streaming)
 		(void)epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, r->fd, NULL);
+	mw_turn_leave(r);
+	s->held[mw_request_share(r)] -= r->held;
 	r->connection = NULL;
 	if (r->released || !r->handed_out)
-		request_free(r);
+		mw_request_free(r);
 }
 
-static struct mw_request *request_new(struct mw_server *s, struct MHD_Connection *c, const char *method,
+static struct mw_request *request_new(const struct door *d, struct MHD_Connection *c, const char *method,
 				      const char *path)
 {
 	struct mw_request *r = calloc(1, sizeof(*r));
 
 	if (!r)
 		return NULL;
-	r->server = s;
+	r->server = d->server;
+	r->tcp = d->tcp;
 	r->connection = c;
-	r->fd = mw_connection_fd(c);
+	r->fd = mw_room_fd(c);
 	r->method = strdup(method);
 	r->path = strdup(path);
 	if (!r->method || !r->path) {
-		request_free(r);
+		mw_request_free(r);
 		return NULL;
 	}
-	r->peer = mw_peer_of(r->fd);
+	r->peer = d->tcp ? (struct mw_peer){(uid_t)-1, (gid_t)-1, 0} : mw_peer_of(r->fd);
 	return r;
 }
 
-static enum MHD_Result queue_answer(struct mw_request *r)
+static enum MHD_Result refuse(struct mw_request *r, struct slot *slot)
 {
-	enum MHD_Result queued;
+	char text[256];
+	int n = snprintf(text, sizeof(text), "{\"error\":\"%s\"}", r->refusal_text);
 
-	if (!r->response)
-		return MHD_NO; /* no memory for an answer: close */
-	if (r->streaming)
-		MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-	queued = MHD_queue_response(r->connection, r->status, r->response);
-	MHD_destroy_response(TAKE_PTR(r->response));
-	return queued;
+	mw_request_answer(r, r->refusal, "application/json", text, (size_t)n);
+	return mw_answer_queue(r, slot);
 }
 
-static enum MHD_Result refuse(struct mw_request *r, unsigned status, const char *text)
+/* The first thing that is wrong with it, of what can be said before its body is there. */
+static unsigned wrong(const struct mw_request *r, const struct slot *slot, const char *version, const char **ret_why)
 {
-	mw_request_answer(r, status, "text/plain", text, strlen(text));
-	return queue_answer(r);
+	const struct mw_origin origin = {
+		.method = r->method,
+		.host = mw_request_header(r, MHD_HTTP_HEADER_HOST),
+		.origin = mw_request_header(r, "Origin"),
+		.referer = mw_request_header(r, MHD_HTTP_HEADER_REFERER),
+		.user_agent = mw_request_header(r, MHD_HTTP_HEADER_USER_AGENT),
+		.fetch_site = mw_request_header(r, "Sec-Fetch-Site"),
+		.fetch_mode = mw_request_header(r, "Sec-Fetch-Mode"),
+		.fetch_dest = mw_request_header(r, "Sec-Fetch-Dest"),
+		.tcp = r->tcp,
+	};
+
+	if (strcmp(version, MHD_HTTP_VERSION_1_1) != 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0) {
+		*ret_why = "expected HTTP/1.1 or HTTP/1.0";
+		return MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED;
+	}
+	if (r->path[0] != '/' || slot->nul) {
+		*ret_why = slot->nul ? "the address has a NUL byte" : "expected a path, which begins with a slash";
+		return MHD_HTTP_BAD_REQUEST;
+	}
+	return mw_origin_check(&origin, ret_why);
 }
 
-static enum MHD_Result begin(struct mw_request *r)
+/* What is refused is answered when its body has come, unless the client waits for a word or announces a flood. */
+static enum MHD_Result begin(struct mw_request *r, struct slot *slot, const char *version)
 {
 	const char *announced = mw_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	__u64 length = announced ? strtoull(announced, NULL, 10) : 0;
 
-	if (length > MW_HTTP_BODY_MAX && (length > DROPPED_MAX || mw_request_header(r, MHD_HTTP_HEADER_EXPECT)))
-		return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 64 KiB\n");
-	r->too_large = length > MW_HTTP_BODY_MAX;
+	r->refusal = wrong(r, slot, version, &r->refusal_text);
+	if (!r->refusal && length > MW_HTTP_BODY_MAX) {
+		r->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
+		r->refusal_text = "the body is larger than 64 KiB";
+	}
+	if (r->refusal && (length > DROPPED_MAX || mw_request_header(r, MHD_HTTP_HEADER_EXPECT)))
+		return refuse(r, slot);
 	return MHD_YES;
 }
 
@@ -269,8 +201,11 @@ static enum MHD_Result add_body(struct mw_request *r, const char *data, size_t s
 {
 	char *body;
 
-	r->too_large |= size > MW_HTTP_BODY_MAX - r->body_size;
-	if (r->too_large)
+	if (!r->refusal && size > MW_HTTP_BODY_MAX - r->body_size) {
+		r->refusal = MHD_HTTP_CONTENT_TOO_LARGE;
+		r->refusal_text = "the body is larger than 64 KiB";
+	}
+	if (r->refusal)
 		return MHD_YES;
 	body = realloc(r->body, r->body_size + size + 1);
 	if (!body)
@@ -282,16 +217,24 @@ static enum MHD_Result add_body(struct mw_request *r, const char *data, size_t s
 	return MHD_YES;
 }
 
-static enum MHD_Result hand_out(struct mw_server *s, struct mw_request *r)
+static enum MHD_Result hand_out(struct mw_request *r, struct slot *slot)
 {
-	if (r->too_large)
-		return refuse(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is larger than 64 KiB\n");
-	if (r->body && strlen(r->body) != r->body_size)
-		return refuse(r, MHD_HTTP_BAD_REQUEST, "the body has a NUL byte\n");
-	r->handed_out = true;
-	s->fn(r, s->arg);
-	if (r->released)
-		return queue_answer(r);
+	struct mw_server *s = r->server;
+
+	if (!r->refusal && r->body && strlen(r->body) != r->body_size) {
+		r->refusal = MHD_HTTP_BAD_REQUEST;
+		r->refusal_text = "the body has a NUL byte";
+	}
+	if (r->refusal)
+		return refuse(r, slot);
+	if (mw_turn_take(s)) {
+		r->handed_out = true;
+		s->fn(r, s->arg);
+		if (r->released)
+			return mw_answer_queue(r, slot);
+	} else {
+		mw_turn_wait(r);
+	}
 	r->suspended = true;
 	MHD_suspend_connection(r->connection);
 	return MHD_YES;
@@ -304,24 +247,25 @@ static enum MHD_Result hand_out(struct mw_server *s, struct mw_request *r)
 enum MHD_Result mw_request_on_data(void *cls, struct MHD_Connection *c, const char *url, const char *method,
 				   const char *version, const char *data, size_t *data_size, void **context)
 {
-	struct mw_server *s = cls;
 	struct mw_request *r = *context;
-	struct slot *slot = slot_of(c);
+	struct slot *slot = mw_room_of(c);
 	size_t size = *data_size;
 
-	(void)version;
 	if (!slot)
 		return MHD_NO;
 	if (!r) {
-		r = request_new(s, c, method, url);
+		r = request_new(cls, c, method, url);
 		*context = r;
 		slot->request = r;
-		return r ? begin(r) : MHD_NO;
+		slot->asked = true;
+		return r ? begin(r, slot, version) : MHD_NO;
 	}
 	if (size) {
 		*data_size = 0;
 		return add_body(r, data, size);
 	}
 	slot->deadline_ns = 0;
-	return r->released ? queue_answer(r) : hand_out(s, r);
+	if (r->left)
+		return MHD_NO;
+	return r->released ? mw_answer_queue(r, slot) : hand_out(r, slot);
 }

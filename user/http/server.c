@@ -6,11 +6,8 @@
  */
 #include "http/server.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "http/internal.h"
 #include "util/cleanup.h"
@@ -18,117 +15,8 @@
 
 #define REQUEST_MS	10000
 #define KEEP_ALIVE_MS	15000
-#define CONNECTION_POOL 16384 /* libmicrohttpd's memory for one connection: headers and send buffer */
-
-void mw_server_broadcast(struct mw_server *s, uid_t owner, const char *event, const char *data)
-{
-	if (!mw_server_streams(s))
-		return;
-	mw_feed_put(s->feed, owner, event, data);
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
-		if (slot->request && slot->request->streaming)
-			mw_request_resume(slot->request);
-}
-
-size_t mw_server_streams(const struct mw_server *s)
-{
-	size_t n = 0;
-
-	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
-		n += slot->request && slot->request->streaming && !slot->request->left;
-	return n;
-}
-
-bool mw_server_connected(const struct mw_server *s)
-{
-	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
-		if (slot->fd >= 0)
-			return true;
-	return false;
-}
-
-/* Its request has not begun to come. */
-static bool silent(const struct slot *slot)
-{
-	int waiting = 0;
-
-	return slot->deadline_ns && (ioctl(slot->fd, FIONREAD, &waiting) || !waiting);
-}
-
-/* The oldest connection that has not asked anything yet, of one user or, with -1, of all that are not root. */
-static struct slot *oldest_silent(struct mw_server *s, uid_t uid)
-{
-	struct slot *oldest = NULL;
-
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
-		if (slot->fd < 0 || !slot->uid || !silent(slot) || (uid != (uid_t)-1 && slot->uid != uid))
-			continue;
-		if (!oldest || slot->deadline_ns < oldest->deadline_ns)
-			oldest = slot;
-	}
-	return oldest;
-}
-
-/* Nobody but root can take so many connections that others get none: a silent one of its own makes room. */
-static void make_room(struct mw_server *s, struct slot *new)
-{
-	size_t mine = 0, all = 0;
-	struct slot *out;
-
-	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
-		mine += slot->fd >= 0 && slot->uid == new->uid;
-		all += slot->fd >= 0 && slot->uid;
-	}
-	if (!new->uid || (mine <= MW_HTTP_PER_USER && all <= MW_HTTP_USERS))
-		return;
-	out = oldest_silent(s, mine > MW_HTTP_PER_USER ? new->uid : (uid_t)-1);
-	out = out ? out : new;
-	shutdown(out->fd, SHUT_RDWR);
-	out->deadline_ns = 0;
-}
-
-/* Called by libmicrohttpd as a connection begins and ends. There is a free slot: both count to 128. */
-static void on_connection(void *cls, struct MHD_Connection *c, void **context, enum MHD_ConnectionNotificationCode code)
-{
-	struct mw_server *s = cls;
-	struct slot *slot = *context;
-
-	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		s->closed = true;
-		if (slot)
-			*slot = (struct slot){.fd = -1};
-		return;
-	}
-	for (slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
-		if (slot->fd >= 0)
-			continue;
-		*slot = (struct slot){.fd = mw_connection_fd(c), .deadline_ns = mw_now_ns() + s->request_ns};
-		slot->uid = mw_peer_of(slot->fd).uid;
-		*context = slot;
-		make_room(s, slot);
-		return;
-	}
-}
-
-static struct MHD_Daemon *start(struct mw_server *s, int listen_fd)
-{
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, mw_request_on_data, s,
-				MHD_OPTION_LISTEN_SOCKET, listen_fd, MHD_OPTION_CONNECTION_LIMIT, MW_HTTP_CONNECTIONS,
-				MHD_OPTION_CONNECTION_TIMEOUT, REQUEST_MS / 1000, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-				(size_t)CONNECTION_POOL, MHD_OPTION_NOTIFY_COMPLETED, mw_request_on_completed, s,
-				MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
-}
-
-/* Put libmicrohttpd's epoll descriptor into ours. */
-static int nest_epoll(struct mw_server *s)
-{
-	const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-	struct epoll_event inner = {.events = EPOLLIN};
-
-	if (!info)
-		return -ENOTSUP;
-	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, info->epoll_fd, &inner) ? -errno : 0;
-}
+#define STALL_MS	30000
+#define STREAM_STALL_MS 600000 /* somebody scrolls back in a terminal */
 
 static void server_freep(struct mw_server **s)
 {
@@ -138,34 +26,36 @@ static void server_freep(struct mw_server **s)
 int mw_server_new(int listen_fd, mw_request_fn fn, void *arg, struct mw_server **ret_server, struct mw_error *err)
 {
 	_cleanup_(server_freep) struct mw_server *s = calloc(1, sizeof(*s));
-	_cleanup_close_ int own_fd = -1;
 	int r;
 
 	if (!s)
 		return mw_fail(err, -ENOMEM, "no memory for the HTTP server");
 	s->fn = fn;
 	s->arg = arg;
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
+	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_SLOTS; slot++)
 		slot->fd = -1;
 	mw_server_set_times(s, REQUEST_MS, KEEP_ALIVE_MS);
-	s->feed = mw_feed_new(MW_FEED_BYTES);
+	mw_server_set_stalls(s, STALL_MS, STREAM_STALL_MS);
+	r = mw_topics_new(s);
 	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	/* A copy, since the library closes the one it has: on failure the caller's stays open. */
-	own_fd = fcntl(listen_fd, F_DUPFD_CLOEXEC, 0);
-	if (!s->feed || s->epoll_fd < 0 || own_fd < 0)
-		return mw_fail(err, s->feed ? -errno : -ENOMEM, "cannot set up the HTTP server: %m");
-	/* An accept that blocks would stop the whole loop: the client may be gone before we take it. */
-	if (fcntl(own_fd, F_SETFL, fcntl(own_fd, F_GETFL) | O_NONBLOCK))
-		return mw_fail(err, -errno, "cannot make the HTTP socket non-blocking: %m");
-	s->daemon = start(s, own_fd);
-	if (!s->daemon)
-		return mw_fail(err, -EIO, "libmicrohttpd does not start on socket %d", listen_fd);
-	(void)TAKE_FD(own_fd);
-	r = nest_epoll(s);
+	if (r || s->epoll_fd < 0)
+		return mw_fail(err, r ? r : -errno, "cannot set up the HTTP server: %m");
+	r = mw_door_open(s, listen_fd, false, &s->unix_door, err);
 	if (r)
-		return mw_fail(err, r, "cannot watch the HTTP server's sockets");
-	close(listen_fd);
+		return r;
 	*ret_server = TAKE_PTR(s);
+	return 0;
+}
+
+int mw_server_set_tcp(struct mw_server *s, int listen_fd, struct mw_error *err)
+{
+	struct door *door = NULL;
+	int r = listen_fd < 0 ? 0 : mw_door_open(s, listen_fd, true, &door, err);
+
+	if (r)
+		return r;
+	mw_door_close(s->tcp_door);
+	s->tcp_door = door;
 	return 0;
 }
 
@@ -173,17 +63,10 @@ void mw_server_free(struct mw_server *s)
 {
 	if (!s)
 		return;
-	/* libmicrohttpd aborts when it is stopped with suspended connections. */
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
-		if (!slot->request)
-			continue;
-		slot->request->left = true;
-		mw_request_resume(slot->request);
-	}
-	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
+	mw_door_close(s->tcp_door);
+	mw_door_close(s->unix_door);
 	mw_close(&s->epoll_fd);
-	mw_feed_free(s->feed);
+	mw_topics_free(s);
 	free(s);
 }
 
@@ -192,11 +75,51 @@ int mw_server_epoll_fd(const struct mw_server *s)
 	return s->epoll_fd;
 }
 
+bool mw_server_connected(const struct mw_server *s)
+{
+	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_SLOTS; slot++)
+		if (slot->fd >= 0)
+			return true;
+	return false;
+}
+
+struct mw_server_counts mw_server_counts(const struct mw_server *s)
+{
+	struct mw_server_counts c = s->counts;
+
+	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_SLOTS; slot++) {
+		if (slot->fd < 0)
+			continue;
+		c.now++;
+		c.streams += slot->request && slot->request->streaming;
+	}
+	for (enum mw_share i = 0; i < MW_SHARE_MAX; i++)
+		c.held_bytes += s->held[i];
+	return c;
+}
+
+size_t mw_server_answers(const struct mw_server *s, struct mw_answers rows[MW_HTTP_CODES])
+{
+	size_t n = 0;
+
+	while (n < MW_HTTP_CODES && s->answers[n].status) {
+		rows[n] = s->answers[n];
+		n++;
+	}
+	return n;
+}
+
 void mw_server_set_times(struct mw_server *s, unsigned request_ms, unsigned keep_alive_ms)
 {
 	s->request_ns = request_ms * MW_NS_PER_MS;
 	s->keep_alive_ns = keep_alive_ms * MW_NS_PER_MS;
 	s->next_keep_alive_ns = mw_now_ns() + s->keep_alive_ns;
+}
+
+void mw_server_set_stalls(struct mw_server *s, unsigned answer_ms, unsigned stream_ms)
+{
+	s->stall_ns = answer_ms * MW_NS_PER_MS;
+	s->stream_stall_ns = stream_ms * MW_NS_PER_MS;
 }
 
 /* Streams whose clients left; libmicrohttpd closes them in its next run, so none is freed in here. */
@@ -215,23 +138,12 @@ static void notice_leavers(struct mw_server *s)
 	}
 }
 
-/* The library's own timeout begins again with every byte; this one does not, against one byte every nine seconds. */
-static void end_slow_requests(struct mw_server *s, __u64 now_ns)
-{
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
-		if (!slot->deadline_ns || now_ns < slot->deadline_ns)
-			continue;
-		shutdown(slot->fd, SHUT_RDWR);
-		slot->deadline_ns = 0;
-	}
-}
-
 static void send_keep_alives(struct mw_server *s, __u64 now_ns)
 {
 	if (now_ns < s->next_keep_alive_ns)
 		return;
 	s->next_keep_alive_ns = now_ns + s->keep_alive_ns;
-	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++) {
+	for (struct slot *slot = s->slots; slot < s->slots + MW_HTTP_SLOTS; slot++) {
 		if (!slot->request || !slot->request->streaming || !slot->request->suspended)
 			continue;
 		slot->request->stream.keep_alive = true;
@@ -239,33 +151,48 @@ static void send_keep_alives(struct mw_server *s, __u64 now_ns)
 	}
 }
 
-static int next_run_ms(const struct mw_server *s, __u64 now_ns)
+/* The earlier of next_ns and what the library wants; ~0: neither. */
+static __u64 library_ns(const struct door *d, __u64 now_ns, __u64 next_ns)
 {
-	__u64 next_ns = mw_server_streams(s) ? s->next_keep_alive_ns : ~0ULL, ms;
-	unsigned long long library_ms;
+	unsigned long long ms;
 
-	for (const struct slot *slot = s->slots; slot < s->slots + MW_HTTP_CONNECTIONS; slot++)
-		if (slot->deadline_ns && slot->deadline_ns < next_ns)
-			next_ns = slot->deadline_ns;
-	ms = next_ns <= now_ns ? 0 : (next_ns - now_ns) / MW_NS_PER_MS + 1;
-	if (MHD_get_timeout(s->daemon, &library_ms) == MHD_YES) {
-		if (library_ms < ms)
-			ms = library_ms;
-	} else if (next_ns == ~0ULL) {
+	if (!d || MHD_get_timeout(d->daemon, &ms) != MHD_YES)
+		return next_ns;
+	return ms < (next_ns - now_ns) / MW_NS_PER_MS ? now_ns + ms * MW_NS_PER_MS : next_ns;
+}
+
+static int next_run_ms(const struct mw_server *s, __u64 now_ns, __u64 next_ns)
+{
+	__u64 ms;
+
+	for (enum mw_topic t = 0; t < MW_TOPIC_MAX; t++)
+		if (s->next_keep_alive_ns < next_ns && mw_server_streams(s, t))
+			next_ns = s->next_keep_alive_ns;
+	if (next_ns <= now_ns)
+		return 0;
+	next_ns = library_ns(s->tcp_door, now_ns, library_ns(s->unix_door, now_ns, next_ns));
+	if (next_ns == ~0ULL)
 		return -1;
-	}
+	ms = next_ns <= now_ns ? 0 : (next_ns - now_ns) / MW_NS_PER_MS + 1;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
 int mw_server_run(struct mw_server *s)
 {
-	__u64 now_ns = mw_now_ns();
+	__u64 now_ns = mw_now_ns(), next_ns, topics_ns;
 
 	s->closed = false;
 	notice_leavers(s);
-	end_slow_requests(s, now_ns);
 	send_keep_alives(s, now_ns);
-	MHD_run(s->daemon);
+	mw_turn_begin(s, now_ns);
+	MHD_run(s->unix_door->daemon);
+	if (s->tcp_door)
+		MHD_run(s->tcp_door->daemon);
+	now_ns = mw_now_ns();
+	next_ns = mw_room_tick(s, now_ns);
+	topics_ns = mw_topics_tick(s, now_ns);
 	/* A full libmicrohttpd listens again only at the beginning of the run after the one that made room. */
-	return s->closed ? 0 : next_run_ms(s, mw_now_ns());
+	if (s->closed || mw_turn_over(s))
+		return 0;
+	return next_run_ms(s, now_ns, topics_ns < next_ns ? topics_ns : next_ns);
 }

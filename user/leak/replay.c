@@ -95,6 +95,7 @@ static void look_at_high(struct mw_replay *r)
 		tell(r, MW_REPLAY_HIGH, u.time_ns, u.current, high);
 	}
 	r->squeeze.throttled = u.current > high + high / 80;
+	mw_squeeze_note(&r->squeeze, u.current, high, u.time_ns);
 	switch (mw_verdict_squeeze(&r->squeeze, &u, high, r->rules.profile.policy, u.time_ns)) {
 	case MW_SQUEEZE_LIFT:
 		r->squeeze = (struct mw_squeeze_state){.lifted = true,

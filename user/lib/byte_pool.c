@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/byte_pool_impl.h"
+#include "lib/guard_figures.h"
 #include "lib/guard_notes.h"
 #include "lib/pool_impl.h"
 #include "lib/sized.h"
@@ -40,6 +41,12 @@ int memweir_byte_pool_new(const struct memweir_byte_pool_options *options, struc
 	pool->keep_bytes = o.keep_bytes ? o.keep_bytes : KEEP_BYTES_DEFAULT;
 	pool->guard = o.guard;
 	pool->stats.size = sizeof(pool->stats);
+	r = mw_lib_guard_show(o.guard, MW_FIGURE_OF_BYTES, o.name, pool);
+	if (r < 0) {
+		memweir_byte_pool_free(pool);
+		return r;
+	}
+	pool->shown = r;
 	*ret_pool = pool;
 	return 0;
 }
@@ -48,6 +55,8 @@ void memweir_byte_pool_free(struct memweir_byte_pool *pool)
 {
 	if (!pool)
 		return;
+	if (pool->shown)
+		mw_lib_guard_hide(pool->guard, pool);
 	for (size_t c = 0; c < MW_BYTE_CLASSES; c++)
 		for (struct mw_bytes *b = pool->classes[c], *below; b; b = below) {
 			below = b->below;

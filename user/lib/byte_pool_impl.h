@@ -24,6 +24,7 @@ struct memweir_byte_pool {
 	uint64_t generation; /* mw_pool_generation() */
 	size_t initial_bytes, cap_bytes, keep_bytes;
 	struct memweir_guard *guard;
+	bool shown; /* it has a name there */
 	atomic_bool exhausted; /* the guard was told; until there is memory again */
 	struct mw_bytes *classes[MW_BYTE_CLASSES]; /* stacks of what is kept: class c has those of 2^c bytes */
 	struct memweir_byte_pool_stats stats;

@@ -139,6 +139,8 @@ int mw_guard_look(struct memweir_guard *g, bool full, uint64_t *ret_answer)
 	pthread_mutex_unlock(&g->lock);
 	if (tell)
 		mw_guard_tell(g, (enum memweir_event)(level - MW_LEVEL_WARNING), "usage", c.percent);
+	if (mw_guard_report_due(g))
+		memweir_guard_report(g);
 	return r;
 }
 

@@ -114,6 +114,8 @@ static struct memweir_guard *guard_new(void)
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_mutex_init(&g->notes_lock, NULL);
 	pthread_cond_init(&g->notes_idle, NULL);
+	pthread_mutex_init(&g->figures.lock, NULL);
+	g->figures.fd = -1;
 	g->pressure_fd = g->poll_fd = -1;
 	g->meter.dir_fd = g->meter.current_fd = g->meter.swap_fd = g->meter.stat_fd = g->meter.max_fd = -1;
 	for (unsigned int i = 0; i < MW_GUARD_REQUESTS; i++)
@@ -151,6 +153,8 @@ void memweir_guard_free(struct memweir_guard *g)
 	mw_guard_requests_forget(g);
 	mw_close(&g->pressure_fd);
 	mw_close(&g->poll_fd);
+	mw_close(&g->figures.fd);
+	pthread_mutex_destroy(&g->figures.lock);
 	pthread_cond_destroy(&g->notes_idle);
 	pthread_mutex_destroy(&g->notes_lock);
 	pthread_mutex_destroy(&g->lock);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "core/level.h"
+#include "lib/guard_figures.h"
 #include "lib/meter.h"
 
 #define MW_GUARD_REQUESTS 64
@@ -55,8 +56,11 @@ struct memweir_guard {
 	struct mw_guard_request requests[MW_GUARD_REQUESTS];
 	unsigned int open; /* of them */
 	uint64_t last_request;
+	struct mw_request_figures measured; /* of all that ended */
 	char pressure[PATH_MAX]; /* "": nobody tells */
 	int pressure_fd, poll_fd; /* -1: not opened */
+
+	struct mw_guard_figures figures;
 
 	pthread_mutex_t notes_lock;
 	pthread_cond_t notes_idle;
@@ -91,6 +95,12 @@ int mw_guard_ask(
 int mw_guard_join(struct memweir_guard *g); /* become one. 0, or -errno */
 void mw_guard_tighten(struct memweir_guard *g); /* own limits to the daemon, where they are tighter */
 int mw_guard_ask_hibernate(struct memweir_guard *g); /* without the lock */
+
+/* guard_figures.c: with figures.lock held. False: there is nothing to be said */
+bool mw_guard_collect(struct memweir_guard *g, struct mw_figures *ret_figures);
+
+/* guard_report.c */
+bool mw_guard_report_due(const struct memweir_guard *g); /* memweir_guard_report would do something */
 
 /* guard_hibernate.c */
 bool mw_guard_may_reclaim(const struct memweir_guard *g); /* by itself */

@@ -77,8 +77,10 @@ static int begin(struct memweir_guard *g, uint64_t *ret_id)
 	struct mw_guard_request *q = find(g, 0);
 	int r;
 
-	if (!q)
+	if (!q) {
+		g->measured.values[MW_REQUEST_REFUSED]++;
 		return -EBUSY;
+	}
 	r = mw_meter_full(&g->meter);
 	if (r < 0)
 		return r;
@@ -126,6 +128,8 @@ static int end(struct memweir_guard *g, struct mw_guard_request *q, struct memwe
 	ours.growth_bytes = (int64_t)(g->meter.full.heap + g->meter.full.bin) - (int64_t)q->heap_bin;
 	ours.peak_bytes = q->peak;
 	ours.peak_growth_bytes = mw_less(q->peak, q->current);
+	mw_figure_count(&g->measured.histograms[MW_REQUEST_DURATION], MW_REQUEST_DURATION, ours.duration_ns);
+	mw_figure_count(&g->measured.histograms[MW_REQUEST_GROWTH], MW_REQUEST_GROWTH, ours.peak_growth_bytes);
 	q->id = 0;
 	g->open--;
 	*ret_ours = ours;

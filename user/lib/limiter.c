@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "lib/guard_figures.h"
 #include "lib/guard_impl.h"
 #include "lib/sized.h"
 #include "util/cleanup.h"
@@ -23,6 +24,7 @@ struct memweir_limiter {
 	memweir_trim_fn trim;
 	void *trim_arg;
 	struct memweir_guard *guard; /* NULL: meter */
+	bool shown; /* it has a name there */
 	struct mw_meter meter;
 	pthread_mutex_t meter_lock, trim_lock;
 	uint64_t trimmed_ns; /* with trim_lock; when a trim last ended */
@@ -112,11 +114,11 @@ int memweir_limiter_new(const struct memweir_limiter_options *options, struct me
 	l->trim = o.trim;
 	l->trim_arg = o.trim_arg;
 	l->guard = o.guard;
-	if (!l->guard) {
-		r = mw_meter_open(&l->meter, o.root ? o.root : "");
-		if (r < 0)
-			return r;
-	}
+	r = l->guard ? mw_lib_guard_show(l->guard, MW_FIGURE_OF_LIMITER, o.name, l)
+		     : mw_meter_open(&l->meter, o.root ? o.root : "");
+	if (r < 0)
+		return r;
+	l->shown = l->guard && r;
 	pthread_mutex_init(&l->meter_lock, NULL);
 	pthread_mutex_init(&l->trim_lock, NULL);
 	*ret_limiter = TAKE_PTR(l);
@@ -127,6 +129,8 @@ void memweir_limiter_free(struct memweir_limiter *l)
 {
 	if (!l)
 		return;
+	if (l->shown)
+		mw_lib_guard_hide(l->guard, l);
 	if (!l->guard)
 		mw_meter_close(&l->meter);
 	pthread_mutex_destroy(&l->meter_lock);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "lib/guard_figures.h"
 #include "lib/pool_cache.h"
 #include "lib/sized.h"
 #include "util/cleanup.h"
@@ -31,6 +32,14 @@ static int reserve(struct memweir_pool *pool)
 		return 0;
 	munmap(pool->memory, bytes);
 	return -ENOMEM;
+}
+
+static void unreserve(struct memweir_pool *pool)
+{
+	munmap(pool->memory, pool->n * pool->stride);
+	free(pool->slots);
+	if (pool->generation == mw_pool_generation())
+		pthread_mutex_destroy(&pool->lock);
 }
 
 int memweir_pool_new(const struct memweir_pool_options *options, struct memweir_pool **ret_pool)
@@ -62,6 +71,12 @@ int memweir_pool_new(const struct memweir_pool_options *options, struct memweir_
 	r = reserve(pool);
 	if (r < 0)
 		return r;
+	r = mw_lib_guard_show(o.guard, MW_FIGURE_OF_POOL, o.name, pool);
+	if (r < 0) {
+		unreserve(pool);
+		return r;
+	}
+	pool->shown = r;
 	*ret_pool = TAKE_PTR(pool);
 	return 0;
 }
@@ -70,11 +85,10 @@ void memweir_pool_free(struct memweir_pool *pool)
 {
 	if (!pool)
 		return;
+	if (pool->shown)
+		mw_lib_guard_hide(pool->guard, pool);
 	mw_pool_members_free(pool);
-	munmap(pool->memory, pool->n * pool->stride);
-	free(pool->slots);
-	if (pool->generation == mw_pool_generation())
-		pthread_mutex_destroy(&pool->lock);
+	unreserve(pool);
 	free(pool);
 }
 

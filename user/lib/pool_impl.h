@@ -46,6 +46,7 @@ struct memweir_pool {
 	size_t n, stride;
 	struct mw_slot *slots;
 	struct memweir_guard *guard;
+	bool shown; /* it has a name there */
 	uint32_t idle_ms;
 	/* Somebody found nothing, and not more than an eighth is free again: told to the guard once, and nothing is put
 	 * at hand. Who waits has set it. */

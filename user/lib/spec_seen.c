@@ -4,14 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/fnv.h"
+
 #define ROOM_KEPT 64 /* slots: what most mappings need */
 
 uint64_t mw_seen_hash(const char *name, size_t len)
 {
-	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a, then mixed: its low bits alone are poor */
+	uint64_t h = mw_fnv1a(MW_FNV1A, name, len);
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * 0x100000001b3ULL;
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ULL;
 	h ^= h >> 32;
 	return h ? h : 1;

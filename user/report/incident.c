@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * The store of incidents. Two locks: `writing` is held over file I/O, so there is
+ * The store of incidents: opened, and written to. Two locks: `writing` is held over file I/O, so there is
  * one writer; `lock` guards the index and is held over nothing that blocks, so that listing never waits
  * for a disk to finish a write.
  */
@@ -15,22 +15,14 @@
 #include <sys/stat.h>
 
 #include "report/incident_file.h"
-#include "report/incident_index.h"
+#include "report/incident_impl.h"
 #include "report/json_out.h"
 #include "util/cleanup.h"
 
 #define INDEX_CAP  16384 /* names of a directory that are looked at: 1.7 MB */
 #define SUFFIX_MAX 100000
 
-struct mw_incidents {
-	int dir_fd;
-	__u32 max;
-	pthread_mutex_t lock, writing; /* writing is taken first */
-	struct mw_incident_index index;
-	__u64 failures;
-};
-
-static void count_failure(struct mw_incidents *s)
+void mw_incidents_count_failure(struct mw_incidents *s)
 {
 	__atomic_add_fetch(&s->failures, 1, __ATOMIC_RELAXED);
 }
@@ -53,7 +45,7 @@ static int add_name(struct mw_incidents *s, const struct dirent *d)
 		snprintf(id, sizeof(id), "%.*s", (int)(len - 5), d->d_name);
 	if (len <= 5 || strcmp(d->d_name + len - 5, ".json") != 0 || !mw_incident_id_valid(id) ||
 	    (d->d_type != DT_REG && d->d_type != DT_UNKNOWN) || s->index.count >= INDEX_CAP + s->max) {
-		count_failure(s);
+		mw_incidents_count_failure(s);
 		return 0;
 	}
 	r = mw_incident_index_reserve(&s->index);
@@ -139,7 +131,7 @@ static void trim(struct mw_incidents *s)
 		if (!e)
 			return;
 		if (mw_incident_file_remove(s->dir_fd, id))
-			count_failure(s);
+			mw_incidents_count_failure(s);
 	}
 }
 
@@ -231,8 +223,8 @@ static int unique_id(struct mw_incidents *s, struct json_object *doc, char ret_i
 	return 0;
 }
 
-/* The document under its final id, as text. The caller's stays as it is: another thread may read it. */
-static int compose(struct json_object *doc, const char *id, char **ret_text)
+/* The document under its final id, as text, and in brief. The caller's stays as it is: another thread may read it. */
+static int compose(struct json_object *doc, const char *id, char **ret_text, struct mw_kept **ret_brief)
 {
 	struct mw_json_out o = mw_json_begin(mw_json_copy(doc));
 	char *text;
@@ -242,26 +234,29 @@ static int compose(struct json_object *doc, const char *id, char **ret_text)
 		return -ENOMEM;
 	if (asprintf(&text, "%s\n", json_object_to_json_string_ext(o.obj, JSON_C_TO_STRING_PLAIN)) < 0)
 		text = NULL;
+	if (text && strlen(text) > MW_INCIDENT_MAX_BYTES) {
+		free(text);
+		json_object_put(o.obj);
+		return -E2BIG;
+	}
+	*ret_brief = text ? mw_incident_brief(o.obj) : NULL;
 	json_object_put(o.obj);
 	if (!text)
 		return -ENOMEM;
-	if (strlen(text) > MW_INCIDENT_MAX_BYTES) {
-		free(text);
-		return -E2BIG;
-	}
 	*ret_text = text;
 	return 0;
 }
 
 /* Into the index: as a file, or to wait. The longest waiting one makes room. */
-static void enlist(struct mw_incidents *s, const char *id, char *waiting_text)
+static void enlist(struct mw_incidents *s, const char *id, char *waiting_text, struct mw_kept *brief)
 {
 	pthread_mutex_lock(&s->lock);
 	if (waiting_text && s->index.waiting >= MW_INCIDENTS_WAITING) {
 		mw_incident_index_remove(&s->index, mw_incident_index_oldest(&s->index, true));
-		count_failure(s);
+		mw_incidents_count_failure(s);
 	}
 	mw_incident_index_add(&s->index, id, waiting_text);
+	mw_incident_index_keep(&s->index, id, brief);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -279,19 +274,20 @@ static int write_one(struct mw_incidents *s, struct json_object *doc, char ret_i
 {
 	char id[MW_INCIDENT_ID_SIZE];
 	_cleanup_free_ char *text = NULL;
+	struct mw_kept *brief = NULL;
 	int r;
 
 	r = unique_id(s, doc, id);
 	if (!r)
 		r = reserve(s);
 	if (!r)
-		r = compose(doc, id, &text);
+		r = compose(doc, id, &text, &brief);
 	if (r)
 		return r;
 	r = flush_all(s); /* what waits is older and goes first */
 	if (!r)
 		r = mw_incident_file_write(s->dir_fd, id, text);
-	enlist(s, id, r ? TAKE_PTR(text) : NULL);
+	enlist(s, id, r ? TAKE_PTR(text) : NULL, brief);
 	trim(s);
 	if (!r)
 		memcpy(ret_id, id, sizeof(id));
@@ -307,87 +303,11 @@ int mw_incidents_write(struct mw_incidents *s, struct json_object *doc, char *re
 	r = write_one(s, doc, id);
 	pthread_mutex_unlock(&s->writing);
 	if (r) {
-		count_failure(s);
+		mw_incidents_count_failure(s);
 		return mw_fail(err, r, "incident not written: %s; %u wait in memory", strerror(-r),
 			       mw_incidents_waiting(s));
 	}
 	if (ret_id)
 		snprintf(ret_id, size, "%s", id);
 	return 0;
-}
-
-/* What can never become readable is forgotten, so that it is counted once and not tried with every list. */
-static void forget(struct mw_incidents *s, const char *id, int error)
-{
-	struct mw_incident_entry *e;
-
-	if (error != -ENOENT) /* an administrator may remove files */
-		count_failure(s);
-	if (error != -ENOENT && error != -EINVAL && error != -E2BIG && error != -ELOOP)
-		return;
-	pthread_mutex_lock(&s->lock);
-	e = mw_incident_index_find(&s->index, id);
-	if (e && !e->text)
-		mw_incident_index_remove(&s->index, e);
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* The document of an id: from memory while it waits, else from its file. */
-static int load(struct mw_incidents *s, const char *id, struct json_object **ret_doc)
-{
-	_cleanup_free_ char *text = NULL;
-	struct mw_incident_entry *e;
-	int r;
-
-	pthread_mutex_lock(&s->lock);
-	e = mw_incident_index_find(&s->index, id);
-	if (e && e->text)
-		text = strdup(e->text);
-	pthread_mutex_unlock(&s->lock);
-	r = text ? mw_incident_parse(id, text, ret_doc) : mw_incident_file_read(s->dir_fd, id, ret_doc);
-	if (r)
-		forget(s, id, r);
-	return r;
-}
-
-static bool step_back(struct mw_incidents *s, const char *worker, char cursor[MW_INCIDENT_ID_SIZE])
-{
-	struct mw_incident_entry *e;
-
-	pthread_mutex_lock(&s->lock);
-	e = mw_incident_index_before(&s->index, cursor, worker);
-	if (e)
-		memcpy(cursor, e->id, MW_INCIDENT_ID_SIZE);
-	pthread_mutex_unlock(&s->lock);
-	return e != NULL;
-}
-
-static bool is_of(struct json_object *doc, const char *worker)
-{
-	return !worker || !strcmp(json_object_get_string(json_object_object_get(doc, "name")), worker);
-}
-
-struct json_object *mw_incidents_list(struct mw_incidents *s, const char *worker, size_t n)
-{
-	struct json_object *list = json_object_new_array();
-	char cursor[MW_INCIDENT_ID_SIZE] = "~"; /* behind every digit */
-
-	while (list && (!n || json_object_array_length(list) < n) && step_back(s, worker, cursor)) {
-		struct json_object *doc;
-
-		if (load(s, cursor, &doc))
-			continue;
-		if (!is_of(doc, worker) || json_object_array_add(list, doc))
-			json_object_put(doc);
-	}
-	return list;
-}
-
-struct json_object *mw_incidents_get(struct mw_incidents *s, const char *id)
-{
-	struct json_object *doc;
-
-	if (!mw_incident_id_valid(id) || load(s, id, &doc))
-		return NULL;
-	return doc;
 }

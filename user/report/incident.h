@@ -44,19 +44,23 @@ void mw_incidents_close(struct mw_incidents *store); /* tries once more to write
  * The JSON object of one incident: id, time, reason, why, name, class, cgroup, cgroup_id, killed_by, signal,
  * exit_status, saved_bytes, limit_bytes, usage_bytes, heap_bytes, bin_bytes, peak_bytes, lifetime_s, curve[{t_s,
  * bytes}] (t_s: seconds before the last look, 0 or negative), memory_stat{}, events{}, pauses{KIND:{...}}, sites[],
- * last_pauses[] (see mw_json_last_pauses). What is not known is null. last NULL: w's last look. stat_text: raw
- * memory.stat or NULL. pauses: MW_PAUSE_MAX or NULL.
+ * last_pauses[] (see mw_json_last_pauses); recorder{interval_ms, columns[], points[][], ended, ended_ms, note},
+ * timeline[{t_ms, time, what, text}], cause{code, led_by, text}, neighbours[{name, class, usage_bytes, percent, level,
+ * why_not}], prevention[{kind, text, setting}]; t_ms there: before the incident. more NULL: without these. What is not
+ * known is null. last NULL: w's last look. stat_text: raw memory.stat or NULL. pauses: MW_PAUSE_MAX or NULL.
  */
+struct mw_incident_more; /* report/postmortem.h */
 struct json_object *mw_incident_json(const struct mw_incident *inc, const struct mw_worker *w,
 				     const struct mw_usage *last, const char *stat_text,
-				     const struct mw_pause_stat *pauses);
+				     const struct mw_pause_stat *pauses, const struct mw_incident_more *more);
 /*
  * The same in two steps: everything that document says, copied in one piece, and the document made of it later, also in
  * another thread and when w is gone. NULL: no memory.
  */
 struct mw_incident_facts;
 struct mw_incident_facts *mw_incident_facts(const struct mw_incident *inc, const struct mw_worker *w,
-					    const char *stat_text, const struct mw_pause_stat *pauses);
+					    const char *stat_text, const struct mw_pause_stat *pauses,
+					    const struct mw_incident_more *more);
 struct json_object *mw_incident_facts_json(const struct mw_incident_facts *facts);
 void mw_incident_facts_free(struct mw_incident_facts *facts); /* NULL-safe; the document stays */
 /*
@@ -76,6 +80,16 @@ __u32 mw_incidents_waiting(struct mw_incidents *store);
  * files than it returns, but for broken ones and those of workers whose names begin alike.
  */
 struct json_object *mw_incidents_list(struct mw_incidents *store, const char *worker, size_t n);
+/* One after the other: the newest before cursor, which becomes its id. NULL: that was the last. */
+#define MW_INCIDENTS_NEWEST "~" /* behind every digit */
+struct json_object *mw_incidents_before(struct mw_incidents *store, const char *worker,
+					char cursor[MW_INCIDENT_ID_SIZE]);
+/*
+ * The same in brief, as text: id, time, reason, why, name, class, killed_by, signal, exit_status, saved_bytes,
+ * limit_bytes, usage_bytes, lifetime_s, cause. Of the newest it is in memory: no file is read. New holder.
+ */
+struct mw_kept *mw_incidents_brief_before(struct mw_incidents *store, char cursor[MW_INCIDENT_ID_SIZE]);
+struct mw_kept *mw_incident_brief(struct json_object *doc); /* of a document; NULL: no memory */
 /* One by id. NULL when there is none. */
 struct json_object *mw_incidents_get(struct mw_incidents *store, const char *id);
 /* Files that could not be read, written or removed so far, and incidents lost for it. */

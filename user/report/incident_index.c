@@ -35,8 +35,10 @@ bool mw_incident_id_of(const char *id, const char *worker)
 
 void mw_incident_index_free(struct mw_incident_index *x)
 {
-	for (__u32 i = 0; i < x->count; i++)
+	for (__u32 i = 0; i < x->count; i++) {
 		free(x->entries[i].text);
+		mw_kept_drop(x->entries[i].brief);
+	}
 	free(x->entries);
 	*x = (struct mw_incident_index){0};
 }
@@ -91,6 +93,7 @@ void mw_incident_index_add(struct mw_incident_index *x, const char *id, char *te
 	memmove(e + 1, e, (x->count - at) * sizeof(*e));
 	snprintf(e->id, sizeof(e->id), "%s", id);
 	e->text = text;
+	e->brief = NULL;
 	x->count++;
 	x->waiting += text != NULL;
 }
@@ -98,9 +101,28 @@ void mw_incident_index_add(struct mw_incident_index *x, const char *id, char *te
 void mw_incident_index_remove(struct mw_incident_index *x, struct mw_incident_entry *e)
 {
 	x->waiting -= e->text != NULL;
+	x->briefs -= e->brief != NULL;
 	free(e->text);
+	mw_kept_drop(e->brief);
 	x->count--;
 	memmove(e, e + 1, (size_t)(&x->entries[x->count] - e) * sizeof(*e));
+}
+
+void mw_incident_index_keep(struct mw_incident_index *x, const char *id, struct mw_kept *brief)
+{
+	struct mw_incident_entry *e = mw_incident_index_find(x, id), *oldest = x->entries;
+
+	while (x->briefs >= MW_INCIDENT_BRIEFS && !oldest->brief)
+		oldest++;
+	if (!e || !brief || e->brief || (x->briefs >= MW_INCIDENT_BRIEFS && e < oldest))
+		return mw_kept_drop(brief);
+	if (x->briefs >= MW_INCIDENT_BRIEFS) {
+		mw_kept_drop(oldest->brief);
+		oldest->brief = NULL;
+		x->briefs--;
+	}
+	e->brief = brief;
+	x->briefs++;
 }
 
 struct mw_incident_entry *mw_incident_index_before(const struct mw_incident_index *x, const char *cursor,

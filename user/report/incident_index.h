@@ -8,15 +8,19 @@
 #include <stdbool.h>
 
 #include "report/incident.h"
+#include "util/kept.h"
 
 struct mw_incident_entry {
 	char id[MW_INCIDENT_ID_SIZE];
 	char *text; /* the document while it waits to be written; NULL: it is a file */
+	struct mw_kept *brief; /* what lists show of it; NULL: not kept */
 };
+
+#define MW_INCIDENT_BRIEFS 256 /* kept at most, of the newest: some 700 bytes each */
 
 struct mw_incident_index {
 	struct mw_incident_entry *entries; /* sorted by id */
-	__u32 count, capacity, waiting; /* waiting: those with a text */
+	__u32 count, capacity, waiting, briefs; /* waiting: those with a text; briefs: those with one */
 };
 
 /* Digits, T, digits, Z, -, then letters, digits and ._- : nothing that leaves the directory or hides in it. */
@@ -31,6 +35,8 @@ int mw_incident_index_reserve(struct mw_incident_index *x);
 void mw_incident_index_add(struct mw_incident_index *x, const char *id, char *text);
 void mw_incident_index_remove(struct mw_incident_index *x, struct mw_incident_entry *e);
 struct mw_incident_entry *mw_incident_index_find(const struct mw_incident_index *x, const char *id);
+/* To be kept with its entry, if that is there and there are no newer ones enough; taken over in any case. */
+void mw_incident_index_keep(struct mw_incident_index *x, const char *id, struct mw_kept *brief);
 /* The newest one before cursor (and maybe of worker; NULL: any). NULL: no more. */
 struct mw_incident_entry *mw_incident_index_before(const struct mw_incident_index *x, const char *cursor,
 						   const char *worker);

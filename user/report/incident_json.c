@@ -10,6 +10,7 @@
 #include "report/incident.h"
 #include "report/json.h"
 #include "report/json_out.h"
+#include "report/postmortem.h"
 #include "report/pause.h"
 #include "util/clock.h"
 
@@ -35,24 +36,25 @@ static void put_id(struct mw_json_out *o, const struct mw_incident *inc, const s
 	mw_json_text(o, "id", id);
 }
 
-static struct json_object *curve_point(struct mw_point p, __u64 end_ns)
+static struct json_object *curve_point(const struct mw_look *p, __u64 end_ns)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
 
-	mw_json_double(&o, "t_s", -(double)(end_ns - p.time_ns) / MW_NS_PER_S, 1);
-	mw_json_u64(&o, "bytes", p.bytes);
+	mw_json_double(&o, "t_s", -(double)(end_ns - p->time_ns) / MW_NS_PER_S, 1);
+	mw_json_u64(&o, "bytes", p->usage);
 	return mw_json_end(&o);
 }
 
-static struct json_object *curve(const struct mw_worker *w, const struct mw_usage *last)
+/* The same line as in recorder, for those who know no other. */
+static struct json_object *curve(const struct mw_look *looks, __u32 n, const struct mw_usage *last)
 {
-	__u64 end_ns = w->curve_count ? mw_worker_curve_at(w, w->curve_count - 1).time_ns : 0;
+	__u64 end_ns = n ? looks[n - 1].time_ns : 0;
 	struct json_object *list = json_object_new_array();
 
 	if (last->time_ns > end_ns)
 		end_ns = last->time_ns;
-	for (__u32 i = 0; list && i < w->curve_count; i++) {
-		struct json_object *point = curve_point(mw_worker_curve_at(w, i), end_ns);
+	for (__u32 i = 0; list && i < n; i++) {
+		struct json_object *point = curve_point(&looks[i], end_ns);
 
 		if (point && !json_object_array_add(list, point))
 			continue;
@@ -130,9 +132,11 @@ static void put_memory(struct mw_json_out *o, const struct mw_incident *inc, con
 
 struct json_object *mw_incident_json(const struct mw_incident *inc, const struct mw_worker *w,
 				     const struct mw_usage *last, const char *stat_text,
-				     const struct mw_pause_stat *pauses)
+				     const struct mw_pause_stat *pauses, const struct mw_incident_more *more)
 {
 	struct mw_json_out o = mw_json_begin(json_object_new_object());
+	struct mw_look looks[MW_TRACK_POINTS];
+	__u32 n = mw_track_read(w->track, looks);
 
 	if (!last)
 		last = &w->usage;
@@ -149,11 +153,21 @@ struct json_object *mw_incident_json(const struct mw_incident *inc, const struct
 		mw_json_put(&o, "container", mw_json_container(w->container));
 	put_end(&o, inc);
 	put_memory(&o, inc, w, last);
-	mw_json_put(&o, "curve", curve(w, last));
+	mw_json_put(&o, "curve", curve(looks, n, last));
 	mw_json_put(&o, "memory_stat", memory_stat(stat_text));
 	mw_json_put(&o, "events", events(last));
 	mw_json_put(&o, "pauses", pauses ? mw_json_pause_kinds(pauses) : json_object_new_object());
 	mw_json_sites(&o, w->sites);
 	mw_json_put(&o, "last_pauses", mw_json_last_pauses(w, (__s64)(w->started_wall_ns - w->started_ns)));
+	if (more) {
+		struct mw_scene scene = more->scene;
+
+		scene.inc = inc;
+		scene.w = w;
+		scene.last = last;
+		scene.looks = looks;
+		scene.n_looks = n;
+		mw_json_story(&o, &scene, more);
+	}
 	return mw_json_end(&o);
 }

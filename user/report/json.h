@@ -28,6 +28,11 @@ struct json_object *mw_json_container(const struct mw_container *c); /* "contain
  * or gone).
  */
 struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effective_low, __u64 now_ns);
+/*
+ * What a list begins with: name, class, cgroup_id, usage_bytes, heap_bytes, bin_bytes, high_bytes, max_bytes,
+ * max_heap_bytes, hibernate_threshold, percent, level, verdict, lifted, frozen, hibernated. As in ps.
+ */
+struct json_object *mw_json_brief(const struct mw_worker *w);
 /* check, one worker: + heap_bytes, bin_bytes, percent, status, over_bin, hibernate. */
 struct json_object *mw_json_check(const struct mw_worker *w);
 /* ladder[]: {rung, heard (of notify, else null), time, level, before_bytes; after_bytes, took_ms, level_after, fell,

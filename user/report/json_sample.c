@@ -8,51 +8,14 @@
 #include "report/json.h"
 #include "util/cleanup.h"
 
-static void put(struct mw_json_text *t, const char *text, size_t n)
-{
-	if (t->size + n > t->room && !t->failed) {
-		size_t room = t->room ? t->room : 4096;
-		char *grown;
-
-		while (room < t->size + n)
-			room *= 2;
-		grown = realloc(t->text, room);
-		t->failed = !grown;
-		if (grown) {
-			t->text = grown;
-			t->room = room;
-		}
-	}
-	if (t->failed)
-		return;
-	memcpy(t->text + t->size, text, n);
-	t->size += n;
-}
-
-static void put_text(struct mw_json_text *t, const char *text)
-{
-	put(t, text, strlen(text));
-}
-
-static void put_number(struct mw_json_text *t, __u64 value)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	put(t, digits + at, sizeof(digits) - at);
-}
-
 static void put_list(struct mw_json_text *t, const char *key, const __u64 *values, size_t n)
 {
-	put_text(t, key);
+	mw_json_put_text(t, key);
 	for (size_t i = 0; i < n; i++) {
-		put_text(t, i ? "," : "[");
-		put_number(t, values[i]);
+		mw_json_put_text(t, i ? "," : "[");
+		mw_json_put_number(t, values[i]);
 	}
-	put_text(t, "]");
+	mw_json_put_text(t, "]");
 }
 
 void mw_json_samples_begin(struct mw_json_text *t, const struct mw_monitor *m, __u64 now_ns, __u64 wall_ns)
@@ -61,21 +24,21 @@ void mw_json_samples_begin(struct mw_json_text *t, const struct mw_monitor *m, _
 	char when[64];
 
 	*t = (struct mw_json_text){0};
-	put_text(t, "{\"schema\":1,\"timestamp\":\"");
-	put_text(t, mw_json_time(wall_ns, when, sizeof(when)));
-	put_text(t, "\",\"wall_ns\":");
-	put_number(t, wall_ns);
-	put_text(t, ",\"time_ns\":");
-	put_number(t, now_ns);
+	mw_json_put_text(t, "{\"schema\":1,\"timestamp\":\"");
+	mw_json_put_text(t, mw_json_time(wall_ns, when, sizeof(when)));
+	mw_json_put_text(t, "\",\"wall_ns\":");
+	mw_json_put_number(t, wall_ns);
+	mw_json_put_text(t, ",\"time_ns\":");
+	mw_json_put_number(t, now_ns);
 	mw_record_monitor_out(m, monitor);
 	put_list(t, ",\"monitor\":", monitor, MW_RECORD_MONITOR);
-	put_text(t, ",\"fields\":[");
+	mw_json_put_text(t, ",\"fields\":[");
 	for (size_t i = 0; i < MW_RECORD_FIELDS; i++) {
-		put_text(t, i ? ",\"" : "\"");
-		put_text(t, mw_record_fields[i].name);
-		put_text(t, "\"");
+		mw_json_put_text(t, i ? ",\"" : "\"");
+		mw_json_put_text(t, mw_record_fields[i].name);
+		mw_json_put_text(t, "\"");
 	}
-	put_text(t, "],\"workers\":[");
+	mw_json_put_text(t, "],\"workers\":[");
 }
 
 /* Names of workers and classes are letters, digits, ".", "_" and "-" (core/name.c): nothing has to be escaped. */
@@ -83,11 +46,11 @@ static void put_profile(struct mw_json_text *t, const struct mw_worker *w)
 {
 	__u64 profile[MW_RECORD_PROFILE];
 
-	put_text(t, ",\"name\":\"");
-	put_text(t, w->name);
-	put_text(t, "\",\"class\":\"");
-	put_text(t, w->class_name);
-	put_text(t, "\"");
+	mw_json_put_text(t, ",\"name\":\"");
+	mw_json_put_text(t, w->name);
+	mw_json_put_text(t, "\",\"class\":\"");
+	mw_json_put_text(t, w->class_name);
+	mw_json_put_text(t, "\"");
 	mw_record_profile_out(&w->profile, profile);
 	put_list(t, ",\"profile\":", profile, MW_RECORD_PROFILE);
 }
@@ -98,9 +61,9 @@ void mw_json_sample(struct mw_json_text *t, struct mw_worker *w, bool profile)
 
 	if (!w->usage.time_ns)
 		return;
-	put_text(t, t->more ? ",{\"id\":" : "{\"id\":");
+	mw_json_put_text(t, t->more ? ",{\"id\":" : "{\"id\":");
 	t->more = true;
-	put_number(t, w->cgroup_id);
+	mw_json_put_number(t, w->cgroup_id);
 	for (size_t i = 0; i < MW_RECORD_FIELDS; i++)
 		sample[1 + i] = *mw_record_field(&w->usage, i);
 	put_list(t, ",\"sample\":", sample, 1 + MW_RECORD_FIELDS);
@@ -112,12 +75,12 @@ void mw_json_sample(struct mw_json_text *t, struct mw_worker *w, bool profile)
 	}
 	if (profile)
 		put_profile(t, w);
-	put_text(t, "}");
+	mw_json_put_text(t, "}");
 }
 
 char *mw_json_samples_end(struct mw_json_text *t)
 {
-	put(t, "]}", 3);
+	mw_json_put_bytes(t, "]}", 3);
 	if (t->failed)
 		mw_freep(&t->text);
 	return TAKE_PTR(t->text);

@@ -10,13 +10,7 @@
 #include <stddef.h>
 
 #include "core/worker.h"
-
-struct mw_json_text {
-	char *text; /* the owner's (free); not ended by a 0 until mw_json_samples_end */
-	size_t size, room;
-	bool failed; /* no memory: nothing more is written, and the end is NULL */
-	bool more; /* a worker was written */
-};
+#include "report/json_text.h"
 
 /* {"schema":1,...,"monitor":[5 numbers],"fields":[names],"workers":[ */
 void mw_json_samples_begin(struct mw_json_text *t, const struct mw_monitor *m, __u64 now_ns, __u64 wall_ns);

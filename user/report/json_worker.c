@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /* The objects of ps, check and report leaks. */
 #include "report/json.h"
+#include "report/json_figures.h"
 #include "report/json_out.h"
 #include "util/clock.h"
 
@@ -138,6 +139,32 @@ struct json_object *mw_json_ps(const struct mw_worker *w, long pids, __u64 effec
 	mw_json_limit(&o, "max_heap_bytes", w->profile.max_heap);
 	mw_json_limit(&o, "max_bin_heap_bytes", w->profile.max_bin_heap);
 	mw_json_double(&o, "hibernate_threshold", w->profile.hibernate_threshold, 4);
+	if (w->reported)
+		mw_json_put(&o, "figures", mw_json_figures(w->reported, now_ns));
+	else
+		mw_json_null(&o, "figures");
+	return mw_json_end(&o);
+}
+
+struct json_object *mw_json_brief(const struct mw_worker *w)
+{
+	struct mw_json_out o = mw_json_begin(json_object_new_object());
+
+	mw_json_text(&o, "name", w->name);
+	mw_json_text(&o, "class", w->class_name);
+	mw_json_u64(&o, "cgroup_id", w->cgroup_id);
+	mw_json_u64(&o, "usage_bytes", w->usage.current);
+	mw_json_u64(&o, "heap_bytes", w->usage.heap);
+	mw_json_u64(&o, "bin_bytes", w->usage.bin);
+	put_limits(&o, w);
+	mw_json_limit(&o, "max_heap_bytes", w->profile.max_heap);
+	mw_json_double(&o, "hibernate_threshold", w->profile.hibernate_threshold, 4);
+	mw_json_double(&o, "percent", w->check.percent, 2);
+	mw_json_text(&o, "level", mw_level_name(w->level));
+	mw_json_text(&o, "verdict", mw_trend_name(w->trend.verdict));
+	mw_json_bool(&o, "lifted", w->squeeze.lifted);
+	mw_json_bool(&o, "frozen", w->frozen_by_admin || w->freeze.frozen);
+	mw_json_bool(&o, "hibernated", w->hibernated);
 	return mw_json_end(&o);
 }
 

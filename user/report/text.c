@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 #include "report/text.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -14,6 +15,16 @@ static struct mw_phrase worker_line(const struct mw_worker *w, char *buf, size_t
 
 	mw_phrase_add(&p, "worker %s (%s) ", w->name, w->class_name);
 	return p;
+}
+
+const char *mw_text_bare(const struct mw_worker *w, const char *text)
+{
+	char head[2 * MW_NAME_SIZE + 16];
+	int n = snprintf(head, sizeof(head), "worker %s (%s)", w->name, w->class_name);
+
+	if (strncmp(text, head, (size_t)n) == 0)
+		text += n;
+	return text + strspn(text, ": ");
 }
 
 /* "87.5 % (43.8 of 50.0 MB)", or the bytes alone where there is no limit. */
@@ -112,7 +123,7 @@ static __u64 seconds(double s)
 /* Of what a window saw: how far off the time to the limit may be, and how sure it is. */
 static void add_interval(struct mw_phrase *p, const struct mw_trend *t)
 {
-	if (t->time_to_limit_s >= 0 && t->soonest_s >= 0) {
+	if (t->time_to_limit_s > 0 && t->soonest_s >= 0) {
 		mw_phrase_add(p, " (");
 		mw_phrase_duration(p, seconds(t->soonest_s));
 		mw_phrase_add(p, t->latest_s >= 0 ? " to " : " or more");
@@ -138,8 +149,10 @@ const char *mw_text_trend(const struct mw_worker *w, char *buf, size_t size)
 	mw_phrase_add(&p, " for ");
 	mw_phrase_duration(&p, trend_span(w));
 	if (t->time_to_limit_s >= 0) {
-		mw_phrase_add(&p, ", meets its limit of ");
+		mw_phrase_add(&p, t->time_to_limit_s > 0 ? ", meets its limit of " : ", is over its limit of ");
 		mw_phrase_size(&p, w->profile.max_heap);
+	}
+	if (t->time_to_limit_s > 0) {
 		mw_phrase_add(&p, " in ");
 		mw_phrase_duration(&p, seconds(t->time_to_limit_s));
 	}

@@ -15,6 +15,8 @@
 #include "core/worker.h"
 #include "report/incident.h"
 
+/* A line about w without its "worker NAME (CLASS)": a part of text. */
+const char *mw_text_bare(const struct mw_worker *w, const char *text);
 /* "worker web-7 (tool) started: pid 4711, limit 50.0 MB, policy protect: npx some-server" */
 const char *mw_text_started(const struct mw_worker *w, char *buf, size_t size);
 /* "worker web-7 (tool) ended: exit status 0, peak 43.8 MB, lived 3 h 5 min" */

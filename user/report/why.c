@@ -97,7 +97,8 @@ static void why_squeeze(struct mw_phrase *p, const struct why *y)
 	mw_phrase_size(p, y->w->limits.high);
 	mw_phrase_add(p, " (memory.high) with ");
 	mw_phrase_size(p, y->last->current);
-	mw_phrase_add(p, " and nothing could be freed; memweir killed it (strict)");
+	mw_phrase_add(p, " and nothing %scould be freed; memweir killed it (strict)",
+		      mw_squeeze_freed(&y->w->squeeze, y->last->current, y->w->limits.high) ? "more " : "");
 	add_growth(p, y);
 }
 
@@ -159,15 +160,24 @@ static void why_lift(struct mw_phrase *p, const struct why *y)
 
 static void why_freeze(struct mw_phrase *p, const struct why *y)
 {
-	mw_phrase_add(p, "%s was frozen", y->w->name);
+	mw_phrase_add(p, "%s was frozen on request and stands still until it is thawed", y->w->name);
 	add_usage(p, y);
+}
+
+static void why_unseen(struct mw_phrase *p, const struct why *y)
+{
+	mw_phrase_add(p, "%s ended while no daemon ran, and its cgroup is gone: how it ended is not known", y->w->name);
+	if (!y->last->time_ns)
+		return;
+	mw_phrase_add(p, "; last seen with ");
+	mw_phrase_size(p, y->last->current);
 }
 
 static void (*const sentences[])(struct mw_phrase *p, const struct why *y) = {
 	[MW_REASON_EXIT] = why_exit,	   [MW_REASON_HEAP_SIZE] = why_heap_size, [MW_REASON_BIN_LIMIT] = why_bin_limit,
 	[MW_REASON_SQUEEZE] = why_squeeze, [MW_REASON_ADMIN] = why_admin,	  [MW_REASON_HOST_OOM] = why_host_oom,
 	[MW_REASON_SIGNAL] = why_signal,   [MW_REASON_HIBERNATE] = why_hibernate, [MW_REASON_LIFT] = why_lift,
-	[MW_REASON_FREEZE] = why_freeze,
+	[MW_REASON_FREEZE] = why_freeze,   [MW_REASON_UNSEEN] = why_unseen,
 };
 _Static_assert(sizeof(sentences) / sizeof(sentences[0]) == MW_REASON_MAX, "a sentence for every reason");
 

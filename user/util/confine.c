@@ -156,12 +156,19 @@ void mw_expendable(void)
 		(void)!write(fd, "1000", 4); /* never a reason not to go on */
 }
 
-int mw_confine(const struct mw_confinement *c, struct mw_error *err)
+int mw_confine_rights(struct mw_error *err)
 {
 	int r = drop_user(err);
 
 	if (!r && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		r = mw_fail(err, -errno, "no_new_privs: %s", strerror(errno));
+	return r;
+}
+
+int mw_confine(const struct mw_confinement *c, struct mw_error *err)
+{
+	int r = mw_confine_rights(err);
+
 	if (!r)
 		r = set_limits(c, err);
 	return r ? r : filter_calls(c->fetches, err);

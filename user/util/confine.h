@@ -24,6 +24,8 @@ struct mw_confinement {
  * failure leaves it half confined: end it.
  */
 int mw_confine(const struct mw_confinement *c, struct mw_error *err);
+/* The first part of it alone, for who has more to do than that: groups, user, capabilities, new privileges. */
+int mw_confine_rights(struct mw_error *err);
 
 /* Should memory run out, take this process first: whoever started it can do without. */
 void mw_expendable(void);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 #include "util/libexec.h"
+#include "util/spawn_attr.h"
 
 #define PIECE	    16384
 #define PATIENCE_MS 1000 /* for the end of what was killed */
@@ -70,14 +70,11 @@ static int spawn(const char *path, const struct mw_inquiry *q, int write_fd, pid
 	char *const no_environment[] = {NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t none, all;
 	int r;
 
-	sigemptyset(&none);
-	sigfillset(&all);
 	if (posix_spawn_file_actions_init(&actions))
 		return -ENOMEM;
-	if (posix_spawnattr_init(&attr)) {
+	if (mw_spawn_attr(&attr)) {
 		posix_spawn_file_actions_destroy(&actions);
 		return -ENOMEM;
 	}
@@ -88,9 +85,6 @@ static int spawn(const char *path, const struct mw_inquiry *q, int write_fd, pid
 	r = r ? r : posix_spawn_file_actions_adddup2(&actions, write_fd, STDOUT_FILENO);
 	r = r ? r : posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	r = r ? r : posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-	r = r ? r : posix_spawnattr_setsigmask(&attr, &none);
-	r = r ? r : posix_spawnattr_setsigdefault(&attr, &all);
-	r = r ? r : posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	r = r ? r : posix_spawn(ret_pid, path, &actions, &attr, (char *const *)q->argv, no_environment);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);

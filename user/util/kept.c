@@ -66,6 +66,18 @@ int mw_parts_append(struct mw_parts *p, const struct mw_parts *more)
 	return r;
 }
 
+void mw_parts_skip(struct mw_parts *p, size_t size)
+{
+	struct mw_part *first = p->n ? &p->at[0] : NULL;
+
+	if (!first)
+		return;
+	size = size < first->size ? size : first->size;
+	first->from += size;
+	first->size -= size;
+	p->size -= size;
+}
+
 void mw_parts_cut(struct mw_parts *p, size_t size)
 {
 	struct mw_part *last = p->n ? &p->at[p->n - 1] : NULL;
@@ -107,6 +119,8 @@ void mw_parts_free(struct mw_parts *p)
 		return;
 	for (size_t i = 0; i < p->n; i++)
 		mw_kept_drop(p->at[i].of);
+	if (p->users)
+		--*p->users;
 	free(p->at);
 	free(p);
 }

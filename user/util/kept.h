@@ -22,6 +22,7 @@ struct mw_parts {
 	__u64 size; /* of all */
 	struct mw_part *at;
 	size_t next; /* where reading goes on */
+	unsigned int *users; /* counted down when it is freed; NULL: nobody counts */
 	__u64 next_at;
 };
 
@@ -29,6 +30,7 @@ struct mw_parts *mw_parts_new(void); /* NULL: no memory */
 int mw_parts_add(struct mw_parts *p, struct mw_kept *of, size_t from, size_t size); /* to the end; -ENOMEM */
 int mw_parts_append(struct mw_parts *p, const struct mw_parts *more); /* to the end, all of it; -ENOMEM */
 void mw_parts_cut(struct mw_parts *p, size_t size); /* so much less of the last part, at most all of that */
+void mw_parts_skip(struct mw_parts *p, size_t size); /* the same of the first part */
 size_t mw_parts_read(struct mw_parts *p, __u64 pos, char *buf, size_t max); /* how much; 0: that was all */
 void mw_parts_free(struct mw_parts *p); /* NULL-safe */
 

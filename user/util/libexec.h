@@ -8,6 +8,7 @@
 #define MW_DAEMON_PROGRAM    "memweir-daemon"
 #define MW_CONTAINER_PROGRAM "memweir-container"
 #define MW_SYMBOLS_PROGRAM   "memweir-symbols"
+#define MW_OTLP_PROGRAM	     "memweir-otlp"
 
 /* Beside the running program (a build tree, libexec itself), else where it was installed. Returns buf. */
 const char *mw_libexec(const char *program, char *buf, size_t size);

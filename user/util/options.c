@@ -209,11 +209,3 @@ void mw_options_help(const struct mw_option *rows, FILE *out)
 		fprintf(out, "  %-28s %s\n", left, o->help);
 	}
 }
-
-void mw_options_words(const struct mw_option *rows, FILE *out)
-{
-	for (const struct mw_option *o = rows; o && o->name; o++) {
-		if (o->help)
-			fprintf(out, "--%s%s\n", o->name, o->kind == MW_OPT_FLAG || o->kind == MW_OPT_MAYBE ? "" : "=");
-	}
-}

@@ -45,8 +45,6 @@ int mw_options_parse(const struct mw_option_set *sets, size_t n_sets, int argc, 
 
 /* The rows as help text, one line each, in two columns. */
 void mw_options_help(const struct mw_option *rows, FILE *out);
-/* "--json" and so on, one a line; options that need a value end in "=". For completion. */
-void mw_options_words(const struct mw_option *rows, FILE *out);
 
 /* The word of a NULL-ended list that word was most likely meant to be, NULL when none is near. */
 const char *mw_nearest(const char *word, const char *const *list);

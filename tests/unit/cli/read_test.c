@@ -288,13 +288,19 @@ static void report_incidents(void **state)
 		"2026-11-21 20:05:01Z  20261121T200501Z-web-7  web-7   tool   heap_size  web-7 grew to its hard limit");
 	assert_int_equal(memweir(&f, "report", "incidents", "--limit", "1"), 0);
 	assert_true(fake_was_asked(&f, "/v1/report/incidents?limit=1 "));
+	assert_int_equal(memweir(&f, "report", "incidents", "20261121T200501Z-web-7"), 0);
+	assert_true(fake_was_asked(&f, "/v1/report/20261121T200501Z-web-7 "));
+	assert_int_equal(memweir(&f, "report", "rules", "20261121T200501Z-web-7"), 2);
 	assert_int_equal(memweir(&f, "report", "20261121T200501Z-web-7"), 0);
 	assert_out("2026-11-21 20:05:01Z  web-7 (tool): heap_size\n");
-	assert_out("▁▅█  the last 3 s");
+	assert_out("  50.0 MB │"); /* written before there was a recorder: the curve is drawn all the same */
+	assert_out("█ max\n");
+	assert_out("  max 50.0 MB, high none\n");
 	assert_out("kernel (memory.max)");
 	setenv("LANG", "C", 1);
 	assert_int_equal(memweir(&f, "report", "20261121T200501Z-web-7"), 0);
-	assert_out("_+#  the last");
+	assert_out("  50.0 MB |");
+	assert_out("# max\n");
 	setenv("LANG", "C.UTF-8", 1);
 }
 

@@ -249,37 +249,12 @@ static void a_full_disk_leaves_a_file_that_reads(void **state)
 	fake_stop(&f);
 }
 
-/* What a look of 1000 workers costs the daemon. */
-static void a_document_is_cheap(void **state)
-{
-	__u64 began, took;
-	char *text = NULL;
-
-	(void)state;
-	for (__u64 id = 100; id < 1100; id++) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "worker-%llu", id);
-		worker(name, id);
-	}
-	free(document(false));
-	began = mw_now_ns();
-	for (int i = 0; i < 20; i++) {
-		free(text);
-		text = document(false);
-	}
-	took = (mw_now_ns() - began) / 20;
-	print_message("# 1000 workers: %zu bytes, %llu us\n", strlen(text), took / 1000);
-	free(text);
-	assert_true(took < 20 * MW_NS_PER_MS);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_look_is_recorded_once_and_exact), cmocka_unit_test(only_who_was_named),
 		cmocka_unit_test(who_comes_and_goes_is_recorded),	cmocka_unit_test(what_goes_wrong_is_said),
-		cmocka_unit_test(a_full_disk_leaves_a_file_that_reads), cmocka_unit_test(a_document_is_cheap),
+		cmocka_unit_test(a_full_disk_leaves_a_file_that_reads),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -21,12 +21,12 @@ static void callers(void **state)
 static void table(void **state)
 {
 	static const char *const expected[MW_RIGHT_MAX] = {
-		/* root, owner, another member, nobody */
-		[MW_RIGHT_ROOT] = "y---",   [MW_RIGHT_HEALTH] = "yy--",	   [MW_RIGHT_CONFIG] = "yy--",
-		[MW_RIGHT_LIST] = "yy--",   [MW_RIGHT_LOOK] = "yy--",	   [MW_RIGHT_RUN] = "yy--",
-		[MW_RIGHT_NEWS] = "yy--",   [MW_RIGHT_TAKE_BACK] = "yy--", [MW_RIGHT_ATTACH] = "y---",
-		[MW_RIGHT_DETACH] = "y---", [MW_RIGHT_ACT] = "yy--",	   [MW_RIGHT_TIGHTEN] = "yy--",
-		[MW_RIGHT_SET] = "y---",    [MW_RIGHT_RELOAD] = "y---",
+		/* root, owner, another member, nobody, TCP */
+		[MW_RIGHT_ROOT] = "y----",   [MW_RIGHT_HEALTH] = "yy--y",    [MW_RIGHT_CONFIG] = "yy--y",
+		[MW_RIGHT_LIST] = "yy--y",   [MW_RIGHT_LOOK] = "yy--y",	     [MW_RIGHT_RUN] = "yy---",
+		[MW_RIGHT_NEWS] = "yy---",   [MW_RIGHT_TAKE_BACK] = "yy---", [MW_RIGHT_ATTACH] = "y----",
+		[MW_RIGHT_DETACH] = "y----", [MW_RIGHT_ACT] = "yy---",	     [MW_RIGHT_TIGHTEN] = "yy---",
+		[MW_RIGHT_SET] = "y----",    [MW_RIGHT_RELOAD] = "y----",
 	};
 
 	(void)state;
@@ -57,6 +57,9 @@ static void sentences(void **state)
 	/* What nobody but root may is not explained by whose worker it is. */
 	assert_int_equal(mw_access_check(MW_RIGHT_DETACH, MW_CALLER_OTHER, &words, &err), -EPERM);
 	assert_non_null(strstr(err.text, "only root may"));
+	assert_int_equal(mw_access_check(MW_RIGHT_LIST, MW_CALLER_TCP, &words, &err), 0);
+	assert_int_equal(mw_access_check(MW_RIGHT_RELOAD, MW_CALLER_TCP, &words, &err), -EPERM);
+	assert_string_equal(err.text, "reload: over TCP there is only reading: use the unix socket");
 	words.what = NULL;
 	assert_int_equal(mw_access_check((enum mw_right)0, MW_CALLER_OWNER, &words, &err), -EPERM); /* a row left out */
 	assert_non_null(strstr(err.text, "this: only root may"));

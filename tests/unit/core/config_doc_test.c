@@ -5,11 +5,13 @@
 #include "core/config_impl.h"
 #include "util/cleanup.h"
 
-static const enum mw_section_kind kinds[] = {MW_SECTION_MONITOR, MW_SECTION_TREE, MW_SECTION_CLASS, MW_SECTION_RULE};
+static const enum mw_section_kind kinds[] = {MW_SECTION_MONITOR, MW_SECTION_TREE, MW_SECTION_HTTP, MW_SECTION_CLASS,
+					     MW_SECTION_RULE};
 
 union any {
 	struct mw_monitor monitor;
 	struct mw_tree tree;
+	struct mw_http http;
 	struct mw_profile profile;
 	struct mw_rule rule;
 };

@@ -49,6 +49,7 @@ static void same(const struct mw_config *a, const struct mw_config *b)
 	assert_string_equal(a->tree.state_dir, b->tree.state_dir);
 	assert_string_equal(a->tree.run_dir, b->tree.run_dir);
 	assert_true(a->tree.budget == b->tree.budget);
+	assert_string_equal(a->http.listen, b->http.listen);
 	assert_int_equal(a->n_classes, b->n_classes);
 	for (size_t i = 0; i < a->n_classes; i++) {
 		assert_string_equal(a->classes[i].name, b->classes[i].name);
@@ -92,9 +93,11 @@ static void test_paths(void **state)
 	assert_int_equal(mw_config_defaults(&a), 0);
 	strcpy(a.tree.root, "memweir-x");
 	strcpy(a.tree.run_dir, "/tmp/a b");
+	strcpy(a.http.listen, "[::1]:9757");
 	through_file(&a, &b);
 	assert_string_equal(b.tree.root, "/memweir-x");
 	assert_string_equal(b.tree.run_dir, "/run/memweir");
+	assert_string_equal(b.http.listen, "[::1]:9757");
 }
 
 /* One file alone: drop-ins beside it do not count. */

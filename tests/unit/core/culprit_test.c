@@ -5,10 +5,11 @@
 #include "util/clock.h"
 
 #define S   MW_NS_PER_S
-#define MB  1000000ULL
+#define MB  (1ULL << 20) /* whole pages: a track keeps no less */
 #define NOW (1000 * S)
 
 static struct mw_workers ws;
+static struct mw_track tracks[8];
 
 static struct mw_worker *add(const char *name, const char *cgroup, __u64 id)
 {
@@ -16,14 +17,23 @@ static struct mw_worker *add(const char *name, const char *cgroup, __u64 id)
 
 	assert_int_equal(mw_worker_add(&ws, name, "tool", cgroup, -1, id, 10, &w), 0);
 	w->started_ns = 1 * S;
+	w->track = &tracks[id];
+	memset(w->track, 0, sizeof(*w->track));
 	return w;
+}
+
+static void look(struct mw_worker *w, __u64 time_ns, __u64 bytes)
+{
+	struct mw_usage u = {.time_ns = time_ns, .current = bytes};
+
+	mw_track_note(w->track, &u);
 }
 
 /* From so much to so much in the seconds before now. */
 static void grew(struct mw_worker *w, __u64 seconds, __u64 from, __u64 to)
 {
 	for (__u64 i = 0; i <= seconds; i++)
-		mw_worker_curve(w, NOW - (seconds - i) * S, from + (to - from) * i / seconds);
+		look(w, NOW - (seconds - i) * S, from + (to - from) * i / seconds);
 }
 
 static int setup(void **state)
@@ -84,7 +94,7 @@ static void growth(void **state)
 	assert_int_equal(span, 4 * S);
 	w = add("shrinks", "/m/tool/s", 2);
 	grew(w, 20, 50 * MB, 50 * MB);
-	mw_worker_curve(w, NOW, 10 * MB);
+	look(w, NOW + S / 2, 10 * MB);
 	assert_int_equal(mw_grown(w, NOW, &span), 0);
 }
 
@@ -129,7 +139,7 @@ static void little_growth_fills_nothing(void **state)
 	struct mw_cause cause = {.limit = MW_LIMIT_HOST};
 
 	(void)state;
-	grew(a, 10, 10 * MB, 11 * MB);
+	grew(a, 10, 10 * MB, 10 * MB + MB / 2);
 	mw_culprit_find(&ws, NOW, &cause);
 	assert_null(cause.culprit);
 }

@@ -61,6 +61,8 @@ static void what_was_freed_counts(void **state)
 	(void)state;
 	hold(101 * S, 103 * S, MW_FREEZE_TIME, 46 * MB);
 	assert_int_equal(next(104 * S, 43 * MB), MW_SQUEEZE_NONE); /* half of the overage is gone, though it is over */
+	assert_int_equal(next(132 * S, 43 * MB), MW_SQUEEZE_NONE);
+	assert_int_equal(next(133 * S, 43 * MB), MW_SQUEEZE_KILL); /* and no more since it was thawed */
 	assert_int_equal(next(105 * S, 46 * MB), MW_SQUEEZE_KILL); /* and it came back */
 	assert_int_equal(next(105 * S, 39 * MB), MW_SQUEEZE_RESTORE);
 }

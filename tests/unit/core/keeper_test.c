@@ -87,18 +87,22 @@ static void stay_on_one(void)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void beat_until_told(struct mw_keeper_link *l, bool replace)
+static void beat_until_told(struct mw_keeper_link *l, const char *mode)
 {
+	bool replace = !strcmp(mode, "replace") || !strcmp(mode, "replace-die");
 	struct mw_error err;
 
 	while (!told_to_stop) {
 		struct pollfd fd = {mw_keeper_fd(l), POLLIN, 0};
 
 		mw_keeper_beat(l, mw_now_ns());
-		if (poll(&fd, 1, 50) > 0 && replace)
-			note(mw_keeper_replace(l, &err) ? "failed" : "replaced");
-		else if (fd.revents)
+		if (poll(&fd, 1, 50) <= 0)
+			continue;
+		if (!replace)
 			return;
+		note(mw_keeper_replace(l, &err) ? "failed" : "replaced");
+		if (!strcmp(mode, "replace-die"))
+			raise(SIGKILL);
 	}
 }
 
@@ -144,7 +148,7 @@ static int fake_daemon(const char *mode)
 		for (;;)
 			;
 	}
-	beat_until_told(l, !strcmp(mode, "replace"));
+	beat_until_told(l, mode);
 	note("stopping");
 	mw_keeper_stopping(l);
 	mw_keeper_disconnect(l);
@@ -481,6 +485,25 @@ static void dead_keeper_is_replaced(void **state)
 	wait_noted("stopping", 1, NULL);
 }
 
+/* Nobody is left who limited the workers, and the keeper that should know has only just been started. */
+static void daemon_dead_before_its_keeper_looks(void **state)
+{
+	pid_t keeper = start_keeper("replace-die", false), daemon, second;
+	__u64 begin;
+
+	(void)state;
+	daemon = wait_noted("started", 1, NULL);
+	begin = mw_now_ns();
+	kill(keeper, SIGKILL);
+	assert_int_equal(status_of(keeper), 128 + SIGKILL);
+	assert_int_equal(wait_noted("replaced", 1, NULL), daemon);
+	expect_mended(begin);
+	assert_int_not_equal(wait_noted("started", 2, &second), daemon);
+	assert_int_not_equal(second, keeper);
+	kill(second, SIGTERM);
+	wait_noted("stopping", 1, NULL);
+}
+
 /* The next datagram that begins with text, within 10 s. */
 static void expect_notice(int fd, const char *text)
 {
@@ -569,6 +592,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(a_daemon_that_beats_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(status_is_passed_through, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dead_keeper_is_replaced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(daemon_dead_before_its_keeper_looks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(service_manager_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_keeper_the_table_is_private, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(broken_environment_is_refused, set_up, tear_down),
@@ -578,7 +602,7 @@ int main(int argc, char **argv)
 		snprintf(dir, sizeof(dir), "%s", argv[3]);
 		return fake_daemon(argv[2]);
 	}
-	if (argc == 4 && !strcmp(argv[2], "--keep"))
-		return mw_keeper_adopt(atoi(argv[3]), say);
+	if (argc > 5 && !strcmp(argv[2], "--keep"))
+		return mw_keeper_adopt(atoi(argv[3]), argv + 5, say);
 	return cmocka_run_group_tests_name("core/keeper", tests, NULL, NULL);
 }

@@ -133,6 +133,21 @@ static void reads_memory(void **state)
 	assert_true(!anon && !file && !swap);
 }
 
+static void knows_who_is_dying(void **state)
+{
+	(void)state;
+	assert_true(mw_proc_dying(tree, 8)); /* there is none */
+	tree_file("8/stat", "8 (x) S 3 8 8 0 -1 4194560 0 0 0 0 12 30 0 0 20 0 1 0 4242 1000 2 3\n");
+	tree_file("8/status", "Name:\tx\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000004000\n");
+	assert_false(mw_proc_dying(tree, 8)); /* SIGTERM may be held off */
+	tree_file("8/status", "Name:\tx\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000000\n");
+	assert_true(mw_proc_dying(tree, 8));
+	tree_file("8/status", "Name:\tx\n");
+	assert_false(mw_proc_dying(tree, 8));
+	tree_file("8/stat", "8 (x) R 3 8 8 0 -1 4194564 0 0 0 0 12 30 0 0 20 0 1 0 4242 1000 2 3\n");
+	assert_true(mw_proc_dying(tree, 8));
+}
+
 static void knows_the_throttle(void **state)
 {
 	(void)state;
@@ -183,9 +198,10 @@ static void reads_swap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		tree_test(finds_the_cgroup),	 tree_test(reads_the_command), tree_test(reads_parent_and_start),
-		tree_test(says_whether_it_runs), tree_test(reads_memory),      tree_test(knows_the_throttle),
-		tree_test(knows_a_tree),	 tree_test(reads_swap),	       tree_test(began_after_what_was_seen),
+		tree_test(finds_the_cgroup),	      tree_test(reads_the_command), tree_test(reads_parent_and_start),
+		tree_test(says_whether_it_runs),      tree_test(reads_memory),	    tree_test(knows_who_is_dying),
+		tree_test(knows_the_throttle),	      tree_test(knows_a_tree),	    tree_test(reads_swap),
+		tree_test(began_after_what_was_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,39 @@ static void strict_kills(void **state)
 	run_squeeze(rows, ARRAY_SIZE(rows));
 }
 
+/* Down by steps: each is worth MW_SQUEEZE_STALL_NS, and what is less than a tenth is none. */
+static void strict_kills_who_stops_freeing(void **state)
+{
+	static const struct {
+		__u64 after_s, current;
+		enum mw_squeeze expected;
+	} looks[] = {
+		{1, 44 * MB, MW_SQUEEZE_KILL}, /* nothing freed */
+		{2, 43 * MB, MW_SQUEEZE_NONE}, /* a quarter of 4 MB over */
+		{31, 43 * MB, MW_SQUEEZE_NONE},	    {31, 42900 * KB, MW_SQUEEZE_NONE}, /* not a tenth of 3 MB */
+		{32, 42900 * KB, MW_SQUEEZE_KILL},  {32, 42 * MB, MW_SQUEEZE_NONE}, /* a third of them */
+		{40, 43500 * KB, MW_SQUEEZE_NONE}, /* up and down between two steps */
+		{61, 43 * MB, MW_SQUEEZE_NONE},	    {62, 42 * MB, MW_SQUEEZE_KILL},
+		{62, 40700 * KB, MW_SQUEEZE_NONE}, /* it brushes against it */
+		{200, 40700 * KB, MW_SQUEEZE_NONE}, {200, 39 * MB, MW_SQUEEZE_RESTORE},
+	};
+	struct mw_squeeze_state s = LIFTED(44 * MB);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++) {
+		__u64 now = T0 + looks[i].after_s * MW_NS_PER_S;
+		struct mw_usage u = {.time_ns = now, .current = looks[i].current};
+
+		mw_squeeze_note(&s, u.current, HIGH, now);
+		assert_int_equal(mw_verdict_squeeze(&s, &u, HIGH, MW_POLICY_STRICT, now), looks[i].expected);
+		assert_int_not_equal(mw_verdict_squeeze(&s, &u, HIGH, MW_POLICY_PROTECT, now), MW_SQUEEZE_KILL);
+	}
+	/* The next lift begins anew. */
+	s.lifted_ns = T0 + 300 * MW_NS_PER_S;
+	mw_squeeze_note(&s, 43 * MB, HIGH, T0 + 301 * MW_NS_PER_S);
+	assert_true(s.least == 43 * MB && s.least_ns == T0 + 301 * MW_NS_PER_S);
+}
+
 /* As wait(2) has them. */
 #define EXITED(n) ((n) << 8)
 #define KILLED(n) (n)
@@ -253,8 +286,8 @@ static void deaths(void **state)
 
 static void names_are_the_interface(void **state)
 {
-	static const char *const reasons[] = {"exit",	  "heap_size", "bin_limit", "squeeze", "admin",
-					      "host_oom", "signal",    "hibernate", "lift",    "freeze"};
+	static const char *const reasons[] = {"exit",	"heap_size", "bin_limit", "squeeze", "admin", "host_oom",
+					      "signal", "hibernate", "lift",	  "freeze",  "unseen"};
 
 	(void)state;
 	assert_int_equal(ARRAY_SIZE(reasons), MW_REASON_MAX);
@@ -278,6 +311,7 @@ int main(void)
 		cmocka_unit_test(squeeze_lifts),
 		cmocka_unit_test(squeeze_restores),
 		cmocka_unit_test(strict_kills),
+		cmocka_unit_test(strict_kills_who_stops_freeing),
 		cmocka_unit_test(deaths),
 		cmocka_unit_test(names_are_the_interface),
 	};

@@ -135,24 +135,6 @@ static void many(void **state)
 	mw_workers_free(&ws);
 }
 
-static void the_curve_keeps_a_minute(void **state)
-{
-	struct mw_worker *w;
-	struct mw_workers ws;
-
-	(void)state;
-	assert_int_equal(mw_workers_init(&ws, 1), 0);
-	assert_int_equal(add(&ws, "w", 1, &w), 0);
-	for (__u64 tick = 0; tick < 200; tick++) /* 2 Hz */
-		mw_worker_curve(w, 1000 * MW_NS_PER_S + tick * MW_NS_PER_S / 2, tick);
-	assert_int_equal(w->curve_count, MW_CURVE_POINTS);
-	for (__u32 i = 0; i < MW_CURVE_POINTS; i++)
-		assert_int_equal(mw_worker_curve_at(w, i).bytes, 2 * (i + 40) + 1); /* the later one of each second */
-	mw_worker_curve(w, 5, 7); /* before: dropped */
-	assert_int_equal(mw_worker_curve_at(w, MW_CURVE_POINTS - 1).bytes, 199);
-	mw_workers_free(&ws);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,7 +143,6 @@ int main(void)
 		cmocka_unit_test(slots_are_used_again),
 		cmocka_unit_test(the_descriptor_is_taken_over),
 		cmocka_unit_test(many),
-		cmocka_unit_test(the_curve_keeps_a_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,7 @@ static int tear_down(void **state)
 	mw_incidents_close(g.incidents);
 	mw_kernel_close(g.kernel);
 	mw_teller_free(g.tell);
+	mw_totals_free(&g.totals);
 	mw_workers_free(&g.workers);
 	close(g.run_fd);
 	close(keeper_sock);

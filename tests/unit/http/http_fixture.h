@@ -5,6 +5,7 @@
 
 #include "../unit.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,8 +32,18 @@ struct fixture {
 	atomic_uint runs; /* how often the loop called mw_server_run */
 	atomic_uint pending; /* requests kept for later */
 	atomic_uint answer; /* set it: the loop answers what is pending */
+	atomic_bool close_tcp; /* set it: the loop listens there no more */
 	atomic_uint broadcast; /* set it: the loop broadcasts that many numbered events */
 	atomic_size_t streams;
+	atomic_bool followed;
+	unsigned linger_ms;
+	unsigned stall_ms; /* of answers and streams alike */
+	unsigned busy_ms; /* that a request to /busy takes */
+	atomic_bool gate_reached, gate_open; /* a request to /gate holds up the loop in between */
+	char order[256]; /* in which those were served: t over TCP, u the others */
+	bool tcp; /* listens there too, on port */
+	unsigned port;
+	struct mw_server_counts counts; /* after the last run */
 	unsigned sent;
 	size_t event_size;
 	unsigned keep_alive_ms;
@@ -92,7 +103,7 @@ static inline void on_request(struct mw_request *r, void *arg)
 		f->kept[f->pending] = r;
 		f->pending++;
 	} else if (!strcmp(path, "/events")) {
-		mw_request_stream(r);
+		mw_request_stream(r, MW_TOPIC_EVENTS);
 	} else if (!strcmp(path, "/large")) {
 		large = malloc(5 << 20);
 		memset(large, 'x', 5 << 20);
@@ -102,6 +113,18 @@ static inline void on_request(struct mw_request *r, void *arg)
 		mw_request_answer_parts(r, 200, "text/plain", parts_of(8 << 20));
 	} else if (!strcmp(path, "/part")) {
 		mw_request_answer_parts(r, 200, "text/plain", parts_of(0));
+	} else if (!strcmp(path, "/file")) {
+		mw_request_answer_file(r, 200, "text/html", "<p>page</p>", 11, "v1");
+	} else if (!strcmp(path, "/busy")) {
+		for (__u64 end = mw_now_ns() + f->busy_ms * MW_NS_PER_MS; mw_now_ns() < end;)
+			;
+		f->order[strlen(f->order)] = mw_request_over_tcp(r) ? 't' : 'u';
+		answer_text(r, 200, mw_request_over_tcp(r) ? "tcp" : "unix");
+	} else if (!strcmp(path, "/gate")) {
+		f->gate_reached = true;
+		while (!f->gate_open)
+			poll(NULL, 0, 1);
+		answer_text(r, 200, "open");
 	} else if (!strcmp(path, "/empty")) {
 		mw_request_answer(r, 204, "text/plain", NULL, 0);
 	} else {
@@ -119,10 +142,14 @@ static inline void do_orders(struct fixture *f)
 		answer_text(f->kept[i], 200, "at last");
 	if (f->answer)
 		f->answer = f->pending = 0;
+	if (f->close_tcp) {
+		assert_int_equal(mw_server_set_tcp(f->server, -1, NULL), 0);
+		f->close_tcp = false;
+	}
 	for (; f->broadcast; f->broadcast--) {
 		n = sprintf(data, "{\"n\":%u}", f->sent++);
 		memset(data + n, ' ', f->event_size);
-		mw_server_broadcast(f->server, getuid(), "count", data);
+		mw_server_broadcast(f->server, MW_TOPIC_EVENTS, getuid(), "count", data);
 	}
 }
 
@@ -139,8 +166,10 @@ static inline void *loop(void *arg)
 		if (fds[1].revents && !eventfd_read(f->wake_fd, &value))
 			do_orders(f);
 		timeout_ms = mw_server_run(f->server);
+		f->counts = mw_server_counts(f->server);
 		f->runs++;
-		f->streams = mw_server_streams(f->server);
+		f->followed = mw_server_followed(f->server, MW_TOPIC_EVENTS);
+		f->streams = mw_server_streams(f->server, MW_TOPIC_EVENTS);
 	}
 	return NULL;
 }
@@ -161,6 +190,20 @@ static inline void wake(struct fixture *f)
 		}                                                                                                      \
 	} while (0)
 
+/* On a port that is free now. */
+static inline void listen_tcp(struct fixture *f)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	assert_int_equal(listen(fd, 128), 0);
+	f->port = ntohs(address.sin_port);
+	assert_int_equal(mw_server_set_tcp(f->server, fd, NULL), 0);
+}
+
 static inline int fixture_start(struct fixture *f)
 {
 	struct mw_error err = {};
@@ -174,6 +217,12 @@ static inline int fixture_start(struct fixture *f)
 	if (f->keep_alive_ms || f->request_ms)
 		mw_server_set_times(f->server, f->request_ms ? f->request_ms : 10000,
 				    f->keep_alive_ms ? f->keep_alive_ms : 15000);
+	if (f->linger_ms)
+		mw_server_set_linger(f->server, MW_TOPIC_EVENTS, f->linger_ms);
+	if (f->stall_ms)
+		mw_server_set_stalls(f->server, f->stall_ms, f->stall_ms);
+	if (f->tcp)
+		listen_tcp(f);
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return pthread_create(&f->thread, NULL, loop, f);
 }
@@ -199,6 +248,19 @@ static inline int raw_connect(const struct fixture *f)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	strcpy(address.sun_path, f->path);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static inline int tcp_connect(const struct fixture *f)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				      .sin_port = htons((in_port_t)f->port)};
+	struct timeval limit = {.tv_sec = DEADLINE_MS / 1000};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	return fd;

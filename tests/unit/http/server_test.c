@@ -294,10 +294,200 @@ static void sends_keep_alives(void **state)
 		done += (size_t)n;
 		buf[done] = '\0';
 		comments = 0;
-		for (char *c = buf; (c = strstr(c, ": keep-alive\n\n")); c++)
+		for (char *c = buf; (c = strstr(c, ": keep-alive\nid: ")); c++)
 			comments++;
 	}
 	assert_non_null(strstr(buf, "text/event-stream"));
+	fixture_stop(&f);
+}
+
+/* Up to its deadline or until what is there has this in it. */
+static void read_until(int fd, char *buf, size_t size, const char *what)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	for (buf[0] = '\0'; !strstr(buf, what); buf[done] = '\0') {
+		n = recv(fd, buf + done, size - 1 - done, 0);
+		if (n <= 0)
+			fail_msg("the stream ended without %s: %s", what, buf);
+		done += (size_t)n;
+	}
+}
+
+/* What happened between two connections comes with the second, by header or, for a first one, by the address. */
+static void goes_on_behind_the_last_id(void **state)
+{
+	struct fixture f = {};
+	char buf[8192], request[256], id[64];
+	int fd;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	fd = raw_connect(&f);
+	raw_send(fd, TEXT(GET("/events")));
+	WAIT_FOR(f.streams == 1);
+	f.broadcast = 1;
+	wake(&f);
+	read_until(fd, buf, sizeof(buf), "{\"n\":0}");
+	assert_int_equal(sscanf(strstr(buf, "retry: 2000\nid: "), "retry: 2000\nid: %16[0-9a-f]-0", id), 1);
+	close(fd);
+	WAIT_FOR(f.streams == 0);
+	f.broadcast = 3;
+	wake(&f);
+	WAIT_FOR(!f.broadcast);
+	for (int by_query = 0; by_query < 2; by_query++) {
+		if (by_query)
+			snprintf(request, sizeof(request), "GET /events?last_event_id=%s-1 HTTP/1.1\r\nHost: x\r\n\r\n",
+				 id);
+		else
+			snprintf(request, sizeof(request),
+				 "GET /events?last_event_id=old HTTP/1.1\r\nHost: x\r\nLast-Event-ID: %s-1\r\n\r\n",
+				 id);
+		fd = raw_connect(&f);
+		raw_send(fd, request, strlen(request));
+		read_until(fd, buf, sizeof(buf), "{\"n\":3}");
+		assert_null(strstr(buf, "lost"));
+		assert_null(strstr(buf, "{\"n\":0}"));
+		assert_non_null(strstr(buf, "{\"n\":1}"));
+		assert_non_null(strstr(buf, "{\"n\":2}"));
+		close(fd);
+	}
+	fixture_stop(&f);
+}
+
+/* Once nobody has come back for long enough nothing is kept, only counted, and the server sleeps. */
+static void forgets_what_nobody_comes_back_for(void **state)
+{
+	struct fixture f = {.linger_ms = 50};
+	char buf[8192], request[256], id[64];
+	unsigned runs;
+	int fd;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	fd = raw_connect(&f);
+	raw_send(fd, TEXT(GET("/events")));
+	read_until(fd, buf, sizeof(buf), "-0\n\n");
+	assert_int_equal(sscanf(strstr(buf, "\nid: "), "\nid: %16[0-9a-f]-0", id), 1);
+	WAIT_FOR(f.followed);
+	close(fd);
+	WAIT_FOR(!f.followed);
+	runs = f.runs;
+	poll(NULL, 0, 200);
+	assert_true(f.runs - runs <= 2);
+	f.broadcast = 5;
+	wake(&f);
+	WAIT_FOR(!f.broadcast);
+	fd = raw_connect(&f);
+	snprintf(request, sizeof(request), "GET /events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: %s-0\r\n\r\n", id);
+	raw_send(fd, request, strlen(request));
+	read_until(fd, buf, sizeof(buf), "event: lost\ndata: {\"lost\":5}\n\n");
+	close(fd);
+	fixture_stop(&f);
+}
+
+/* Reads the reply to a request of that text; what a test looks for is in it. */
+static const char *reply_to(const struct fixture *f, const char *request)
+{
+	static char reply[65536];
+
+	exchange(f, request, strlen(request), reply, sizeof(reply));
+	return reply;
+}
+
+static void assert_reply(const struct fixture *f, const char *request, const char *status)
+{
+	const char *reply = reply_to(f, request);
+
+	if (strncmp(reply, "HTTP/1.1 ", 9) != 0 || strncmp(reply + 9, status, 3) != 0)
+		fail_msg("%s\nexpected %s, not\n%s", request, status, reply);
+}
+
+/* Static data with the headers of a page; who has it already is told so; HEAD says the same without it. */
+static void answers_with_files(void **state)
+{
+	struct fixture f = {};
+	const char *reply;
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	reply = reply_to(&f, GET("/file"));
+	assert_non_null(strstr(reply, "HTTP/1.1 200"));
+	assert_non_null(strstr(reply, "Content-Type: text/html\r\n"));
+	assert_non_null(strstr(reply, "ETag: \"v1\"\r\n"));
+	assert_non_null(strstr(reply, "Cache-Control: no-cache\r\n"));
+	assert_non_null(strstr(reply, "script-src 'self'"));
+	assert_non_null(strstr(reply, "frame-ancestors 'none'"));
+	assert_non_null(strstr(reply, "X-Content-Type-Options: nosniff\r\n"));
+	assert_non_null(strstr(reply, "Referrer-Policy: no-referrer\r\n"));
+	assert_non_null(strstr(reply, "Cross-Origin-Opener-Policy: same-origin\r\n"));
+	assert_non_null(strstr(reply, "Cross-Origin-Resource-Policy: same-origin\r\n"));
+	assert_non_null(strstr(reply, "\r\n\r\n<p>page</p>"));
+	reply = reply_to(&f, "GET /file HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v0\", W/\"v1\"\r\n\r\n");
+	assert_non_null(strstr(reply, "HTTP/1.1 304"));
+	assert_non_null(strstr(reply, "ETag: \"v1\"\r\n"));
+	assert_null(strstr(reply, "page"));
+	assert_reply(&f, "GET /file HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n", "304");
+	assert_reply(&f, "GET /file HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"v11\"\r\n\r\n", "200");
+	reply = reply_to(&f, "HEAD /file HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(reply, "HTTP/1.1 200"));
+	assert_non_null(strstr(reply, "Content-Length: 11\r\n"));
+	assert_null(strstr(reply, "page"));
+	reply = reply_to(&f, "HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_non_null(strstr(reply, "text/event-stream"));
+	reply = reply_to(&f, GET("/x"));
+	assert_non_null(strstr(reply, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"));
+	fixture_stop(&f);
+}
+
+/* The rules themselves are host_test's; here: they are asked, before the body and for a whole one alike. */
+static void a_browser_never_acts(void **state)
+{
+	struct fixture f = {};
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	assert_reply(&f, "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nok", "200");
+	assert_reply(&f,
+		     "POST /echo HTTP/1.1\r\nHost: localhost:9\r\nOrigin: http://localhost:9\r\n"
+		     "Content-Length: 2\r\n\r\nno",
+		     "403");
+	assert_reply(&f,
+		     "POST /echo HTTP/1.1\r\nHost: localhost:9\r\nSec-Fetch-Mode: cors\r\nContent-Length: 2\r\n"
+		     "Expect: 100-continue\r\n\r\n",
+		     "403");
+	assert_reply(&f, "GET /x HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: cross-site\r\n\r\n", "403");
+	assert_reply(&f, "GET /x HTTP/1.1\r\nHost: rebound.example:9\r\n\r\n", "421");
+	assert_non_null(strstr(reply_to(&f, "GET /x HTTP/1.1\r\nHost: rebound.example\r\n\r\n"), "no other name"));
+	fixture_stop(&f);
+}
+
+/* Addresses that are no plain path of ours, and versions nobody speaks. */
+static void refuses_odd_addresses(void **state)
+{
+	struct fixture f = {.request_ms = 300};
+
+	(void)state;
+	assert_int_equal(fixture_start(&f), 0);
+	assert_reply(&f, GET("/x%00y"), "400");
+	assert_reply(&f, GET("/x?a=%00"), "400");
+	assert_reply(&f, GET("http://localhost/who"), "400");
+	assert_reply(&f, GET("*"), "400");
+	assert_reply(&f, GET("who"), "400");
+	assert_reply(&f, "CONNECT localhost:80 HTTP/1.1\r\nHost: x\r\n\r\n", "400");
+	assert_reply(&f, GET("/../who"), "404");
+	assert_reply(&f, GET("/./who"), "404");
+	assert_reply(&f, GET("//who"), "404");
+	assert_reply(&f, GET("/%2e%2e/who"), "404");
+	assert_reply(&f, GET("/who%20"), "404");
+	assert_reply(&f, "GET /who HTTP/1.0\r\n\r\n", "200");
+	assert_null(strstr(reply_to(&f, "GET /who\r\n\r\n"), " 200 "));
+	assert_null(strstr(reply_to(&f, "GET /who HTTP/2.0\r\nHost: x\r\n\r\n"), " 200 "));
+	assert_null(strstr(reply_to(&f, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), " 200 "));
+	/* The second of two in one go is not served: one request a connection. */
+	assert_null(strstr(strstr(reply_to(&f, GET("/x") GET("/who")), "no /x"), "HTTP/1.1"));
+	assert_alive(&f);
 	fixture_stop(&f);
 }
 
@@ -431,7 +621,7 @@ static void talks_to_curl(void **state)
 			 0);
 	assert_string_equal(out, "413");
 	assert_int_equal(curl(&f, "-N -s -m 1 http://h/events", out, sizeof(out)) >> 8, 28); /* its own timeout */
-	assert_non_null(strstr(out, ": keep-alive"));
+	assert_non_null(strstr(out, ": memweir\nretry: "));
 	fixture_stop(&f);
 }
 
@@ -449,6 +639,11 @@ int main(void)
 		cmocka_unit_test(stops_with_open_connections),
 		cmocka_unit_test(notices_streams_that_leave),
 		cmocka_unit_test(sends_keep_alives),
+		cmocka_unit_test(goes_on_behind_the_last_id),
+		cmocka_unit_test(forgets_what_nobody_comes_back_for),
+		cmocka_unit_test(answers_with_files),
+		cmocka_unit_test(a_browser_never_acts),
+		cmocka_unit_test(refuses_odd_addresses),
 		cmocka_unit_test(serves_more_than_its_limit),
 		cmocka_unit_test(listens_with_group_and_mode),
 		cmocka_unit_test(replaces_a_stale_socket),

@@ -15,10 +15,12 @@
 #include "report/incident.h"
 #include "report/incident_index.h"
 #include "report/json_out.h"
+#include "report/postmortem.h"
 #include "util/clock.h"
 
 #define WALL (1795291501ULL * MW_NS_PER_S) /* 2026-11-21T20:05:01Z */
 
+static struct mw_track track;
 static char dir[64]; /* state directory of one test */
 
 static int setup(void **state)
@@ -50,6 +52,13 @@ static struct mw_incidents *open_store(__u32 max)
 	return s;
 }
 
+static void look(struct mw_track *t, __u64 time_ns, __u64 bytes)
+{
+	struct mw_usage u = {.time_ns = time_ns, .current = bytes, .max = 50000000, .high = MW_UNLIMITED};
+
+	mw_track_note(t, &u);
+}
+
 static struct json_object *doc(const char *name, __u64 second)
 {
 	struct mw_incident inc = {.reason = MW_REASON_HEAP_SIZE,
@@ -61,7 +70,7 @@ static struct json_object *doc(const char *name, __u64 second)
 	struct json_object *o;
 
 	snprintf(w.name, sizeof(w.name), "%s", name);
-	o = mw_incident_json(&inc, &w, NULL, NULL, NULL);
+	o = mw_incident_json(&inc, &w, NULL, NULL, NULL, NULL);
 	assert_non_null(o);
 	return o;
 }
@@ -148,9 +157,10 @@ static void the_document(void **state)
 
 	(void)state;
 	last.events[MW_MEMCG_OOM_KILL] = 1;
-	mw_worker_curve(&w, 18 * MW_NS_PER_S + MW_NS_PER_S / 2, 30);
-	mw_worker_curve(&w, 19 * MW_NS_PER_S, 49);
-	o = mw_incident_json(&inc, &w, &last, "anon 40\nodd line here\nfile 18446744073709551615\n", pauses);
+	look(&track, 18 * MW_NS_PER_S + MW_NS_PER_S / 2, 8192);
+	look(&track, 19 * MW_NS_PER_S, 49152);
+	w.track = &track;
+	o = mw_incident_json(&inc, &w, &last, "anon 40\nodd line here\nfile 18446744073709551615\n", pauses, NULL);
 	json_object_object_foreach (o, key, value) {
 		(void)value;
 		used += (size_t)snprintf(keys + used, sizeof(keys) - used, " %s", key);
@@ -167,7 +177,7 @@ static void the_document(void **state)
 	assert_string_equal(member(o, "exit_status"), "null");
 	assert_string_equal(member(o, "limit_bytes"), "50");
 	assert_string_equal(member(o, "lifetime_s"), "90.5");
-	assert_string_equal(member(o, "curve"), "[{\"t_s\":-1.5,\"bytes\":30},{\"t_s\":-1.0,\"bytes\":49}]");
+	assert_string_equal(member(o, "curve"), "[{\"t_s\":-1.5,\"bytes\":8192},{\"t_s\":-1.0,\"bytes\":49152}]");
 	assert_string_equal(member(o, "memory_stat"), "{\"anon\":40,\"file\":18446744073709551615}");
 	assert_string_equal(member(o, "events"), "{\"low\":0,\"high\":0,\"max\":0,\"oom\":0,\"oom_kill\":1,"
 						 "\"oom_group_kill\":0}");
@@ -175,7 +185,7 @@ static void the_document(void **state)
 	json_object_put(o);
 	inc = (struct mw_incident){.reason = MW_REASON_LIFT, .wall_ns = WALL, .wait_status = -1};
 	w.limits.max = MW_UNLIMITED;
-	o = mw_incident_json(&inc, &w, NULL, NULL, NULL);
+	o = mw_incident_json(&inc, &w, NULL, NULL, NULL, NULL);
 	assert_string_equal(member(o, "killed_by"), "null");
 	assert_string_equal(member(o, "signal"), "null");
 	assert_string_equal(member(o, "limit_bytes"), "null");
@@ -191,6 +201,12 @@ static void facts_give_the_same_document(void **state)
 		.reason = MW_REASON_SIGNAL, .wall_ns = WALL, .why = "why", .signal = 11, .wait_status = 11};
 	struct mw_pause_stat pauses[MW_PAUSE_MAX] = {{.count = 3, .total_ns = 90, .max_ns = 50}};
 	struct mw_event e = {.kind = MW_PAUSE_SWAP_IN, .time_ns = 5 * MW_NS_PER_S, .duration_ns = 4711, .tid = 9};
+	struct mw_mark marks[2] = {
+		{.time_ns = 19 * MW_NS_PER_S, .cgroup_id = 7, .count = 1, .type = "level", .text = "warning"},
+		{.time_ns = 19 * MW_NS_PER_S, .cgroup_id = 7, .count = 3, .type = "pause", .text = "long"}};
+	struct mw_incident_more more = {.scene = {.end_ns = 21 * MW_NS_PER_S, .n_near = 1},
+					.marks = marks,
+					.n_marks = 2};
 	struct json_object *before, *after;
 	struct mw_incident_facts *f;
 
@@ -208,15 +224,20 @@ static void facts_give_the_same_document(void **state)
 		struct mw_worker w = {.name = "web-7", .class_name = "tool", .cgroup_id = 7, .peak = 50};
 
 		w.usage = (struct mw_usage){.time_ns = 20 * MW_NS_PER_S, .current = 49, .max = MW_UNLIMITED};
-		mw_worker_curve(&w, 19 * MW_NS_PER_S, 49);
+		track = (struct mw_track){0};
+		look(&track, 19 * MW_NS_PER_S, 49152);
+		w.track = &track;
 		mw_stalls_note(&stalls, &e, MW_LIMIT_WORKER);
 		w.stalls = full ? &stalls : NULL;
 		w.cgroup = full ? path : NULL;
 		w.container = full ? &box : NULL;
-		before = mw_incident_json(&inc, &w, NULL, full ? stat : NULL, full ? pauses : NULL);
-		f = mw_incident_facts(&inc, &w, full ? stat : NULL, full ? pauses : NULL);
+		before =
+			mw_incident_json(&inc, &w, NULL, full ? stat : NULL, full ? pauses : NULL, full ? &more : NULL);
+		f = mw_incident_facts(&inc, &w, full ? stat : NULL, full ? pauses : NULL, full ? &more : NULL);
 		assert_non_null(f);
 		memset(&w, 0xa5, sizeof(w));
+		memset(&track, 0xa5, sizeof(track));
+		memset(marks, full ? 0xa5 : marks[0].count, full ? sizeof(marks) : 0);
 		memset(&stalls, 0xa5, sizeof(stalls));
 		memset(path, 'x', sizeof(path) - 1);
 		memset(&box, 0xa5, sizeof(box));
@@ -236,7 +257,7 @@ static void written_with_its_sites(void **state)
 				 .lines = mw_json_keep(json_object_new_array())};
 	struct mw_incident inc = {.reason = MW_REASON_SIGNAL, .wall_ns = WALL, .wait_status = 11};
 	struct mw_worker w = {.name = "web-7", .class_name = "tool", .cgroup_id = 7, .sites = &sites};
-	struct json_object *o = mw_incident_json(&inc, &w, NULL, NULL, NULL);
+	struct json_object *o = mw_incident_json(&inc, &w, NULL, NULL, NULL, NULL);
 	struct mw_incidents *s = open_store(10);
 	char id[MW_INCIDENT_ID_SIZE];
 
@@ -563,6 +584,79 @@ static void threads_write_while_one_lists(void **state)
 	mw_incidents_close(s);
 }
 
+/* The ids of the briefs, "a b c"; each of them is a document. */
+static const char *briefs(struct mw_incidents *s)
+{
+	char cursor[MW_INCIDENT_ID_SIZE] = MW_INCIDENTS_NEWEST;
+	static char text[4096];
+	struct mw_kept *k;
+	size_t used = 0;
+
+	text[0] = 0;
+	while ((k = mw_incidents_brief_before(s, cursor))) {
+		struct json_object *o = json_tokener_parse(k->text);
+
+		assert_string_equal(member(o, "reason"), "\"heap_size\"");
+		assert_string_equal(member(o, "why"), "\"too big\"");
+		assert_string_equal(member(o, "signal"), "9");
+		assert_string_equal(json_object_get_string(json_object_object_get(o, "id")), cursor);
+		assert_false(json_object_object_get_ex(o, "memory_stat", NULL));
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", cursor);
+		json_object_put(o);
+		mw_kept_drop(k);
+	}
+	return text;
+}
+
+static void in_brief(void **state)
+{
+	struct mw_incidents *s = open_store(3);
+
+	(void)state;
+	assert_string_equal(briefs(s), "");
+	for (__u64 i = 0; i < 4; i++)
+		assert_int_equal(add(s, "w", i, NULL), 0);
+	assert_string_equal(briefs(s), "20261121T200504Z-w 20261121T200503Z-w 20261121T200502Z-w");
+	unlink(path_of("20261121T200503Z-w.json")); /* no file is read */
+	assert_string_equal(briefs(s), "20261121T200504Z-w 20261121T200503Z-w 20261121T200502Z-w");
+	assert_null(mw_incidents_get(s, "20261121T200503Z-w"));
+	assert_string_equal(briefs(s), "20261121T200504Z-w 20261121T200502Z-w");
+	mw_incidents_close(s);
+	s = open_store(3); /* the first time they are read */
+	put_file("20261121T200503Z-w.json", "{");
+	assert_string_equal(briefs(s), "20261121T200504Z-w 20261121T200502Z-w");
+	unlink(path_of("20261121T200502Z-w.json"));
+	assert_string_equal(briefs(s), "20261121T200504Z-w 20261121T200502Z-w");
+	mw_incidents_close(s);
+}
+
+static void briefs_of_the_newest(void **state)
+{
+	struct mw_incident_index x = {0};
+	char id[MW_INCIDENT_ID_SIZE];
+
+	(void)state;
+	for (unsigned i = 0; i < MW_INCIDENT_BRIEFS + 2; i++) {
+		snprintf(id, sizeof(id), "20261121T%06uZ-w", 2 * i + 1);
+		assert_int_equal(mw_incident_index_reserve(&x), 0);
+		mw_incident_index_add(&x, id, NULL);
+		mw_incident_index_keep(&x, id, mw_kept_new("{}", 2));
+	}
+	assert_int_equal(x.briefs, MW_INCIDENT_BRIEFS);
+	assert_null(x.entries[0].brief);
+	assert_null(x.entries[1].brief);
+	assert_non_null(x.entries[2].brief);
+	assert_non_null(x.entries[MW_INCIDENT_BRIEFS + 1].brief);
+	mw_incident_index_keep(&x, x.entries[1].id, mw_kept_new("{}", 2)); /* older than all of them */
+	assert_null(x.entries[1].brief);
+	mw_incident_index_keep(&x, "20261121T999999Z-w", mw_kept_new("{}", 2)); /* it is not there */
+	mw_incident_index_remove(&x, &x.entries[5]);
+	assert_int_equal(x.briefs, MW_INCIDENT_BRIEFS - 1);
+	mw_incident_index_keep(&x, x.entries[1].id, mw_kept_new("{}", 2)); /* now there is room */
+	assert_non_null(x.entries[1].brief);
+	mw_incident_index_free(&x);
+}
+
 static void which_ids_are_valid(void **state)
 {
 	char id[128];
@@ -592,6 +686,8 @@ int main(void)
 		cmocka_unit_test(the_document),
 		cmocka_unit_test(facts_give_the_same_document),
 		cmocka_unit_test(which_ids_are_valid),
+		cmocka_unit_test(briefs_of_the_newest),
+		in_dir(in_brief),
 		in_dir(written_with_its_sites),
 		in_dir(written_and_read_again),
 		in_dir(ids_are_unique_across_restarts),

@@ -187,7 +187,7 @@ static void in_an_incident(void **state)
 		struct json_object *doc, *parsed;
 
 		w.sites = full ? sites_of(sites_text, lines_text) : NULL;
-		f = mw_incident_facts(&inc, &w, NULL, NULL);
+		f = mw_incident_facts(&inc, &w, NULL, NULL, NULL);
 		assert_non_null(f);
 		mw_sites_free(w.sites);
 		memset(&w, 0xa5, sizeof(w));

@@ -105,7 +105,7 @@ static void ps_object(void **state)
 			    "command started restarts lifted frozen frozen_by hibernated effective_low_bytes "
 			    "paced_reclaims paced_bytes paced_ns "
 			    "reclaims_per_min stalled_share conflicts limits_failed not_in_force worst_pause_ns "
-			    "max_heap_bytes max_bin_heap_bytes hibernate_threshold");
+			    "max_heap_bytes max_bin_heap_bytes hibernate_threshold figures");
 	assert_string_equal(member(o, "usage_bytes"), "9007199254740993"); /* past 2^53 */
 	assert_string_equal(member(o, "max_bytes"), "100");
 	assert_string_equal(member(o, "high_bytes"), "null");
@@ -188,6 +188,11 @@ static void level_object(void **state)
 	w.level = MW_LEVEL_HIBERNATE;
 	w.profile.max_heap = 50;
 	w.limits.high = MW_UNLIMITED;
+	o = mw_json_brief(&w);
+	assert_string_equal(keys(o),
+			    "name class cgroup_id usage_bytes heap_bytes bin_bytes max_bytes high_bytes "
+			    "max_heap_bytes hibernate_threshold percent level verdict lifted frozen hibernated");
+	json_object_put(o);
 	o = mw_json_level(&w);
 	assert_string_equal(keys(o), "name class cgroup cgroup_id uid level percent max_bytes high_bytes usage_bytes "
 				     "heap_bytes bin_bytes lifted time_to_limit_s");

@@ -134,6 +134,10 @@ static void trend_lines(void **state)
 	assert_line(
 		mw_text_trend(&w, buf, sizeof(buf)),
 		"leak: 333.3 KB/min for 45 s, meets its limit of 50.0 MB in 2 h 30 min, 87 % sure; but it is young");
+	w.trend.time_to_limit_s = 0;
+	w.trend.soonest_s = w.trend.latest_s = 0;
+	assert_line(mw_text_trend(&w, buf, sizeof(buf)),
+		    "leak: 333.3 KB/min for 45 s, is over its limit of 50.0 MB, 87 % sure; but it is young");
 	w.trend = (struct mw_trend){.evidence = "flat for 45 s"};
 	assert_line(mw_text_trend(&w, buf, sizeof(buf)), "steady: flat for 45 s");
 }
@@ -295,6 +299,10 @@ static void why_it_died(void **state)
 	assert_string_equal(why(MW_REASON_SQUEEZE, SIGKILL, &w),
 			    "leaky stayed over its soft limit of 42.5 MB (memory.high) with 49.5 MB and nothing could "
 			    "be freed; memweir killed it (strict)");
+	w.squeeze.usage_at_lift = 50300000; /* a tenth of what it was over is gone */
+	assert_string_equal(why(MW_REASON_SQUEEZE, SIGKILL, &w),
+			    "leaky stayed over its soft limit of 42.5 MB (memory.high) with 49.5 MB and nothing more "
+			    "could be freed; memweir killed it (strict)");
 	w.usage.bin = 27100000, w.usage.shmem = 20 * MB, w.usage.sock = 5 * MB;
 	assert_string_equal(why(MW_REASON_BIN_LIMIT, SIGKILL, &w),
 			    "leaky held 27.1 MB of bin (shmem 20.0 MB, sockets 5.0 MB), over its limit of 25.0 MB; "
@@ -325,7 +333,8 @@ static void why_we_acted(void **state)
 	w.usage.time_ns = 0;
 	assert_string_equal(why(MW_REASON_HIBERNATE, -1, &w),
 			    "leaky was idle over its hibernate threshold of 85 % and memweir reclaimed 2.0 MB");
-	assert_string_equal(why(MW_REASON_FREEZE, -1, &w), "leaky was frozen");
+	assert_string_equal(why(MW_REASON_FREEZE, -1, &w),
+			    "leaky was frozen on request and stands still until it is thawed");
 	assert_string_equal(why(MW_REASON_MAX, -1, &w), "");
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
  * Standard input, a request a line, through both pools: each line is gathered in a buffer that grows, and answered in
- * one of a fixed size. pool <FILE says at the end what that cost.
+ * one of a fixed size. pool <FILE says at the end what that cost; meanwhile `memweir report` shows how both are doing,
+ * where a daemon runs.
  */
 #include <memweir.h>
 #include <stdio.h>
 #include <string.h>
 
+static struct memweir_guard *guard; /* NULL: nobody is told */
 static struct memweir_pool *replies;
 static struct memweir_byte_pool *requests;
 
@@ -51,12 +53,26 @@ static void say_what_it_cost(void)
 		(unsigned long long)b.misses + b.grown, (unsigned long long)b.hits + b.misses);
 }
 
+static int make_pools(void)
+{
+	struct memweir_byte_pool_options b = MEMWEIR_INIT(struct memweir_byte_pool_options);
+	struct memweir_pool_options o = MEMWEIR_INIT(struct memweir_pool_options);
+	int r;
+
+	o.guard = b.guard = guard;
+	o.name = "replies"; /* so they are named in reports and metrics */
+	b.name = "requests";
+	r = memweir_pool_new(&o, &replies);
+	return r < 0 ? r : memweir_byte_pool_new(&b, &requests);
+}
+
 int main(void)
 {
-	int r = memweir_pool_new(NULL, &replies);
+	int r;
 
-	if (r == 0)
-		r = memweir_byte_pool_new(NULL, &requests);
+	if (memweir_guard_enrol(NULL, &guard) < 0)
+		guard = NULL;
+	r = make_pools();
 	while (r == 0) {
 		struct memweir_bytes *line;
 		int end;
@@ -68,6 +84,8 @@ int main(void)
 		if (!end)
 			r = answer(line);
 		memweir_byte_pool_put(requests, line);
+		if (guard)
+			memweir_guard_report(guard); /* once in some seconds; costs nothing in between */
 		if (end)
 			break;
 	}
@@ -77,5 +95,6 @@ int main(void)
 		say_what_it_cost();
 	memweir_byte_pool_free(requests);
 	memweir_pool_free(replies);
+	memweir_guard_free(guard); /* after who may tell it something */
 	return r < 0;
 }
