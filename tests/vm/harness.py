@@ -64,6 +64,11 @@ def keyed(text):
     return {k: int(v) for k, v in (line.split() for line in text.splitlines() if len(line.split()) == 2)}
 
 
+def parent_of(pid):
+    """0: there is no such process."""
+    return int(next((line.split()[1] for line in read("/proc/%d/status" % pid).splitlines() if line.startswith("PPid:")), 0))
+
+
 def swap_total():
     return keyed(read("/proc/meminfo").replace(":", "").replace(" kB", "")).get("SwapTotal", 0)
 
@@ -112,11 +117,16 @@ class Guard:
         self.process = subprocess.Popen([MEMWEIR, "daemon"] + self.arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if ready:
             wait_until(lambda: self.answers() or self.process.poll() is not None, 60, "daemon answers: " + read(self.log)[-2000:])
+            pid = self.daemon_pid()
             check(self.process.poll() is None, "daemon runs", read(self.log)[-2000:])
+            check(parent_of(pid) == self.process.pid, "it is the daemon we started, not one that was left", pid, self.process.pid, read(self.log)[-2000:])
         return self
 
     def answers(self):
-        return os.path.exists(self.socket) and self.mw("ps").status == 0
+        try:
+            return self.http("GET", "/healthz")[0] in (200, 503)
+        except OSError:
+            return False
 
     def stop(self, sig=signal.SIGTERM):
         if self.process and self.process.poll() is None:
@@ -127,6 +137,16 @@ class Guard:
                 self.process.kill()
                 raise Failed("daemon did not stop within 30 s: " + read(self.log)[-1000:])
         return self.process.returncode if self.process else None
+
+    def kill(self):
+        """Keeper and daemon, so that neither has time to replace the other. Not the daemon stopped and its keeper killed:
+        the kernel continues a stopped process when its parent's death makes its process group an orphan."""
+        keeper, daemon = self.process.pid, self.daemon_pid()
+        os.kill(keeper, signal.SIGSTOP)
+        os.kill(daemon, signal.SIGKILL)
+        os.kill(keeper, signal.SIGKILL)
+        self.process.wait(20)
+        wait_until(lambda: not os.path.exists("/proc/%d" % daemon) or "\nState:\tZ" in read("/proc/%d/status" % daemon), 20, "the daemon is dead")
 
     def remove_root(self):
         """Its cgroups in which nobody is, on a host that goes on after the tests."""
@@ -158,6 +178,19 @@ class Guard:
         head, _, rest = data.partition(b"\r\n\r\n")
         return int(head.split()[1]), json.loads(rest)
 
+    def ask(self, path):
+        """A document, for questions that are asked again and again: the command line takes an emulated machine half a second."""
+        for _ in range(20):
+            status, doc = self.http("GET", path)
+            if status != 503:
+                break
+            time.sleep(0.1)
+        check(status == 200, "GET " + path, status, doc)
+        return doc
+
+    def workers(self):
+        return self.ask("/v1/workers")["workers"]
+
     def run(self, cls, name, *cmd, options=(), **kw):
         """A worker in the background; its stdin and stdout are pipes."""
         p = subprocess.Popen([MEMWEIR, "--socket", self.socket, "run", "--require-guard", "--class", cls, "--name", name] + list(options) + ["--"] + list(cmd),
@@ -166,13 +199,13 @@ class Guard:
         return p
 
     def worker(self, name):
-        for w in self.mw("ps", "--json").json["workers"]:
-            if w["name"] == name:
-                return w
-        return None
+        return next((w for w in self.workers() if w["name"] == name), None)
 
     def placed(self, name, seconds=20):
-        return wait_until(lambda: (self.worker(name) or {}).get("pids") and self.worker(name), seconds, "worker %s is there" % name)
+        def there():
+            w = self.worker(name) or {}
+            return w.get("pids") and w
+        return wait_until(there, seconds, "worker %s is there" % name)
 
     def sampled(self, name, seconds=20):
         """The worker as a sample shows it that was taken after this call: what was true by then is in its figures."""
@@ -186,7 +219,7 @@ class Guard:
         return wait_until(young, seconds, "worker %s is sampled" % name)
 
     def incidents(self, name, reason=None):
-        r = self.mw("report", "incidents", "--json").json["incidents"]
+        r = self.ask("/v1/report/incidents")["incidents"]
         return [i for i in r if i["name"] == name and (reason is None or i["reason"] == reason)]
 
     def logged(self, text):
@@ -218,7 +251,7 @@ class Guard:
         if not self.process or self.process.poll() is not None:
             return
         wait_until(self.answers, 60, "the daemon answers again")  # a test may have failed while its keeper started another
-        for w in self.mw("ps", "--json").json["workers"]:
+        for w in self.workers():
             self.mw("kill", w["name"])
 
 

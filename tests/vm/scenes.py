@@ -92,7 +92,7 @@ def named(c, how):
 def worker_of(c):
     if not c.pid:
         return None
-    for w in g.mw("ps", "--json").json["workers"]:
+    for w in g.workers():
         if w["cgroup"] == c.cgroup:
             return w
     return None
@@ -143,7 +143,7 @@ def guard_killed(s, c, limits):
 
 
 def gone(s, c, name):
-    wait_until(lambda: not [w for w in g.mw("ps", "--json").json["workers"] if w["name"] == name], 60, "its worker has ended")
+    wait_until(lambda: not [w for w in g.workers() if w["name"] == name], 60, "its worker has ended")
 
 
 def killed(s, c, limits):
