@@ -137,13 +137,15 @@ def guard(rounds=15):
         p = d.run("bench", "lib-guard", BENCH + "/lib_guard", str(rounds))
         out = p.communicate(timeout=300)[0]
     check(p.returncode == 0, "lib_guard works", p.returncode)
-    cached, threads, exact, full, pread, opened, cgroup = (float(x) for x in out.split())
+    cached, threads, exact, full, pread, opened, not_due, report, cgroup = (float(x) for x in out.split())
     what, stat = ("memory.current", "memory.stat") if cgroup else ("statm of /proc", "status of /proc")
     yield result("guard: validate, cached", "%.0f ns" % cached, "open, read, close of %s %.2f µs" % (what, opened / 1e3), opened / cached,
                  "≤ 100 ns", cached <= 100, rounds, "four threads at once: %.0f ns for one of each" % threads)
     yield result("guard: validate, exact", "%.2f µs" % (exact / 1e3), "pread of %s alone %.2f µs" % (what, pread / 1e3), pread / exact,
                  "≤ 5 µs", exact <= 5000, rounds)
     yield result("guard: usage, with %s" % stat, "%.1f µs" % (full / 1e3), n=rounds)
+    yield result("guard: report of 8 pools and 4 limiters", "%.0f µs" % (report / 1e3), "not due %.0f ns" % not_due, n=20 * rounds,
+                 note="once in 5 s: %.1f millionths of a processor" % (report / 5e3))
 
 
 def spec(rounds=5):
