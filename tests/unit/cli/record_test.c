@@ -182,7 +182,7 @@ static void who_comes_and_goes_is_recorded(void **state)
 	b->usage.time_ns = 700 * S + 2;
 	a->cgroup_id = 1;
 	a->usage.time_ns -= S / 10;
-	assert_int_equal(record_into(path, with, without, NULL, "200ms"), 0);
+	assert_int_equal(record_into(path, with, without, NULL, "2s"), 0);
 	r = read_back(path);
 	assert_true(r.kinds[MW_RECORD_ENDED] >= 2);
 }

@@ -258,11 +258,11 @@ static void closed_output_is_closed(void **state)
 }
 
 /* Wait for a line in standard output. */
-static void await_output(const char *text)
+static void await_output_of(const struct fake *fake, const char *text)
 {
 	char path[128], buf[4096];
 
-	snprintf(path, sizeof(path), "%s/1", f.dir);
+	snprintf(path, sizeof(path), "%s/1", fake->dir);
 	for (int i = 0; i < FAKE_DEADLINE_MS / 10; i++) {
 		file_read(path, buf, sizeof(buf));
 		if (strstr(buf, text))
@@ -270,6 +270,11 @@ static void await_output(const char *text)
 		poll(NULL, 0, 10);
 	}
 	fail_msg("no \"%s\" in the output: %s", text, buf);
+}
+
+static void await_output(const char *text)
+{
+	await_output_of(&f, text);
 }
 
 static char state_of(pid_t pid)
@@ -537,19 +542,23 @@ static void kernel_tells_the_rest(void **state)
 static void daemon_dies_meanwhile(void **state)
 {
 	struct fake dying;
+	char go_on[128];
 	pid_t pid;
 
 	(void)state;
 	need_cgroup();
 	fake_start(&dying, table);
+	snprintf(go_on, sizeof(go_on), "%s/go", dying.dir);
 	pid = memweir_start(&dying, -1,
-			    (const char *const[]){SHELL("while ! [ -e $0 ]; do sleep 0.05; done; exit 6"), dying.log,
-						  NULL});
-	assert_true(fake_was_asked(&dying, "/v1/workers"));
+			    (const char *const[]){SHELL("echo ready; while ! [ -e $0 ]; do sleep 0.05; done; exit 6"),
+						  go_on, NULL});
+	await_output_of(&dying, "ready"); /* it was answered, and the worker runs */
 	kill(dying.pid, SIGKILL);
+	close(open(go_on, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 	memweir_end(&dying, pid, &last);
 	assert_int_equal(last.status, 6);
 	assert_string_equal(last.err, "");
+	unlink(go_on);
 	fake_stop(&dying);
 }
 

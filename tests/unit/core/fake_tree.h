@@ -40,7 +40,7 @@ static inline int tree_remove(void **state)
 /* TREE/path. The result is good until the next call. */
 static inline const char *tree_path(const char *path)
 {
-	static char full[PATH_MAX];
+	static __thread char full[PATH_MAX];
 
 	snprintf(full, sizeof(full), "%s/%s", tree, path);
 	return full;
@@ -83,7 +83,7 @@ static inline void tree_file(const char *path, const char *text)
 static inline const char *tree_text(const char *path)
 {
 	_cleanup_fclose_ FILE *file = fopen(tree_path(path), "re");
-	static char text[64];
+	static __thread char text[64];
 
 	if (!file || !fgets(text, sizeof(text), file))
 		text[0] = '\0';

@@ -233,7 +233,7 @@ static void expect_mended(__u64 since)
 {
 	bool done = mended();
 
-	for (; !done && mw_now_ns() - since < 3 * MW_NS_PER_S; done = mended())
+	for (; !done && mw_now_ns() - since < 20 * MW_NS_PER_S; done = mended())
 		poll(NULL, 0, 2);
 	print_message("mended after %llu ms\n", (mw_now_ns() - since) / MW_NS_PER_MS);
 	assert_true(done); /* not looked at again: a second mending empties these plain files for a moment */
@@ -361,6 +361,7 @@ static void silence_counts_as_hung(void **state)
 static void starving_is_not_hanging(void **state)
 {
 	pid_t keeper, hog = fork();
+	bool done;
 	__u64 begin;
 
 	(void)state;
@@ -378,46 +379,71 @@ static void starving_is_not_hanging(void **state)
 	kill(hog, SIGKILL);
 	waitpid(hog, NULL, 0);
 	begin = mw_now_ns();
-	while (!mended() && mw_now_ns() - begin < 20 * MW_NS_PER_S)
+	for (done = mended(); !done && mw_now_ns() - begin < 60 * MW_NS_PER_S; done = mended())
 		poll(NULL, 0, 5);
 	print_message("mended after %llu ms\n", (mw_now_ns() - begin) / MW_NS_PER_MS);
-	assert_true(file_is("w1/memory.high", "max"));
+	assert_true(done);
 	assert_int_equal(status_of(keeper), 128 + SIGKILL);
 }
 
 /* It beats, but has not thawed what it froze: worse than silence. */
 static void a_late_thaw_counts_as_hung(void **state)
 {
+	__u64 begin = mw_now_ns();
 	pid_t keeper = start_keeper("late", true);
 
 	(void)state;
 	wait_noted("started", 1, NULL);
-	poll(NULL, 0, 400); /* its time is over by now, and it is given a little more */
-	assert_false(mended());
 	expect_mended(mw_now_ns());
+	assert_true(mw_now_ns() - begin >=
+		    400 * MW_NS_PER_MS); /* its time is over after 200, and it is given a little more */
 	assert_int_equal(status_of(keeper), 128 + SIGKILL);
 }
 
-/* Both stopped, as with a whole machine: the daemon gets its time to beat when it goes on, later than the keeper. */
-static void own_lateness_is_not_held_against_it(void **state)
+/* Both stopped, as with a whole machine, and the keeper goes on first. How long it was alone at the most. */
+static __u64 stop_both(pid_t keeper, pid_t daemon)
 {
-	pid_t keeper = start_keeper("run", false), daemon = wait_noted("started", 1, NULL);
+	__u64 alone = 0;
 
-	(void)state;
 	for (int i = 0; i < 3; i++) {
-		kill(daemon, SIGSTOP);
+		__u64 from;
+
 		kill(keeper, SIGSTOP);
+		kill(daemon, SIGSTOP);
 		poll(NULL, 0, 1500);
+		from = mw_now_ns();
 		kill(keeper, SIGCONT);
 		poll(NULL, 0, 100);
 		kill(daemon, SIGCONT);
+		if (mw_now_ns() - from > alone)
+			alone = mw_now_ns() - from;
 		poll(NULL, 0, 300);
 	}
-	assert_int_equal(kill(daemon, 0), 0);
-	assert_int_equal(noted("started", 2, NULL), 0);
-	assert_false(mended());
-	kill(keeper, SIGTERM);
-	assert_int_equal(status_of(keeper), 0);
+	return alone;
+}
+
+/* The daemon gets its time to beat when it goes on, later than the keeper. */
+static void own_lateness_is_not_held_against_it(void **state)
+{
+	for (int i = 0; i < 5;
+	     i++) { /* where the keeper was alone for long it was right to act, and that proves nothing */
+		pid_t keeper = start_keeper("run", false), daemon = wait_noted("started", 1, NULL);
+		__u64 alone = stop_both(keeper, daemon);
+
+		if (alone < 400 * MW_NS_PER_MS) {
+			assert_int_equal(kill(daemon, 0), 0);
+			assert_int_equal(noted("started", 2, NULL), 0);
+			assert_false(mended());
+			kill(keeper, SIGTERM);
+			assert_int_equal(status_of(keeper), 0);
+			return;
+		}
+		kill(keeper, SIGTERM);
+		status_of(keeper);
+		tear_down(state);
+		set_up(state);
+	}
+	fail_msg("this machine is late each time");
 }
 
 static long wakes_of(pid_t pid)
@@ -438,15 +464,20 @@ static long wakes_of(pid_t pid)
 static void a_daemon_that_beats_is_left_alone(void **state)
 {
 	pid_t keeper = start_keeper("held", false);
-	long before;
+	long n = 0;
 
 	(void)state;
 	wait_noted("started", 1, NULL);
 	poll(NULL, 0, 500);
-	before = wakes_of(keeper);
-	poll(NULL, 0, 2000);
-	print_message("%ld wakes in 2 s\n", wakes_of(keeper) - before);
-	assert_in_range(wakes_of(keeper) - before, 4, 16);
+	for (int i = 0; i < 5 && (n < 4 || n > 16);
+	     i++) { /* one quiet time of the machine is enough: who polls has none */
+		long before = wakes_of(keeper);
+
+		poll(NULL, 0, 2000);
+		n = wakes_of(keeper) - before;
+		print_message("%ld wakes in 2 s\n", n);
+	}
+	assert_in_range(n, 4, 16);
 	kill(keeper, SIGTERM);
 	assert_int_equal(status_of(keeper), 0);
 }
@@ -532,7 +563,7 @@ static void service_manager_is_told(void **state)
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s/notify", dir);
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	setenv("NOTIFY_SOCKET", at.sun_path, 1);
-	setenv("WATCHDOG_USEC", "400000", 1);
+	setenv("WATCHDOG_USEC", "4000000", 1);
 	keeper = start_keeper("run", false);
 	unsetenv("WATCHDOG_USEC");
 	expect_notice(fd, "READY=1\nSTATUS=");

@@ -14,6 +14,8 @@
 
 #include "core/systemd.h"
 
+#define PID1_WAIT_MS 20000 /* for an answer that comes: only what hangs meets it */
+
 enum pid1_mood {
 	PID1_OBEYS, /* and writes the files a moment after its answer */
 	PID1_FORGETS, /* answers, and writes nothing */
@@ -195,7 +197,7 @@ static inline int pid1_start(void)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/run/systemd/private", tree);
 	if (bind(pid1.listens, (struct sockaddr *)&address, sizeof(address)) || listen(pid1.listens, 16))
 		return -1;
-	mw_systemd_at(tree, 300);
+	mw_systemd_at(tree, PID1_WAIT_MS);
 	return pthread_create(&pid1.thread, NULL, pid1_run, NULL);
 }
 
@@ -209,8 +211,10 @@ static inline void pid1_stop(void)
 	mw_systemd_at("", 0);
 }
 
+/* While it is asked for nothing. */
 static inline void pid1_is(enum pid1_mood mood)
 {
+	mw_systemd_at(tree, mood == PID1_IS_SILENT ? 300 : PID1_WAIT_MS);
 	pthread_mutex_lock(&pid1.lock);
 	pid1.mood = mood;
 	pthread_mutex_unlock(&pid1.lock);

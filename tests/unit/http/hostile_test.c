@@ -63,7 +63,7 @@ static void drops_who_takes_nothing(void **state)
 /* A reader that takes a little now and then is served to the end, but not for as long as it likes. */
 static void waits_for_who_takes_something(void **state)
 {
-	struct fixture f = {.stall_ms = 300};
+	struct fixture f = {.stall_ms = 2000};
 	_cleanup_free_ char *buf = malloc(1 << 20);
 	size_t got = 0;
 	ssize_t n;
@@ -73,9 +73,9 @@ static void waits_for_who_takes_something(void **state)
 	assert_int_equal(fixture_start(&f), 0);
 	fd = raw_connect(&f);
 	raw_send(fd, TEXT(GET("/parts")));
-	while ((n = recv(fd, buf, 1 << 19, 0)) > 0) {
+	while ((n = recv(fd, buf, 1 << 17, 0)) > 0) { /* all of it takes him longer than that */
 		got += (size_t)n;
-		poll(NULL, 0, 10);
+		poll(NULL, 0, 50);
 	}
 	assert_true(got > 8 << 20);
 	assert_int_equal(f.counts.slow, 0);
@@ -267,7 +267,7 @@ static void streams_leave_room(void **state)
 /* Root's own connections that do not ask: who waits for one gets it sooner than those would be closed otherwise. */
 static void hurries_when_full(void **state)
 {
-	struct fixture f = {.request_ms = 3000};
+	struct fixture f = {.request_ms = 10000};
 	int fds[128];
 
 	(void)state;
