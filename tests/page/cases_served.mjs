@@ -2,7 +2,7 @@
 // The files: who serves what how, and that what it is made of says what it should.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { project } from "./guard.mjs";
+import { project, until } from "./guard.mjs";
 
 const WIDTH = [360, 768, 1920];
 
@@ -36,7 +36,7 @@ export default [
 			return (await fetch("/page/store.js", { headers: { "If-None-Match": etag }, cache: "no-store" })).status;
 		});
 		equal(cached, 304, "a known file");
-		is(again.length > 0, "it was asked");
+		await until("it was asked", () => again.length > 0);
 	}],
 
 	["sizes and times are those memweir prints", async ({ page, equal }) => {

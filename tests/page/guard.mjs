@@ -15,7 +15,7 @@ export const worker = (name) => join(build, "tests", "workers", name);
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // The condition's first true value; a deadline is met by what hangs only.
-export async function until(what, condition, seconds = 30) {
+export async function until(what, condition, seconds = 120) {
 	const end = Date.now() + seconds * 1000;
 	let value;
 	while (Date.now() < end) {

@@ -37,7 +37,7 @@ const trouble = []; // whatever the browser complains of, in any case: said at t
 
 function watch(page, origin) {
 	// willReadFrequently: the cases read canvases again and again, the page never does.
-	page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/ERR_(CONNECTION|SOCKET|EMPTY|INCOMPLETE)|status of (404|503)|willReadFrequently/.test(m.text()) && trouble.push(`${running}: console: ${m.text()} ${m.location().url}`));
+	page.on("console", (m) => ["error", "warning"].includes(m.type()) && !/ERR_(CONNECTION|SOCKET|EMPTY|INCOMPLETE|NETWORK_CHANGED)|status of (404|503)|willReadFrequently/.test(m.text()) && trouble.push(`${running}: console: ${m.text()} ${m.location().url}`));
 	page.on("pageerror", (e) => trouble.push(`${running}: ${e.stack ?? e.message}`));
 	page.on("request", (r) => !r.url().startsWith(`${origin}/`) && trouble.push(`a request left: ${r.url()}`));
 	return page.addInitScript(() => document.addEventListener("securitypolicyviolation", (e) => console.error(`CSP: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`)));
@@ -45,11 +45,13 @@ function watch(page, origin) {
 
 mkdirSync(pictures, { recursive: true });
 const port = await freePort();
-const guard = await new Guard(base, `[http]\nlisten = 127.0.0.1:${port}\n`).start();
+// 100 MB: who leaks here is suspected at once (it meets that within 90 s) and is not near it while the list is looked at.
+const guard = await new Guard(base, `[http]\nlisten = 127.0.0.1:${port}\n[class tool]\nmax_heap = 100MB\n`).start();
 const door = new Door(guard.socket);
 await door.listen();
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-background-networking"] });
 const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", timezoneId: "Europe/Berlin" });
+context.setDefaultTimeout(120e3); // only what hangs meets it
 const t = {
 	guard, door, browser, context, worker, tcp: `http://127.0.0.1:${port}`,
 	async page(hash = "", at = door.url, options = null) {

@@ -174,16 +174,24 @@ static void worker_main(void)
 
 /* ---- the test's hands ---- */
 
+/* How long whoever waits here got no turn, although nothing limits him: the machine stood still, for workers as well.
+ */
+static __u64 stood_ns;
+
 static bool wait_until(bool (*condition)(void), __u64 ns)
 {
-	__u64 until = mw_now_ns() + ns;
+	__u64 now = mw_now_ns(), until = now + ns, last;
+	bool met = condition();
 
-	while (!condition())
-		if (mw_now_ns() >= until)
-			return condition();
-		else
-			poll(NULL, 0, 1);
-	return true;
+	while (!met && now < until) {
+		poll(NULL, 0, 1);
+		last = now;
+		now = mw_now_ns();
+		if (now - last > 100 * MW_NS_PER_MS)
+			stood_ns += now - last;
+		met = condition();
+	}
+	return met;
 }
 
 static bool burst_done(void)
@@ -338,11 +346,12 @@ static void poll_mode_ends_the_squeeze(void **state)
 
 		start_breaker(true);
 		for (int i = 0; i < BURSTS; i++) {
+			stood_ns = 0;
 			begin_burst(load, "24M");
 			assert_true(wait_until(burst_done, 20 * MW_NS_PER_S));
-			if (less(shared->longest_ns, free_longest) > longest)
-				longest = less(shared->longest_ns, free_longest);
-			total += less(shared->took_ns, usual);
+			if (less(shared->longest_ns, free_longest + stood_ns) > longest)
+				longest = less(shared->longest_ns, free_longest + stood_ns);
+			total += less(shared->took_ns, usual + stood_ns);
 		}
 		stop_breaker();
 		print_message("%-17s unlimited burst %llu ms; stall unguarded %s%llu ms, guarded %llu ms a burst, "
@@ -387,7 +396,7 @@ static void ancestor_is_lifted(void **state)
 	expect_settled();
 	mw_cgroup_write(fx.class_fd, "memory.high", "24M");
 	begin_burst(LOAD_READ, "max");
-	assert_true(wait_until(burst_done, 2 * MW_NS_PER_S));
+	assert_true(wait_until(burst_done, 20 * MW_NS_PER_S));
 	p = (struct pollfd){mw_breaker_fd(fx.b), POLLIN, 0};
 	assert_int_equal(poll(&p, 1, 10000), 1);
 	assert_true(mw_breaker_next(fx.b, &r));
@@ -467,7 +476,7 @@ static void death_between_freeze_and_thaw_is_mended(void **state)
 	begin = mw_now_ns();
 	assert_int_equal(waitpid(keeper, NULL, 0), keeper);
 	alive_before = __atomic_load_n(&shared->alive, __ATOMIC_RELAXED);
-	assert_true(wait_until(goes_on, MW_NS_PER_S));
+	assert_true(wait_until(goes_on, 10 * MW_NS_PER_S)); /* thawed it is already, below; its turn may be late */
 	print_message("worker runs again %llu ms after the daemon's start\n", (mw_now_ns() - begin) / MW_NS_PER_MS);
 	assert_int_equal(mw_cgroup_frozen(fx.dir), 0);
 	assert_int_equal(mw_cgroup_read_u64(fx.dir, "memory.high", &high), 0);

@@ -118,11 +118,13 @@ static void assert_same_reclaim(const struct guarded *g, const struct taskstats 
 {
 	static const int kinds[] = {MW_PAUSE_HIGH_RECLAIM, MW_PAUSE_MAX_RECLAIM, MW_PAUSE_GLOBAL_RECLAIM,
 				    MW_PAUSE_NODE_RECLAIM};
-	__u64 count = 0, total_ns = 0, unseen = 0;
+	__u64 count = 0, total_ns = 0, longest_ns = 0, unseen = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		count += g->p[kinds[i]].count;
 		total_ns += g->p[kinds[i]].total_ns;
+		if (g->p[kinds[i]].max_ns > longest_ns)
+			longest_ns = g->p[kinds[i]].max_ns;
 		for (size_t slot = 0; slot < TICK_SLOT && !clock_steady(); slot++)
 			unseen += g->p[kinds[i]].hist[slot];
 	}
@@ -131,7 +133,9 @@ static void assert_same_reclaim(const struct guarded *g, const struct taskstats 
 	unseen = unseen < t->freepages_count ? unseen : t->freepages_count; /* about half at most */
 	assert_true(about_at_most(count, t->freepages_count + 1 + unseen));
 	assert_in_range(t->freepages_count, 0, 4 * count);
-	assert_true(about_at_most(t->freepages_delay_total, total_ns) && total_ns <= 2 * t->freepages_delay_total);
+	assert_true(about_at_most(t->freepages_delay_total, total_ns));
+	/* An interruption between the two begins or ends of a pass outweighs a handful of passes. */
+	assert_true(count < 100 || total_ns - longest_ns <= 2 * t->freepages_delay_total);
 }
 
 /*
@@ -244,7 +248,7 @@ static void test_host(void **state)
 	need_accounts();
 	need(access("/proc/sys/vm/nr_hugepages", W_OK) == 0 && bytes > 2 * LEFT, "no huge pages to reserve");
 	need_memory();
-	for (int i = 0; i < 5 && !compacted; i++) {
+	for (int i = 0; i < 20 && !compacted; i++) {
 		compacted = starve_host(bytes);
 		give_back(state);
 	}

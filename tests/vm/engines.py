@@ -471,7 +471,7 @@ class Ctr(Engine):
         if c.pid:
             self.ctr("task", "kill", "-s", "KILL", c.id)
         wait_until(lambda: not c.pid, 60, "%s ends" % c.id)
-        self.ctr("task", "delete", c.id, ok=False)
+        self.ctr("task", "delete", "-f", c.id, ok=False)  # its end, which the shim may not have told yet, is waited for
         self.ctr("task", "start", "-d", c.id)
 
     def update_container(self, c, memory):

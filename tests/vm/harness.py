@@ -125,17 +125,17 @@ class Guard:
     def answers(self):
         try:
             return self.http("GET", "/healthz")[0] in (200, 503)
-        except OSError:
+        except (OSError, ValueError, IndexError):  # or it died in the middle of its answer
             return False
 
     def stop(self, sig=signal.SIGTERM):
         if self.process and self.process.poll() is None:
             self.process.send_signal(sig)
             try:
-                self.process.wait(30)
+                self.process.wait(30 * PATIENCE)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                raise Failed("daemon did not stop within 30 s: " + read(self.log)[-1000:])
+                raise Failed("daemon did not stop within %d s: " % (30 * PATIENCE) + read(self.log)[-1000:])
         return self.process.returncode if self.process else None
 
     def kill(self):

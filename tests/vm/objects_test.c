@@ -125,10 +125,10 @@ static void what_is_held_is_known_without_bias(void **state)
 	h = reading();
 	assert_about(h.live_bytes, (__u64)N / 2 * SIZE);
 	mw_heap_free(&h);
-	assert_int_equal(mw_object_probes_thin(probes, 32768), 0);
+	assert_int_equal(mw_object_probes_thin(probes, 8192), 0);
 	h = reading();
-	assert_true(h.samples < 500);
-	assert_about(h.live_bytes, (__u64)N / 2 * SIZE); /* a tenth of it is three times its error */
+	assert_true(h.samples < 1300); /* a tenth, where a fifth was */
+	assert_about(h.live_bytes, (__u64)N / 2 * SIZE); /* the bound is five times its error */
 	mw_heap_free(&h);
 	/* Freed while nobody watches, and given out again. */
 	mw_object_probes_detach(probes);
