@@ -140,7 +140,7 @@ struct mw_guard {
 	struct mw_shared shared[MW_SHARED_MAX];
 	struct mw_unwritten *unwritten;
 	struct mw_turns_job *turns; /* answers that are being written, the first to be done first */
-	__u64 turn_ns; /* what they may take of one turn of the loop; 0: 2 ms */
+	__u64 turn_ns; /* what they may take of one turn of the loop; 0: 500 us */
 	struct mw_scrape *scrape; /* an answer to /metrics that has begun; NULL: none */
 	__u64 scrapes; /* so many have begun */
 	unsigned scrapes_open[2]; /* that are written or read, of root and of others */

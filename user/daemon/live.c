@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
  * Rows of all workers for who follows them: what has changed since the last time, at most once a second, everything
- * when somebody has joined and every 10 s. Made while somebody listens, 2 ms in one turn of the loop; in parts of 64
+ * when somebody has joined and every 10 s. Made while somebody listens, 500 us in one turn of the loop; in parts of 64
  * KiB, those of each owner by themselves, since members of the group see their own alone.
  */
 #include <stdio.h>

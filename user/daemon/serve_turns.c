@@ -9,7 +9,7 @@
 #include "util/cleanup.h"
 #include "util/clock.h"
 
-#define TURN_NS (2 * MW_NS_PER_MS)
+#define TURN_NS (MW_NS_PER_MS / 2)
 
 struct mw_turns_job {
 	struct mw_turns_job *next;

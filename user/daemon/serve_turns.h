@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * Answers that take long, written a bit in each turn of the loop: the first that came is finished first, 2 ms at a
+ * Answers that take long, written a bit in each turn of the loop: the first that came is finished first, 500 us at a
  * time, between whatever else is due.
  */
 #ifndef MW_SERVE_TURNS_H
