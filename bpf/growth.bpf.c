@@ -25,6 +25,7 @@ __u32 mw_copy_busy;
 #define MW_MAX_DEPTH	      8 /* cgroups between a member and its worker */
 #define MW_UNLIMITED_PAGES    (1ULL << 44)
 #define MW_TICK_NS	      10000000 /* of a start in /proc: USER_HZ is 100 on what we run on */
+#define MW_EEXIST	      17
 #define MW_ASIDE_PAGES	      16 /* so much is charged in small pieces before anybody looks */
 
 /* The limit is the worker's own, also when a cgroup below it is charged. */
@@ -121,6 +122,20 @@ static __always_inline bool is_own(__u64 worker)
 	return mw_watch(id, &of) && of == worker;
 }
 
+/*
+ * Such a map has one place for each hash, and a second stack of that hash is refused: with one map of n places every
+ * next stack is lost by chance of how full it is. It goes to the second map, where only such stacks are.
+ */
+static __always_inline __s64 take_stack(void *ctx)
+{
+	__s64 id = bpf_get_stackid(ctx, &growth_stacks, BPF_F_USER_STACK);
+
+	if (id != -MW_EEXIST)
+		return id;
+	id = bpf_get_stackid(ctx, &growth_stacks2, BPF_F_USER_STACK);
+	return id < 0 ? id : id + MW_SECOND_STACK;
+}
+
 /* What goes without a stack is kept and added to the next site that gets one: weights stay whole. */
 static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info *info, __u64 charges, __u64 pages)
 {
@@ -133,7 +148,7 @@ static __always_inline void grow(void *ctx, __u64 worker, struct mw_worker_info 
 		mw_count(stack_throttled, 1);
 		return;
 	}
-	key.stack_id = bpf_get_stackid(ctx, &growth_stacks, BPF_F_USER_STACK);
+	key.stack_id = take_stack(ctx);
 	if (key.stack_id < 0)
 		mw_count(stack_failed, 1);
 	else

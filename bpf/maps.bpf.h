@@ -111,6 +111,14 @@ struct {
 	__uint(max_entries, 4096); /* daemon */
 } growth_stacks __weak SEC(".maps");
 
+/* Of the same size, for stacks whose place in growth_stacks another one has. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, MW_STACK_DEPTH * sizeof(__u64));
+	__uint(max_entries, 4096); /* daemon */
+} growth_stacks2 __weak SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

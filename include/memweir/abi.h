@@ -181,10 +181,12 @@ struct mw_walk {
 	__u32 reserved;
 };
 
+#define MW_SECOND_STACK (1 << 24) /* added to a stack_id of maps/growth_stacks2; its own ids are below */
+
 /* maps/growth_sites: pages charged per worker and user stack. */
 struct mw_site_key {
 	__u64 cgroup_id;
-	__s64 stack_id; /* into maps/growth_stacks; < 0: no user stack could be taken (-errno) */
+	__s64 stack_id; /* into maps/growth_stacks or, less MW_SECOND_STACK, maps/growth_stacks2; < 0: none (-errno) */
 };
 
 struct mw_site {

@@ -276,6 +276,59 @@ static void test_growth_adds_up(void **state)
 	drop_cgroup(dir);
 }
 
+/* Each place in the code that this is written at is a stack of its own. */
+#define TOUCH_BATCH                                                                                                    \
+	do {                                                                                                           \
+		volatile char *memory = mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, flags, -1, 0);                   \
+                                                                                                                       \
+		for (size_t at = 0; at < 64 * PAGE; at += PAGE)                                                        \
+			memory[at] = 1;                                                                                \
+		usleep(*(useconds_t *)between);                                                                        \
+	} while (0);
+#define FOUR_TIMES(what) what what what what
+
+enum { PLACES = 48 };
+
+static int touch_from_many_places(void *between)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+
+	FOUR_TIMES(FOUR_TIMES(TOUCH_BATCH TOUCH_BATCH TOUCH_BATCH))
+	return 0;
+}
+
+/* A place of the kernel's map of stacks is for one of them: a second of the same hash has a place in the other map. */
+static void test_stacks_of_one_hash(void **state)
+{
+	struct mw_kernel *k = open_kernel("", 8, 0); /* 64 places in each */
+	struct mw_site_row rows[PLACES * 2];
+	useconds_t between = 4000; /* growth_stacks_per_s is 500 */
+	__u64 all = 0, with = 0;
+	unsigned second = 0;
+	const char *dir;
+	int n;
+
+	(void)state;
+	need_memory();
+	need_cap(k, MW_CAP_GROWTH);
+	dir = make_cgroup("hashed");
+	guard(k, dir, 0, 0, 0);
+	assert_int_equal(reap(child_in(dir, touch_from_many_places, &between)), 0);
+	n = mw_kernel_sites_read(k, id_of(dir), rows, ARRAY_SIZE(rows));
+	assert_in_range(n, 1, ARRAY_SIZE(rows) - 1);
+	for (int i = 0; i < n; i++) {
+		all += rows[i].site.pages;
+		with += rows[i].stack_id >= 0 ? rows[i].site.pages : 0;
+		second += rows[i].stack_id >= MW_SECOND_STACK;
+		assert_true(rows[i].stack_id < 0 || rows[i].frames[0]);
+	}
+	print_message("  %d sites, %u in the second map, %llu of %llu pages with a stack\n", n, second, with, all);
+	assert_in_range(second, 1, PLACES);
+	assert_true(with >= all * 3 / 4);
+	close_kernel();
+	drop_cgroup(dir);
+}
+
 struct copies {
 	__u64 cgroup_id, pages;
 	pid_t pid;
@@ -342,6 +395,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_reclaim_at_max_is_measured, end_test),
 		cmocka_unit_test_teardown(test_oom_names_the_victim, end_test),
 		cmocka_unit_test_teardown(test_growth_adds_up, end_test),
+		cmocka_unit_test_teardown(test_stacks_of_one_hash, end_test),
 		cmocka_unit_test_teardown(test_copies_of_whom_is_asked_for, end_test),
 	};
 

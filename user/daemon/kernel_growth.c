@@ -51,6 +51,16 @@ static int take_all(struct mw_kernel *k, struct taking *t)
 	return mw_map_walk(k->maps[MAP_SITES], sizeof(struct mw_site_key), sizeof(struct mw_site), take, t);
 }
 
+/* Where the stack of a site is. False: it has none. */
+static bool place_of(__s64 stack_id, enum map_id *ret_map, __u32 *ret_id)
+{
+	bool second = stack_id >= MW_SECOND_STACK;
+
+	*ret_map = second ? MAP_STACKS2 : MAP_STACKS;
+	*ret_id = (__u32)(second ? stack_id - MW_SECOND_STACK : stack_id);
+	return stack_id >= 0;
+}
+
 int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_row *rows, size_t n)
 {
 	struct taking t = {.cgroup_id = cgroup_id, .rows = rows, .n = n};
@@ -59,11 +69,12 @@ int mw_kernel_sites_read(struct mw_kernel *k, __u64 cgroup_id, struct mw_site_ro
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < t.used; i++) {
-		__u32 id = rows[i].stack_id;
+		enum map_id map;
+		__u32 id;
 
 		memset(rows[i].frames, 0, sizeof(rows[i].frames));
-		if (rows[i].stack_id >= 0)
-			bpf_map_lookup_elem(k->maps[MAP_STACKS], &id, rows[i].frames);
+		if (place_of(rows[i].stack_id, &map, &id))
+			bpf_map_lookup_elem(k->maps[map], &id, rows[i].frames);
 	}
 	return (int)t.used;
 }
@@ -106,20 +117,42 @@ static void sweep_members(struct mw_kernel *k)
 	delete_passed(k->maps[MAP_MEMBERS], &last, drop);
 }
 
-/* Marks the stacks that a living site still names. */
-static void sweep_sites(struct mw_kernel *k, bool *used, __u32 stacks)
+/* Stacks of one map that a living site still names, by their id. */
+struct named {
+	bool *used;
+	__u32 n;
+};
+
+static void sweep_sites(struct mw_kernel *k, struct named named[MAP_MAX])
 {
 	struct mw_site_key key, last = {};
 	bool drop = false;
 
 	while (bpf_map_get_next_key(k->maps[MAP_SITES], last.cgroup_id ? &last : NULL, &key) == 0) {
+		enum map_id map;
+		__u32 id;
+
 		delete_passed(k->maps[MAP_SITES], &last, drop);
 		drop = worker_gone(k, key.cgroup_id);
-		if (!drop && key.stack_id >= 0 && key.stack_id < stacks)
-			used[key.stack_id] = true;
+		if (!drop && place_of(key.stack_id, &map, &id) && id < named[map].n)
+			named[map].used[id] = true;
 		last = key;
 	}
 	delete_passed(k->maps[MAP_SITES], &last, drop);
+}
+
+static void sweep_stacks(int map, const struct named *named)
+{
+	bool walking = false, drop = false;
+	__u32 id, last = 0;
+
+	while (bpf_map_get_next_key(map, walking ? &last : NULL, &id) == 0) {
+		delete_passed(map, &last, drop);
+		drop = id < named->n && !named->used[id];
+		last = id;
+		walking = true;
+	}
+	delete_passed(map, &last, drop);
 }
 
 /*
@@ -129,23 +162,22 @@ static void sweep_sites(struct mw_kernel *k, bool *used, __u32 stacks)
  */
 void mw_sweep(struct mw_kernel *k)
 {
-	struct bpf_map_info info = {};
-	__u32 size = sizeof(info), id, last = 0;
-	_cleanup_free_ bool *used = NULL;
-	bool walking = false, drop = false;
+	static const enum map_id maps[] = {MAP_STACKS, MAP_STACKS2};
+	struct named named[MAP_MAX] = {};
 
 	sweep_members(k);
-	if (bpf_obj_get_info_by_fd(k->maps[MAP_STACKS], &info, &size))
-		return;
-	used = calloc(info.max_entries, sizeof(*used));
-	if (!used)
-		return;
-	sweep_sites(k, used, info.max_entries);
-	while (bpf_map_get_next_key(k->maps[MAP_STACKS], walking ? &last : NULL, &id) == 0) {
-		delete_passed(k->maps[MAP_STACKS], &last, drop);
-		drop = id < info.max_entries && !used[id];
-		last = id;
-		walking = true;
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		struct bpf_map_info info = {};
+		__u32 size = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(k->maps[maps[i]], &info, &size))
+			continue;
+		named[maps[i]].used = calloc(info.max_entries, sizeof(bool));
+		named[maps[i]].n = named[maps[i]].used ? info.max_entries : 0;
 	}
-	delete_passed(k->maps[MAP_STACKS], &last, drop);
+	sweep_sites(k, named);
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		sweep_stacks(k->maps[maps[i]], &named[maps[i]]);
+		free(named[maps[i]].used);
+	}
 }

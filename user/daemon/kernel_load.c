@@ -19,6 +19,7 @@ const char *const mw_map_names[MAP_MAX] = {
 	[MAP_SAMPLES] = "samples",
 	[MAP_SITES] = "growth_sites",
 	[MAP_STACKS] = "growth_stacks",
+	[MAP_STACKS2] = "growth_stacks2",
 	[MAP_ASIDE] = "growth_aside", /* the kernel side's own */
 	[MAP_COPIES] = "growth_copies",
 	[MAP_WANTED] = "growth_wanted",
@@ -47,7 +48,8 @@ static void set_sizes(const struct mw_kernel *k, struct memweir *skel)
 	bpf_map__set_max_entries(skel->maps.members, workers * MW_MEMBERS_PER_WORKER);
 	bpf_map__set_max_entries(skel->maps.pauses, workers * MW_PAUSE_MAX);
 	bpf_map__set_max_entries(skel->maps.growth_sites, sites);
-	bpf_map__set_max_entries(skel->maps.growth_stacks, at_most(sites, MW_MAX_STACKS));
+	bpf_map__set_max_entries(skel->maps.growth_stacks, at_most(sites, MW_MAX_STACKS) / 2);
+	bpf_map__set_max_entries(skel->maps.growth_stacks2, at_most(sites, MW_MAX_STACKS) / 2);
 }
 
 /* A tick's length without asking for CONFIG_HZ, which may be kept nowhere: the coarse clock moves once a tick. */

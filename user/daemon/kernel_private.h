@@ -20,7 +20,7 @@
 #define MW_MEMBERS_PER_WORKER 4 /* room in maps/members for cgroups below a worker */
 #define MW_SITES_PER_WORKER   16 /* room in maps/growth_sites, up to MW_MAX_SITES in all */
 #define MW_MAX_SITES	      65536
-#define MW_MAX_STACKS	      8192 /* 272 bytes each, paid at the load */
+#define MW_MAX_STACKS	      8192 /* in both maps of them; 272 bytes each, paid at the load */
 
 enum map_id {
 	MAP_EVENTS,
@@ -32,6 +32,7 @@ enum map_id {
 	MAP_SAMPLES,
 	MAP_SITES,
 	MAP_STACKS,
+	MAP_STACKS2,
 	MAP_ASIDE,
 	MAP_COPIES,
 	MAP_WANTED,
