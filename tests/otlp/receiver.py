@@ -18,13 +18,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         signal = PATHS.get(self.path)
         with r.lock:
-            r.attempts.append((time.monotonic(), signal, r.mode))
+            mode = r.mode  # one for all of this request, whatever is told meanwhile
+            r.attempts.append((time.monotonic(), signal, mode))
         problems = r.judge_head(self.headers, signal)
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
-        if r.mode == "ok" or r.mode == "partial" or r.mode == "slow":
+        if mode in ("ok", "partial", "slow"):
             r.take(signal, body, problems, dict(self.headers))
-        getattr(self, "answer_" + r.mode)(signal)
+        getattr(self, "answer_" + mode)(signal)
 
     def send(self, status, body=b"{}", **headers):
         self.send_response(status)

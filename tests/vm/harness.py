@@ -164,8 +164,8 @@ class Guard:
     def http(self, method, path, body=None):
         """The control interface without the command line: (status, document)."""
         s = socket.socket(socket.AF_UNIX)
+        s.connect(self.socket)  # before the timeout, which would have a full backlog refuse it
         s.settimeout(60)
-        s.connect(self.socket)
         text = json.dumps(body) if body is not None else ""
         s.sendall(("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s" % (method, path, len(text), text)).encode())
         data = b""
