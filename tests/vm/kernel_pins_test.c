@@ -2,6 +2,8 @@
 /* What stays when the daemon goes: pins, their adoption and their end; and what bpftool and cat make of them. */
 #include "kernel_fixture.h"
 
+#include "daemon/kernel_private.h"
+
 static char bpffs[] = "/tmp/mwbpf-XXXXXX";
 static char pins[64];
 
@@ -275,7 +277,7 @@ static void test_unload_leaves_nothing(void **state)
 
 	(void)state;
 	need_cap(k, MW_CAP_BPFFS);
-	assert_true(count_entries("maps") == 18 && count_entries("links") > 5 && count_entries("show") == 3);
+	assert_true(count_entries("maps") == MAP_MAX && count_entries("links") > 5 && count_entries("show") == 3);
 	close_kernel();
 	snprintf(path, sizeof(path), "%s/maps-old-3", pins);
 	mkdir(path, 0700);
@@ -299,7 +301,7 @@ static void test_other_version_is_set_aside(void **state)
 	k = open_kernel(pins, 16, 0);
 	assert_false(mw_kernel_adopted(k));
 	assert_int_equal(mw_kernel_worker_ids(k, ids, 4), 0);
-	assert_int_equal(count_entries("maps"), 18);
+	assert_int_equal(count_entries("maps"), MAP_MAX);
 	assert_int_equal(count_entries(""), 3); /* nothing set aside is left */
 	close_kernel();
 	k = open_kernel(pins, 16, 0);
